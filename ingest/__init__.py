@@ -1,0 +1,1 @@
+"""Lands MovieLens CSV files as immutable batches in an S3-compatible object store."""

@@ -1,0 +1,138 @@
+"""A batch and its manifest: the contract between landing and every reader.
+
+A batch lives under `<dataset>/<batch_id>/`; the manifest is written last, and a batch without one does not exist.
+Everything that a reader builds a query or a path from is validated here, so that a hostile manifest cannot
+reach SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from ingest.schema import TABLES
+
+FORMAT_VERSION = 1
+
+Mode = Literal["full", "delta"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+BatchId = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+Count = Annotated[int, Field(ge=0)]
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value.astimezone(UTC)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Part(_Model):
+    """One object: `key` in the bucket, data `rows`, `first_line` in the source file, `bytes` and `sha256` as stored."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[0-9]{6}/[a-z_]+/part-[0-9]{5}\.csv\.zst$")]
+    rows: Count
+    first_line: Annotated[int, Field(ge=1)]
+    bytes: Count
+    sha256: Sha256
+
+
+class BatchTable(_Model):
+    """A table in a batch.
+
+    `mode`: `full` replaces the table's content, `delta` upserts by key. `source_file` is the CSV it came from,
+    `source_sha256` the digest of the bytes of its accepted and rejected lines (after line ends were normalised);
+    `rows_read = sum of the parts' rows + rows_rejected`.
+    """
+
+    mode: Mode
+    columns: tuple[str, ...]
+    source_file: Annotated[str, Field(pattern=r"^[a-z-]+\.csv$")]
+    source_sha256: Sha256
+    rows_read: Count
+    rows_rejected: Count
+    parts: tuple[Part, ...]
+
+    @model_validator(mode="after")
+    def _rows_add_up(self) -> BatchTable:
+        loaded = sum(part.rows for part in self.parts)
+        if self.rows_read != loaded + self.rows_rejected:
+            raise ValueError(
+                f"{self.source_file}: {self.rows_read} rows read, but {loaded} in parts and {self.rows_rejected} rejected"
+            )
+        return self
+
+
+class Source(_Model):
+    """Where a batch came from: the archive's or folder's `name` and, for an archive, its `sha256`."""
+
+    name: str
+    sha256: Sha256 | None = None
+
+
+class Manifest(_Model):
+    """Everything a reader needs to load a batch; `as_of` is the instant the content speaks for (UTC)."""
+
+    format_version: Literal[1] = FORMAT_VERSION
+    dataset: DatasetName
+    batch_id: BatchId
+    as_of: Annotated[datetime, AfterValidator(_utc)]
+    source: Source
+    tables: dict[str, BatchTable]
+    rejected: tuple[Part, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Manifest:
+        prefix = f"{self.dataset}/{self.batch_id}/"
+        for name, table in self.tables.items():
+            if name not in TABLES:
+                raise ValueError(f"unknown table {name!r}")
+            known = TABLES[name]
+            if table.columns != tuple(column.source for column in known.columns) or table.source_file != known.file:
+                raise ValueError(f"{name}: columns or file differ from {known.file}: {known.header}")
+            for part in table.parts:
+                if not part.key.startswith(f"{prefix}{name}/"):
+                    raise ValueError(f"{part.key} lies outside {prefix}{name}/")
+        for part in self.rejected:
+            if not part.key.startswith(f"{prefix}rejected/"):
+                raise ValueError(f"{part.key} lies outside {prefix}rejected/")
+        return self
+
+    @property
+    def key(self) -> str:
+        """The manifest's own key in the bucket."""
+        return manifest_key(self.dataset, self.batch_id)
+
+    def same_content(self, other: Manifest) -> bool:
+        """Whether both batches say the same of the same tables, whatever their ids, dates and sources."""
+        return {name: (t.mode, t.source_sha256, t.rows_read) for name, t in self.tables.items()} == {
+            name: (t.mode, t.source_sha256, t.rows_read) for name, t in other.tables.items()
+        }
+
+
+def manifest_key(dataset: str, batch_id: str) -> str:
+    """The key of a batch's manifest."""
+    return f"{dataset}/{batch_id}/manifest.json"
+
+
+def part_key(dataset: str, batch_id: str, table: str, number: int) -> str:
+    """The key of a table's part, numbered from 0; `table` may be `rejected`."""
+    return f"{dataset}/{batch_id}/{table}/part-{number:05d}.csv.zst"
+
+
+def next_batch_id(last: str | None) -> str:
+    """The id that follows `last` in commit order; ids are six digits, so that they sort as text."""
+    number = int(last) + 1 if last else 1
+    if number > 999_999:
+        raise ValueError("a data set holds at most 999,999 batches")
+    return f"{number:06d}"
+
+
+BATCH_PREFIX = re.compile(r"^[0-9]{6}$")

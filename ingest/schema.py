@@ -1,0 +1,96 @@
+"""The six MovieLens files: their columns, their types and the domain of each value.
+
+Source: the README of each GroupLens release, https://grouplens.org/datasets/movielens/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["id", "text", "rating", "relevance", "timestamp", "imdb_id", "tmdb_id"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a source file.
+
+    Parameters: `source`, its name in the CSV header; `name`, its snake-case name in raw; `kind`, its domain.
+    """
+
+    source: str
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source file and the raw table that it becomes.
+
+    Parameters: `name`, the raw table; `file`, the CSV's name; `columns`, in the file's order;
+    `key`, the raw columns that identify a row; `required`, whether a first batch must have it.
+    """
+
+    name: str
+    file: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    required: bool = False
+
+    @property
+    def header(self) -> str:
+        """The CSV header, without line end."""
+        return ",".join(column.source for column in self.columns)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether a value may be quoted free text."""
+        return any(column.kind == "text" for column in self.columns)
+
+
+_USER, _MOVIE = Column("userId", "user_id", "id"), Column("movieId", "movie_id", "id")
+_TAG_ID, _TIMESTAMP = Column("tagId", "tag_id", "id"), Column("timestamp", "timestamp", "timestamp")
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            "movies",
+            "movies.csv",
+            (_MOVIE, Column("title", "title", "text"), Column("genres", "genres", "text")),
+            key=("movie_id",),
+            required=True,
+        ),
+        Table(
+            "ratings",
+            "ratings.csv",
+            (_USER, _MOVIE, Column("rating", "rating", "rating"), _TIMESTAMP),
+            key=("user_id", "movie_id"),
+            required=True,
+        ),
+        Table(
+            "tags",
+            "tags.csv",
+            (_USER, _MOVIE, Column("tag", "tag", "text"), _TIMESTAMP),
+            key=("user_id", "movie_id", "tag"),
+        ),
+        Table(
+            "links",
+            "links.csv",
+            (_MOVIE, Column("imdbId", "imdb_id", "imdb_id"), Column("tmdbId", "tmdb_id", "tmdb_id")),
+            key=("movie_id",),
+        ),
+        Table(
+            "genome_scores",
+            "genome-scores.csv",
+            (_MOVIE, _TAG_ID, Column("relevance", "relevance", "relevance")),
+            key=("movie_id", "tag_id"),
+        ),
+        Table(
+            "genome_tags",
+            "genome-tags.csv",
+            (_TAG_ID, Column("tag", "tag", "text")),
+            key=("tag_id",),
+        ),
+    )
+}

@@ -1,0 +1,100 @@
+"""The emulator's HTTP server, on 127.0.0.1 alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import fakesnow.server
+import s3fs
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.emulator import results
+from tests.emulator.session import Account, Connection
+
+
+class Sessions(dict[str, Connection]):
+    """The open sessions; one that is deleted ends properly."""
+
+    def __delitem__(self, token: str) -> None:
+        self[token].end()
+        super().__delitem__(token)
+
+
+class ObjectStore(s3fs.S3FileSystem):
+    """s3fs with what DuckDB asks of a file system; the release that fits boto3's pin does not tell a file's date."""
+
+    def modified(self, path: str) -> datetime:
+        """When the object was written."""
+        return self.info(path)["LastModified"]
+
+
+def object_store() -> ObjectStore:
+    """The object store that the environment names; DuckDB 2.0's own S3 extension is on no package index."""
+    return ObjectStore(
+        key=os.environ.get("AWS_ACCESS_KEY_ID"),
+        secret=os.environ.get("AWS_SECRET_ACCESS_KEY"),
+        token=os.environ.get("AWS_SESSION_TOKEN") or None,
+        client_kwargs={"endpoint_url": os.environ.get("S3_ENDPOINT_URL") or None},
+        use_listings_cache=False,
+        skip_instance_cache=True,
+    )
+
+
+async def answer(request: Request) -> Response:
+    """A query's answer; a fault of the emulator is a failed statement, since the connector retries an HTTP 500."""
+    try:
+        response = await fakesnow.server.query_request(request)
+        if response.status_code != 500:
+            return response
+        reason = json.loads(response.body)["message"]
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+    message = f"emulator: {reason[:1000]} (see the emulator's log)"
+    data = {"errorCode": "009998", "sqlState": "XX000"}
+    return JSONResponse({"data": data, "code": "009998", "message": message, "success": False})
+
+
+def application() -> Starlette:
+    """fakesnow's routes, with `answer` for queries."""
+    path = "/queries/v1/query-request"
+    others = [route for route in fakesnow.server.routes if route.path != path]
+    return Starlette(routes=[Route(path, answer, methods=["POST"]), *others])
+
+
+def serve(folder: Path, port: int, timezone: str, first_row: int) -> None:
+    """Serve until SIGTERM or until standard input ends; the port goes to standard output as one line of JSON.
+
+    Parameters: `folder` for the database files; `port`, 0 for any free one; the others as for `Account`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    account = Account(folder, timezone, first_row)
+    account.duck_conn.register_filesystem(object_store())
+    fakesnow.server.shared_fs = account
+    fakesnow.server.sessions = Sessions()
+    results.install()
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    server = uvicorn.Server(uvicorn.Config(application(), log_level="info"))
+
+    def stop_with_parent() -> None:
+        sys.stdin.buffer.read()
+        server.should_exit = True
+
+    threading.Thread(target=stop_with_parent, daemon=True).start()
+    listener.listen()
+    print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
+    server.run(sockets=[listener])
+    for session in list(fakesnow.server.sessions.values()):
+        session.end()
+    account.duck_conn.close()

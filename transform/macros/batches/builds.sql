@@ -1,0 +1,17 @@
+{# `ops.builds`: one row per completed build, the batch that it brought the marts to and the version of the project.
+   A loaded batch that is newer was never built to the end. #}
+{% macro builds_relation() -%}
+    {{ return(api.Relation.create(database=target.database, schema=generate_schema_name('ops'), identifier='builds')) }}
+{%- endmacro %}
+
+{% macro last_completed_batch() -%}
+    {{ return(run_query('select max(batch_id) from ' ~ builds_relation()).rows[0][0] or '') }}
+{%- endmacro %}
+
+{# Run by the pipeline once every check has passed. #}
+{% macro complete_build(batch_id, project_version) -%}
+    {%- call statement('complete_build', auto_begin=false) -%}
+        insert into {{ builds_relation() }} (batch_id, project_version, built_at)
+        values ('{{ batch_id }}', '{{ project_version }}', {{ utc_now() }});
+    {%- endcall -%}
+{%- endmacro %}

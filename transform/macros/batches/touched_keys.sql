@@ -1,0 +1,12 @@
+{# The keys that a summary has to compute again: those with fact rows of batches newer than its watermark, or with
+   fact rows of a movie that such a batch brought, corrected or let ratings be adopted for. #}
+{% macro touched_keys(key, facts) -%}
+    {%- set watermark = batch_watermark(this) if is_incremental() else '' -%}
+    {%- for fact in facts %}
+        select {{ key }}
+        from {{ fact }}
+        where _batch_id > '{{ watermark }}'
+            or movie_id in (select movie_id from {{ ref('stg_movies') }} where _batch_id > '{{ watermark }}')
+        {{ 'union all' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

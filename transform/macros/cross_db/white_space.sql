@@ -1,0 +1,15 @@
+{# What people mean by white space, for a character class: ASCII blanks, no-break and typographic spaces, and the
+   zero-width characters. trim() removes only the ASCII space, on both engines. #}
+{% macro white_space() -%}
+    {{ return('[ \t\r\n\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]') }}
+{%- endmacro %}
+
+{# Text without outer white space. #}
+{% macro strip(text) -%}
+    {{ return(regexp_replace_all(text, '^' ~ white_space() ~ '+|' ~ white_space() ~ '+$', '')) }}
+{%- endmacro %}
+
+{# Text without outer white space, inner runs of it as one space. #}
+{% macro collapse_white_space(text) -%}
+    {{ return(strip(regexp_replace_all(text, white_space() ~ '+', ' '))) }}
+{%- endmacro %}

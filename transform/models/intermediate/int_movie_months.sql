@@ -1,0 +1,29 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='movie_id',
+    on_schema_change='fail',
+    meta={'replaced_by': ['ratings', 'movies']}
+) }}
+
+with
+
+ratings as (
+
+    select * from {{ ref('fact_ratings') }}
+    {% if is_incremental() %}
+        where movie_id in ({{ touched_keys('movie_id', [ref('fact_ratings')]) }})
+    {% endif %}
+
+)
+
+select
+    movie_id,
+    cast(date_trunc('month', rated_at) as date) as rating_month,
+    count(*) as rating_count,
+    cast(sum(rating) as decimal(18, 1)) as rating_sum,
+    min(rated_at) as first_rated_at,
+    max(rated_at) as last_rated_at,
+    max(_batch_id) as _batch_id
+from ratings
+group by 1, 2

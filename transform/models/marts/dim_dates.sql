@@ -1,0 +1,27 @@
+with
+
+days as (
+
+    {{ dbt.date_spine('day', "cast('1970-01-01' as date)", "cast('2070-01-01' as date)") }}
+
+),
+
+span as (
+
+    select
+        cast(min(first_activity_at) as date) as first_day,
+        cast(max(last_activity_at) as date) as last_day
+    from {{ ref('dim_users') }}
+
+)
+
+select
+    cast(days.date_day as date) as date_day,
+    cast(extract(year from days.date_day) as integer) as year,
+    cast(extract(quarter from days.date_day) as integer) as quarter,
+    cast(extract(month from days.date_day) as integer) as month,
+    cast(extract(day from days.date_day) as integer) as day_of_month,
+    cast(date_trunc('month', days.date_day) as date) as month_start
+from days
+inner join span
+    on days.date_day between span.first_day and span.last_day

@@ -1,0 +1,30 @@
+with
+
+user_tags as (
+
+    select
+        tag,
+        count(*) as use_count
+    from {{ ref('int_tags') }}
+    group by tag
+
+),
+
+genome_tags as (
+
+    select
+        tag,
+        min(genome_tag_id) as genome_tag_id
+    from {{ ref('int_genome_tags') }}
+    group by tag
+
+)
+
+select
+    {{ hash_key('coalesce(user_tags.tag, genome_tags.tag)') }} as tag_id,
+    coalesce(user_tags.tag, genome_tags.tag) as tag,
+    genome_tags.genome_tag_id,
+    coalesce(user_tags.use_count, 0) as use_count
+from user_tags
+full outer join genome_tags
+    on user_tags.tag = genome_tags.tag

@@ -1,0 +1,48 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['movie_id', 'tag_id'],
+    pre_hook="{{ remove_orphans('movies', 'movie_id', 'dim_movies') }}",
+    meta={'replaced_by': ['genome_scores'], 'rebuilt_by': ['genome_tags']}
+) }}
+
+with
+
+scores as (
+
+    select * from {{ ref('stg_genome_scores') }}
+    {% if is_incremental() %}
+        where {{ arrived_or_adopted('movies', 'movie_id', ref('dim_movies')) }}
+    {% endif %}
+
+),
+
+known as (
+
+    select
+        scores.movie_id,
+        tags.tag_id,
+        scores.relevance,
+        scores._batch_id,
+        scores._file,
+        scores._row
+    from scores
+    inner join {{ ref('dim_movies') }} as movies
+        on scores.movie_id = movies.movie_id
+    inner join {{ ref('dim_tags') }} as tags
+        on scores.genome_tag_id = tags.genome_tag_id
+
+),
+
+latest as (
+
+    {{ deduplicate('known', 'movie_id, tag_id', '_batch_id desc nulls last, _file desc nulls last, _row desc nulls last') }}
+
+)
+
+select
+    movie_id,
+    tag_id,
+    relevance,
+    _batch_id
+from latest

@@ -1,0 +1,52 @@
+{%- set prior = var('bayesian_prior_ratings') -%}
+
+with
+
+movie_months as (
+
+    select * from {{ ref('int_movie_months') }}
+
+),
+
+movies as (
+
+    select * from {{ ref('dim_movies') }}
+
+),
+
+totals as (
+
+    select
+        movie_id,
+        cast(sum(rating_count) as integer) as rating_count,
+        sum(rating_sum) as rating_sum,
+        min(first_rated_at) as first_rated_at,
+        max(last_rated_at) as last_rated_at
+    from movie_months
+    group by movie_id
+
+),
+
+overall as (
+
+    select {{ mean('sum(rating_sum)', 'sum(rating_count)') }} as rating_mean
+    from totals
+
+)
+
+select
+    movies.movie_id,
+    movies.title,
+    movies.release_year,
+    coalesce(totals.rating_count, 0) as rating_count,
+    {{ mean('totals.rating_sum', 'totals.rating_count') }} as rating_mean,
+    {{ mean(
+        'coalesce(totals.rating_sum, 0) + ' ~ prior ~ ' * overall.rating_mean',
+        'coalesce(totals.rating_count, 0) + ' ~ prior
+    ) }} as bayesian_score,
+    totals.first_rated_at,
+    totals.last_rated_at
+from movies
+cross join overall
+left join totals
+    on movies.movie_id = totals.movie_id

@@ -1,0 +1,50 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='user_id',
+    meta={'replaced_by': ['ratings', 'movies', 'tags']}
+) }}
+
+with
+
+activity as (
+
+    select
+        user_id,
+        rated_at as active_at,
+        rating,
+        1 as ratings,
+        0 as tags,
+        _batch_id
+    from {{ ref('fact_ratings') }}
+    {% if is_incremental() %}
+        where user_id in ({{ touched_keys('user_id', [ref('fact_ratings'), ref('fact_movie_tags')]) }})
+    {% endif %}
+
+    union all
+
+    select
+        user_id,
+        tagged_at as active_at,
+        null as rating,
+        0 as ratings,
+        1 as tags,
+        _batch_id
+    from {{ ref('fact_movie_tags') }}
+    {% if is_incremental() %}
+        where user_id in ({{ touched_keys('user_id', [ref('fact_ratings'), ref('fact_movie_tags')]) }})
+    {% endif %}
+
+)
+
+select
+    user_id,
+    cast(date_trunc('month', active_at) as date) as activity_month,
+    cast(sum(ratings) as integer) as rating_count,
+    {{ mean('sum(rating)', 'sum(ratings)') }} as rating_mean,
+    cast(sum(tags) as integer) as tag_count,
+    min(active_at) as first_activity_at,
+    max(active_at) as last_activity_at,
+    max(_batch_id) as _batch_id
+from activity
+group by 1, 2

@@ -1,0 +1,36 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'genome_tags') }}
+    where {{ in_current_content('genome_tags') }}
+
+),
+
+renamed as (
+
+    select
+
+        ---------- ids
+        tag_id as genome_tag_id,
+
+        ---------- text
+        {{ normalise_tag('tag') }} as tag,
+
+        ---------- lineage
+        _batch_id,
+        _file,
+        _row
+
+    from source
+
+),
+
+not_blank as (
+
+    select * from renamed
+    where tag is not null
+
+)
+
+select * from not_blank

@@ -1,0 +1,34 @@
+with
+
+source as (
+
+    select * from {{ source('raw', 'movies') }}
+    where {{ in_current_content('movies') }}
+
+),
+
+renamed as (
+
+    select
+
+        ---------- ids
+        movie_id,
+
+        ---------- text
+        title as source_title,
+        {{ title_text('title') }} as title,
+        nullif(nullif({{ strip('genres') }}, '(no genres listed)'), '') as genres,
+
+        ---------- numbers
+        {{ title_year('title') }} as release_year,
+
+        ---------- lineage
+        _batch_id,
+        _file,
+        _row
+
+    from source
+
+)
+
+select * from renamed
