@@ -6,37 +6,36 @@ reader, and is removed by the next landing, which then writes the same bytes und
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from ingest.batch import BatchTable, Manifest, Mode, Part, Source, next_batch_id, part_key
+from ingest import releases
+from ingest.batch import DatasetName, Manifest, Mode, Source, next_batch_id
 from ingest.batches import committed, datasets, latest
-from ingest.errors import BatchError, IngestError, QuarantineError
-from ingest.landing_lock import LandingLock, landing_lock
-from ingest.parts import CutBatch, LocalPart, cut
+from ingest.errors import BatchError, SourceError
+from ingest.landing_lock import landing_lock
+from ingest.parts import cut
+from ingest.sample_cache import cached_sample
 from ingest.schema import TABLES
 from ingest.settings import Settings
-from ingest.source import OpenSource, open_source
-from ingest.store import Store, Taken
+from ingest.source import open_source
+from ingest.store import Store
+from ingest.upload import manifest_of, upload
+from ingest.work_folder import work_folder
 
-__all__ = ["Landed", "committed", "datasets", "land", "latest"]
-_THREADS = 4
+__all__ = ["Landed", "committed", "datasets", "land", "land_dataset", "latest"]
 
 
 @dataclass(frozen=True)
 class Landed:
-    """What a landing did: the batch that is now the current one, and whether it was there already.
+    """What a landing did: the batch that is current now, and whether it was there already.
 
     `uploaded_bytes` counts parts and manifest; `seconds` is the time of each step.
     """
@@ -49,15 +48,54 @@ class Landed:
 
     def summary(self) -> str:
         """One line for a person."""
-        batch = f"{self.manifest.dataset}: batch {self.manifest.batch_id} (as of {self.manifest.as_of:%Y-%m-%d %H:%M} UTC)"
+        batch = f"{self.manifest.dataset}: batch {self.manifest.batch_id} as of {self.manifest.as_of:%Y-%m-%d %H:%M} UTC"
         if self.unchanged:
-            return f"{batch} already holds this content; 0 bytes uploaded."
-        rows = sum(table.rows_read - table.rows_rejected for table in self.manifest.tables.values())
-        rejected = sum(table.rows_rejected for table in self.manifest.tables.values())
+            return f"{batch} already holds this content: 0 bytes uploaded."
+        tables = self.manifest.tables.values()
+        rejected = sum(table.rows_rejected for table in tables)
+        rows = sum(table.rows_read for table in tables) - rejected
         return (
-            f"{batch} landed: {len(self.manifest.tables)} tables, {rows:,} rows, {rejected:,} rejected; "
+            f"{batch} landed: {len(tables)} tables, {rows:,} rows, {rejected:,} rejected, "
             f"{self.uploaded_bytes:,} bytes uploaded in {sum(self.seconds.values()):.1f} s."
         )
+
+
+def land_dataset(
+    store: Store,
+    settings: Settings,
+    dataset: str,
+    *,
+    source: Path | None = None,
+    mode: Mode = "full",
+    as_of: datetime | None = None,
+    day: int = 1,
+    ratings: int = 100_000,
+    max_rejected: float = 0.001,
+    console: Console | None = None,
+) -> Landed:
+    """Lands a data set by name: a release (downloaded unless it is cached), the generated `sample`, or a local `source`.
+
+    Parameters: as in `land`; `day` and `ratings` are those of the sample, whose days know their own modes and dates.
+    """
+    try:
+        TypeAdapter(DatasetName).validate_python(dataset)
+    except ValidationError:
+        raise SourceError(f"{dataset!r} is no name for a data set: use lower case, digits and dashes.") from None
+    modes: Mode | Mapping[str, Mode] = mode
+    if dataset == "sample" and source is None:
+        source, generated = cached_sample(settings.downloads, ratings=ratings, day=day)
+        modes, as_of = generated.modes, as_of or generated.as_of
+    path = releases.resolve(dataset, settings, source)
+    return land(
+        store,
+        dataset,
+        path,
+        settings=settings,
+        mode=modes,
+        as_of=as_of,
+        max_rejected=max_rejected,
+        console=console,
+    )
 
 
 def land(
@@ -75,7 +113,7 @@ def land(
 
     Parameters: `mode`, for all tables or for each by name (`full` where it names none); `as_of`, UTC, by default the
     newest file date of the source; `max_rejected`, the share of a file's lines that may be rejected; `console`, for a
-    progress bar. Raises an `IngestError` when the source, the batch or the store is at fault; nothing is visible then.
+    progress bar. Raises an `IngestError` when source, batch or store are at fault, and then nothing is visible.
     """
     with open_source(source) as opened, landing_lock(store, dataset) as lock:
         modes: dict[str, Mode] = {t: mode if isinstance(mode, str) else mode.get(t, "full") for t in opened.tables}
@@ -83,20 +121,29 @@ def land(
         _check_tables(dataset, source, modes, first=last is None)
         if last and opened.sha256 and opened.sha256 == last.source.sha256 and modes == _modes(last):
             return Landed(last, unchanged=True)
-        with _progress(console) as progress, _work_folder(settings, dataset) as work:
-            started = time.monotonic()
-            batch = _cut(opened, work, settings, dataset, max_rejected, progress)
-            cutting = time.monotonic() - started
-            manifest = _manifest(dataset, last, opened, as_of or opened.as_of, modes, batch)
+        with work_folder(settings.data_dir / "landing", dataset) as work, _progress(console) as progress:
+            started, cutting = time.monotonic(), progress.add_task("checking", total=opened.total_bytes)
+            batch = cut(
+                opened, work, max_rejected=max_rejected, on_bytes=lambda count: progress.advance(cutting, count)
+            )
+            seconds = {"cut": time.monotonic() - started}
             warnings = tuple(warning for table in batch.tables.values() for warning in table.warnings)
+            manifest = manifest_of(
+                batch,
+                dataset,
+                next_batch_id(last.batch_id if last else None),
+                as_of=as_of or opened.as_of,
+                source=Source(name=opened.name, sha256=opened.sha256),
+                modes=modes,
+            )
             if last and manifest.same_content(last):
-                return Landed(last, unchanged=True, warnings=warnings, seconds={"cut": cutting})
+                return Landed(last, unchanged=True, warnings=warnings, seconds=seconds)
             _check_order(store, manifest)
-            for leftover in store.list(f"{dataset}/{manifest.batch_id}/"):
-                store.delete(leftover.key)
-            uploaded = _upload(store, lock, manifest, batch, progress)
-            seconds = {"cut": cutting, "upload": time.monotonic() - started - cutting}
-            return Landed(manifest, unchanged=False, uploaded_bytes=uploaded, warnings=warnings, seconds=seconds)
+            total = sum(part.bytes for table in manifest.tables.values() for part in table.parts)
+            sending = progress.add_task("uploading", total=total)
+            uploaded = upload(store, lock, manifest, batch, lambda count: progress.advance(sending, count))
+            seconds["upload"] = time.monotonic() - started - seconds["cut"]
+            return Landed(manifest, False, uploaded, warnings, seconds)
 
 
 def _check_tables(dataset: str, source: Path, modes: Mapping[str, Mode], *, first: bool) -> None:
@@ -104,7 +151,7 @@ def _check_tables(dataset: str, source: Path, modes: Mapping[str, Mode], *, firs
         raise BatchError(f"{source} holds none of {', '.join(table.file for table in TABLES.values())}.")
     missing = [table.file for table in TABLES.values() if table.required and table.name not in modes]
     if first and missing:
-        raise BatchError(f"{source} has no {' and no '.join(missing)}, which the first batch of {dataset} needs.")
+        raise BatchError(f"{source} has no {' and no '.join(missing)}: the first batch of {dataset} needs it.")
 
 
 def _check_order(store: Store, manifest: Manifest) -> None:
@@ -118,110 +165,11 @@ def _check_order(store: Store, manifest: Manifest) -> None:
         )
 
 
-def _cut(
-    opened: OpenSource, work: Path, settings: Settings, dataset: str, max_rejected: float, progress: Progress
-) -> CutBatch:
-    task = progress.add_task("checking", total=opened.total_bytes)
-    try:
-        return cut(opened, work, max_rejected=max_rejected, on_bytes=lambda count: progress.advance(task, count))
-    except QuarantineError as error:
-        raise _with_report(error, work, settings.data_dir / "rejected", dataset) from None
-    except OSError as error:
-        free = shutil.disk_usage(work).free // 2**20
-        raise IngestError(f"{error.filename or work}: {error.strerror}; {free} MB are free there.") from None
-
-
-def _manifest(
-    dataset: str, last: Manifest | None, opened: OpenSource, as_of: datetime, modes: Mapping[str, Mode], batch: CutBatch
-) -> Manifest:
-    batch_id = next_batch_id(last.batch_id if last else None)
-
-    def parts(table: str, local: tuple[LocalPart, ...]) -> tuple[Part, ...]:
-        return tuple(
-            Part(
-                key=part_key(dataset, batch_id, table, number),
-                rows=part.rows,
-                first_line=part.first_line,
-                bytes=part.bytes,
-                sha256=part.sha256,
-            )
-            for number, part in enumerate(local)
-        )
-
-    tables = {
-        name: BatchTable(
-            mode=modes[name],
-            columns=tuple(column.source for column in TABLES[name].columns),
-            source_file=TABLES[name].file,
-            source_sha256=table.source_sha256,
-            rows_read=table.rows_read,
-            rows_rejected=table.rows_rejected,
-            parts=parts(name, table.parts),
-        )
-        for name, table in batch.tables.items()
-    }
-    return Manifest(
-        dataset=dataset,
-        batch_id=batch_id,
-        as_of=as_of,
-        source=Source(name=opened.name, sha256=opened.sha256),
-        tables=tables,
-        rejected=parts("rejected", batch.rejected),
-    )
-
-
-def _upload(store: Store, lock: LandingLock, manifest: Manifest, batch: CutBatch, progress: Progress) -> int:
-    local = [part for table in batch.tables.values() for part in table.parts] + list(batch.rejected)
-    parts = [part for table in manifest.tables.values() for part in table.parts] + list(manifest.rejected)
-    task = progress.add_task("uploading", total=sum(part.bytes for part in parts))
-
-    def put(part: Part, path: Path) -> None:
-        lock.check()
-        store.put_file(part.key, path, part.sha256, lambda count: progress.advance(task, count))
-
-    body = json.dumps(manifest.model_dump(mode="json"), sort_keys=True, indent=1).encode() + b"\n"
-    try:
-        with ThreadPoolExecutor(_THREADS) as threads:
-            uploads = [threads.submit(put, part, local.path) for part, local in zip(parts, local, strict=True)]
-            try:
-                for upload in as_completed(uploads):
-                    upload.result()
-            except BaseException:
-                threads.shutdown(wait=False, cancel_futures=True)
-                raise
-        lock.check()
-        store.put(manifest.key, body)
-    except Taken as error:
-        raise BatchError(f"Another landing of {manifest.dataset} wrote this batch first. {error} Run it again.") from None
-    return sum(part.bytes for part in parts) + len(body)
-
-
 def _modes(manifest: Manifest) -> dict[str, Mode]:
     return {name: table.mode for name, table in manifest.tables.items()}
-
-
-def _with_report(error: QuarantineError, work: Path, folder: Path, dataset: str) -> QuarantineError:
-    return error
 
 
 def _progress(console: Console | None) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), DownloadColumn(), TimeRemainingColumn())
     console = console or Console(stderr=True)
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-@contextmanager
-def _work_folder(settings: Settings, dataset: str) -> Iterator[Path]:
-    landing = settings.data_dir.absolute() / "landing"
-    landing.mkdir(parents=True, exist_ok=True)
-    for stale in landing.glob("*/"):
-        _remove_unless_used(stale)
-    try:
-        with FileLock(landing / f"{dataset}.lock", timeout=0):
-            work = landing / dataset
-            shutil.rmtree(work, ignore_errors=True)
-            work.mkdir()
-            yield work
-            shutil.rmtree(work, ignore_errors=True)
-    except Timeout:
-        raise BatchError(f"{landing / dataset} is in use: another landing of {dataset} is running.") from None

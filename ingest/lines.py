@@ -147,7 +147,15 @@ class Lines:
 def _readable(block: bytes) -> bytes:
     if b"\0" not in block and b"\r" not in block and MARK.encode() not in block and _is_utf8(block):
         return block
-    return b"".join(readable_line(line) + b"\n" for line in block[:-1].split(b"\n"))
+    codes = np.frombuffer(block, np.uint8)
+    odd = np.flatnonzero((codes >= 0x80) | (codes == 0) | (codes == 13) | (codes == ord(MARK)))
+    ends = np.flatnonzero(codes == 10)
+    pieces, start = [], 0
+    for line in np.unique(np.searchsorted(ends, odd)):
+        begin, end = int(ends[line - 1]) + 1 if line else 0, int(ends[line])
+        pieces += [block[start:begin], readable_line(block[begin:end])]
+        start = end
+    return b"".join([*pieces, block[start:]])
 
 
 def _is_utf8(block: bytes) -> bool:

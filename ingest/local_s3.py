@@ -75,40 +75,47 @@ def running(settings: Settings) -> Iterator[Endpoint]:
     try:
         for folder in (s3_dir, run):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        user = os.open(run / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        users = os.open(run / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StoreError(
             f"The embedded object store cannot use {s3_dir}: {error.strerror}. Make the folder writable, or set "
             f"MOVIELENS_DATA_DIR to another one."
         ) from None
     try:
-        _lock(user, fcntl.LOCK_SH, run)
+        _lock(users, fcntl.LOCK_SH, run)
         yield _started(s3_dir, run)
     finally:
-        os.close(user)
+        os.close(users)
 
 
 def _started(s3_dir: Path, run: Path) -> Endpoint:
-    starter = os.open(run / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    supervisor = os.open(run / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
+    with _opened(run / "start.lock") as starter:
         _lock(starter, fcntl.LOCK_EX, run)
-        if _locked(supervisor):
-            _start(s3_dir, run, supervisor)
-        os.close(supervisor)  # only the supervisor holds it now: it is free as soon as that has ended
-        supervisor = os.open(run / "supervisor.lock", os.O_RDWR)
+        for _ in range(2):  # the second one, when a store that was running has just ended
+            with _opened(run / "supervisor.lock") as supervisor:
+                started = _locked(supervisor)
+                if started:
+                    _start(s3_dir, run, supervisor)
+            endpoint = _wait_for(s3_dir, run)
+            if endpoint:
+                return endpoint
+            if started:
+                break
+    trouble = Endpoint("", "", "", run / "weed.log", s3_dir).trouble()
+    raise StoreError(f"The embedded object store did not start. {trouble}")
+
+
+def _wait_for(s3_dir: Path, run: Path) -> Endpoint | None:
+    with _opened(run / "supervisor.lock") as supervisor:
         for _ in s3_supervisor.polls(WAIT_SECONDS):
             state = s3_supervisor.read_state(run)
-            if state.get("pid"):
-                url = f"http://127.0.0.1:{state['ports'][s3_supervisor.SERVICES.index('s3')]}"
-                return Endpoint(url, state["access_key"], state["secret_key"], run / "weed.log", s3_dir)
+            port = state["ports"][s3_supervisor.SERVICES.index("s3")] if state.get("pid") else None
+            if port and s3_supervisor.answers(port):
+                keys = state["access_key"], state["secret_key"]
+                return Endpoint(f"http://127.0.0.1:{port}", *keys, run / "weed.log", s3_dir)
             if _locked(supervisor):
-                break
-        trouble = Endpoint("", "", "", run / "weed.log", s3_dir).trouble()
-        raise StoreError(f"The embedded object store did not start. {trouble}")
-    finally:
-        os.close(starter)
-        os.close(supervisor)
+                return None  # the supervisor has ended
+    return None
 
 
 def _start(s3_dir: Path, run: Path, supervisor: int) -> None:
@@ -118,7 +125,8 @@ def _start(s3_dir: Path, run: Path, supervisor: int) -> None:
     keys = {key: secrets.token_hex(20) for key in ("access_key", "secret_key", "signing_key")}
     s3_supervisor.write_state(run, {**keys, **state, "pid": None})
     command = [sys.executable, "-m", s3_supervisor.__name__, str(s3_dir), str(run), str(_binary())]
-    with open(run / "weed.log", "wb") as log:
+    (run / "weed.log").unlink(missing_ok=True)
+    with open(run / "weed.log", "ab") as log:
         subprocess.run(
             command,
             cwd=Path(__file__).parents[1],
@@ -145,11 +153,20 @@ def _binary() -> Path:
 def _stop_orphan(pid: int | None, s3_dir: Path) -> None:
     """Ends a store whose supervisor was killed; only a process that runs on this very folder is touched."""
     if pid:
-        command = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        command = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
         if f"-dir={s3_dir} " in command.stdout:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 time.sleep(0.2)  # until its files and ports are free
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield file
+    finally:
+        os.close(file)
 
 
 def _lock(file: int, kind: int, run: Path) -> None:
@@ -169,6 +186,6 @@ def _locked(file: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 def _tail(log: Path, lines: int = 5) -> str:
     with contextlib.suppress(FileNotFoundError):
-        text = log.read_text(errors="replace").splitlines()
+        text = [line for line in log.read_text(errors="replace").splitlines() if line and not line.startswith("I")]
         return "\n  ".join([f"Its log, {log}, ends:", *(line[:300] for line in text[-lines:])])
     return ""

@@ -34,18 +34,26 @@ def _positive(limit: int) -> str:
 
 _ID = _positive(2**31 - 1)
 _LAST_SECOND = 253_402_300_799  # of the year 9999, where both engines' timestamps can still follow
-_RELEVANCE = "|".join((
-    rf"{_ZEROS}(?:0|0?\.[0-9]{{1,60}}|1(?:\.0{{1,60}})?)",
-    r"[0-9](?:\.[0-9]{1,60})?[eE]-0?[1-9][0-9]?",
-    r"(?:0(?:\.[0-9]{1,60})?|1(?:\.0{1,60})?)[eE][+-]?0{1,2}",
-))
+_RELEVANCE = "|".join(
+    (
+        rf"{_ZEROS}(?:0|0?\.[0-9]{{1,60}}|1(?:\.0{{1,60}})?)",
+        r"[0-9](?:\.[0-9]{1,60})?[eE]-0?[1-9][0-9]?",
+        r"(?:0(?:\.[0-9]{1,60})?|1(?:\.0{1,60})?)[eE][+-]?0{1,2}",
+    )
+)
 _TEXT = r'[^",]*|"[^"]*(?:""[^"]*)*"'
 _DOMAIN: dict[Kind, tuple[str, str]] = {
     "id": (_ID, "an integer from 1 to 2147483647"),
     "tmdb_id": (_ID, "empty or an integer from 1 to 2147483647"),
     "imdb_id": ("[0-9]{1,18}", "empty or digits only"),
-    "timestamp": (f"0{{1,10}}|{_positive(_LAST_SECOND)}", f"seconds since 1970, an integer from 0 to {_LAST_SECOND}"),
-    "rating": (rf"{_ZEROS}(?:0?\.50{{0,9}}|[1-4](?:\.[05]0{{0,9}})?|5(?:\.0{{1,9}})?)", "a half star from 0.5 to 5.0"),
+    "timestamp": (
+        f"0{{1,10}}|{_positive(_LAST_SECOND)}",
+        f"seconds since 1970, an integer from 0 to {_LAST_SECOND}",
+    ),
+    "rating": (
+        rf"{_ZEROS}(?:0?\.50{{0,9}}|[1-4](?:\.[05]0{{0,9}})?|5(?:\.0{{1,9}})?)",
+        "a half star from 0.5 to 5.0",
+    ),
     "relevance": (_RELEVANCE, "a number from 0 to 1"),
 }
 _OPTIONAL: frozenset[Kind] = frozenset({"tmdb_id", "imdb_id"})

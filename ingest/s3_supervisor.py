@@ -24,7 +24,7 @@ from typing import Any
 # Each service also listens on its port + 10000; both ranges lie below the ports that systems deal out by themselves.
 PORTS = range(20000, 22700)
 SERVICES = ("master", "volume", "filer", "s3", "admin")
-START_SECONDS, STOP_SECONDS, POLL_SECONDS = 30.0, 2.0, 0.05
+START_SECONDS, STOP_SECONDS, POLL_SECONDS = 30.0, 1.0, 0.05
 
 
 def read_state(run: Path) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def supervise(s3_dir: Path, run: Path, weed: str) -> int:
         write_state(run, {**state, "ports": ports, "pid": None})
         store = _start(s3_dir, weed, ports, state)
         try:
-            if _wait_ready(store, ports[SERVICES.index("s3")]):
+            if _wait_ready(store, s3_dir, dict(zip(SERVICES, ports, strict=True))):
                 write_state(run, {**state, "ports": ports, "pid": store.pid})
                 return _until_unused(store, run)
         finally:
@@ -93,17 +93,28 @@ def _start(s3_dir: Path, weed: str, ports: list[int], state: dict[str, Any]) -> 
     )
 
 
-def _wait_ready(store: subprocess.Popen[bytes], port: int) -> bool:
+def answers(port: int, path: str = "/") -> int:
+    """The status with which an HTTP server on a port of loopback answers; 0 if none does."""
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        connection.request("GET", path)
+        status = connection.getresponse().status
+        connection.close()
+    except (OSError, http.client.HTTPException):
+        return 0
+    return status
+
+
+def _wait_ready(store: subprocess.Popen[bytes], s3_dir: Path, ports: dict[str, int]) -> bool:
+    # S3 may answer before the master knows where the volumes are, and then would fail to read an object.
+    volumes = [int(path.stem.rpartition("_")[2]) for path in s3_dir.glob("*.dat")]
+    known = [f"/dir/lookup?volumeId={volume}" for volume in volumes] or ["/dir/assign"]
     for _ in polls(START_SECONDS):
         if store.poll() is not None:
             return False
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/")
-            connection.getresponse()
-            connection.close()
+        if answers(ports["s3"]) and all(answers(ports["master"], path) == 200 for path in known):
             return True
-    return False
+    return bool(answers(ports["s3"]))  # with a volume that cannot be read: its objects will be named when they are
 
 
 def _until_unused(store: subprocess.Popen[bytes], run: Path) -> int:

@@ -84,7 +84,9 @@ def open_source(path: Path) -> Iterator[OpenSource]:
             elif path.exists():
                 source = _archive(path, opened.enter_context(_zip(path)))
             else:
-                raise SourceError(f"{path} does not exist: give --source a MovieLens zip, or a folder with its CSV files")
+                raise SourceError(
+                    f"{path} does not exist: give --source a MovieLens zip, or a folder with its CSV files"
+                )
         except OSError as problem:
             raise SourceError(f"cannot read {problem.filename or path}: {problem.strerror}") from problem
         yield source

@@ -170,6 +170,21 @@ class Store:
                 raise
         return content
 
+    def digest(self, key: str) -> tuple[int, str] | None:
+        """The size and sha256 (hex) of an object's content as it is read now, None when there is none."""
+        with self._errors(key):
+            try:
+                body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+            except ClientError as error:
+                if code(error) in MISSING:
+                    return None
+                raise
+            size, sha256 = 0, hashlib.sha256()
+            for chunk in body.iter_chunks(1 << 20):
+                size += len(chunk)
+                sha256.update(chunk)
+        return size, sha256.hexdigest()
+
     def head(self, key: str) -> Found | None:
         """An object's size, ETag, age and (when it was written by `put`) sha256; None when there is none."""
         with self._errors(key):

@@ -87,13 +87,14 @@ def _session(world: World, kind: str, day: int, users: Ints, counts: Ints) -> In
         releases = world.new_movies(day)
         swap = world.dice.below(f"{kind} release {day}", np.arange(len(row)), 8) == 0
         movie = np.where(swap, releases[np.arange(len(row)) % len(releases)], movie)
-    luck, moment = world.dice.pair(f"{kind} when {day}", (users[row] << 20) + movie)
+    moment = world.dice.pair(f"{kind} when {day}", (users[row] << 20) + movie)[0]
     if kind == "late":
         timestamp = start_of(day) - 1 - below(moment, _LATE_DAYS * DAY_SECONDS)
     else:
         begin = start_of(day) + world.dice.below(f"{kind} begin {day}", users, DAY_SECONDS // 2)
         timestamp = begin[row] + below(moment, counts[row] * 8 + 20)
-    rows = np.column_stack([users[row], movie, world.stars(f"{kind} {day}", users, row, movie, timestamp), timestamp])
+    stars = world.stars(f"{kind} {day}", users, row, movie, timestamp)
+    rows = np.column_stack([users[row], movie, stars, timestamp])
     return rows[np.unique(_keys(rows), return_index=True)[1]]
 
 

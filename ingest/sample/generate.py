@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ingest.errors import SourceError
 from ingest.sample import days, tags, titles
 from ingest.sample.draw import Ints
-from ingest.sample.lines import CHUNK, texts, write_table
+from ingest.sample.lines import CHUNK, disk_errors_named, texts, write_table
 from ingest.sample.shape import as_of, shape_of
 from ingest.sample.world import World
 from ingest.schema import TABLES
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ingest.batch import Mode
 
 Columns = tuple[NDArray[Any], ...]
+Plan = tuple[dict[str, "Mode"], dict[str, Iterator[Columns]], dict[str, int]]
 _STARS = texts(f"{half // 2}.{half % 2 * 5}" for half in range(11))
 
 
@@ -66,7 +67,8 @@ def generate(
         raise SourceError(
             f"{folder} holds {', '.join(others)}, which day {day} of the sample does not have: name an empty folder"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    with disk_errors_named(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     rows = {name: write_table(folder, TABLES[name], chunks[name], on_rows or _ignore) for name in modes}
     return SampleDay(moment, modes, rows, changes)
 
@@ -75,7 +77,7 @@ def _ignore(_rows: int) -> None:
     pass
 
 
-def _first_day(world: World) -> tuple[dict[str, Mode], dict[str, Iterator[Columns]], dict[str, int]]:
+def _first_day(world: World) -> Plan:
     every = np.arange(world.shape.movies)
     chunks = {
         "movies": _movies(world, every, 1),
@@ -84,12 +86,13 @@ def _first_day(world: World) -> tuple[dict[str, Mode], dict[str, Iterator[Column
         "links": _links(world, every, 1),
     }
     if world.shape.genome_movies:
-        chunks["genome_scores"] = _genome_scores(world, np.flatnonzero(world.rank < world.shape.genome_movies))
+        popular = np.flatnonzero(world.rank < world.shape.genome_movies)
+        chunks["genome_scores"] = _genome_scores(world, popular)
         chunks["genome_tags"] = _genome_tags(world)
     return dict.fromkeys(chunks, "full"), chunks, {}
 
 
-def _later_day(world: World, day: int) -> tuple[dict[str, Mode], dict[str, Iterator[Columns]], dict[str, int]]:
+def _later_day(world: World, day: int) -> Plan:
     released, filled = world.new_movies(day), days.filled_links(world, day)
     titled, regrouped = (days.corrected(world, what, day) for what in ("title", "genres"))
     fresh, scored = days.fresh_ratings(world, day), days.newly_scored(world, day)
@@ -132,7 +135,8 @@ def _movies(world: World, indexes: Ints, day: int) -> Iterator[Columns]:
 
 def _links(world: World, indexes: Ints, day: int) -> Iterator[Columns]:
     filled = np.concatenate([days.filled_links(world, past) for past in range(2, day + 1)] or [indexes[:0]])
-    known = ~titles.lacks_tmdb(world.dice, indexes) | np.isin(indexes, filled) | (indexes >= world.shape.movies)
+    lacking = titles.lacks_tmdb(world.dice, indexes) & (indexes < world.shape.movies)
+    known = ~lacking | np.isin(indexes, filled)
     imdb, tmdb = titles.links(world.dice, indexes, world.years(indexes), known)
     yield world.movie_ids(indexes), texts(imdb), texts(tmdb)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,17 @@ def _digits(column: NDArray[Any], matrix: NDArray[np.uint8], keep: NDArray[np.bo
         rest = tenth
 
 
+@contextmanager
+def disk_errors_named(target: Path) -> Iterator[None]:
+    """Turns what the system refuses into a SourceError that names `target`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        message = f"{target} cannot be written: {reason}; free some space or choose another folder"
+        raise SourceError(message) from error
+
+
 def write_table(
     folder: Path,
     table: Table,
@@ -71,24 +83,22 @@ def write_table(
 ) -> int:
     """Writes a table's CSV and returns its rows.
 
-    A temporary name until it is whole. `on_rows` hears of each chunk's rows. Raises SourceError where the disk refuses.
+    It has a temporary name until it is whole; `on_rows` hears of each chunk's rows. Raises SourceError where the
+    disk refuses.
     """
     target = folder / table.file
     temporary = target.with_name(f"{target.name}.part")
     rows = 0
-    try:
-        with temporary.open("wb") as file:
-            file.write(f"{table.header}\n".encode())
-            for columns in chunks:
-                for at in range(0, len(columns[0]), CHUNK):
-                    file.write(csv_lines(*(column[at : at + CHUNK] for column in columns)))
-                rows += len(columns[0])
-                on_rows(len(columns[0]))
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise SourceError(
-            f"{target} cannot be written: {reason}; free some space or choose another folder"
-        ) from error
+    with disk_errors_named(target):
+        try:
+            with temporary.open("wb") as file:
+                file.write(f"{table.header}\n".encode())
+                for columns in chunks:
+                    for at in range(0, len(columns[0]), CHUNK):
+                        file.write(csv_lines(*(column[at : at + CHUNK] for column in columns)))
+                    rows += len(columns[0])
+                    on_rows(len(columns[0]))
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
     return rows

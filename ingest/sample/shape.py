@@ -13,8 +13,8 @@ LEAST_PER_USER = 20
 FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400
 
-_MOVIES: Points = ((0, 600), (100_000, 3_500), (1_000_000, 9_000), (20_000_000, 27_278), (60_000_000, 60_000))
-_TAGS: Points = ((0, 450), (100_000, 3_500), (1_000_000, 25_000), (20_000_000, 465_564))
+_MOVIES: Points = ((0, 600), (100_000, 3_500), (1_000_000, 9_000), (20_000_263, 27_278), (60_000_000, 60_000))
+_TAGS: Points = ((0, 450), (100_000, 3_500), (1_000_000, 25_000), (20_000_263, 465_564))
 _GENOME_SCORES: Points = ((0, 400), (100_000, 100_000), (20_000_000, 11_709_768), (20_000_001, 11_709_768))
 _GENOME_TAGS: Points = ((0, 10), (100_000, 100), (11_709_768, 1_128), (11_709_769, 1_128))
 
@@ -48,7 +48,8 @@ class Shape:
     @property
     def rows(self) -> int:
         """All rows of day 1."""
-        return self.ratings + self.tags + 2 * self.movies + self.genome_movies * self.genome_tags + self.genome_tags
+        genome = (self.genome_movies + 1) * self.genome_tags
+        return self.ratings + self.tags + 2 * self.movies + genome
 
 
 def shape_of(ratings: int, genome_scores: int | None = None) -> Shape:

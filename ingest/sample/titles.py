@@ -53,7 +53,13 @@ TITLE_FORMS = (
 )
 """One per slot (see `slot_of`) from 0 on; `later` is some years after `year`."""
 
-_UNSORTED, _EIGHT_DIGITS, _NO_TMDB, _SHARED_TMDB, _SAME_TITLE = _SLOTS - 20, _SLOTS - 8, _SLOTS - 6, _SLOTS - 4, _SLOTS - 1
+_UNSORTED, _EIGHT_DIGITS, _NO_TMDB, _SHARED_TMDB, _SAME_TITLE = (
+    _SLOTS - 20,
+    _SLOTS - 8,
+    _SLOTS - 6,
+    _SLOTS - 4,
+    _SLOTS - 1,
+)
 _IMDB_PRIME, _TMDB_PRIME = 9_999_991, 999_983
 _FIRST_LONG_IMDB = 10_000_000
 _GENRE_NAMES = tuple(GENRES)
@@ -126,7 +132,9 @@ def titles(dice: Dice, indexes: Ints, years: Ints, versions: dict[int, int]) -> 
 def genres(dice: Dice, indexes: Ints, versions: dict[int, int]) -> list[str]:
     """Genre lists as shipped; a correction (see `titles`) adds a genre, or the first one where none was listed."""
     draws = [
-        np.searchsorted(_GENRE_SUMS, dice.below(f"genre {n}", indexes, int(_GENRE_SUMS[-1])), side="right").tolist()
+        np.searchsorted(
+            _GENRE_SUMS, dice.below(f"genre {n}", indexes, int(_GENRE_SUMS[-1])), side="right"
+        ).tolist()
         for n in range(3)
     ]
     result = []
@@ -148,7 +156,8 @@ def genres(dice: Dice, indexes: Ints, versions: dict[int, int]) -> list[str]:
 
 def lacks_tmdb(dice: Dice, indexes: Ints) -> Flags:
     """Which movies have no tmdbId at first."""
-    return (dice.below("no tmdb", indexes, 100) == 0) | (slot_of(indexes) == _NO_TMDB)
+    lacks: Flags = (dice.below("no tmdb", indexes, 100) == 0) | (slot_of(indexes) == _NO_TMDB)
+    return lacks
 
 
 def links(dice: Dice, indexes: Ints, years: Ints, known: Flags) -> tuple[list[str], list[str]]:
@@ -157,7 +166,9 @@ def links(dice: Dice, indexes: Ints, years: Ints, known: Flags) -> tuple[list[st
     imdb = (indexes * 2_654_435 + start) % _IMDB_PRIME + 1
     long = (years >= 2018) | (slot_of(indexes) == _EIGHT_DIGITS)
     imdb = np.where(long, _FIRST_LONG_IMDB + indexes, imdb)
-    tmdb = (np.where(slot_of(indexes) == _SHARED_TMDB, indexes - 1, indexes) * 48_271 + start) % _TMDB_PRIME + 2
+    tmdb = (
+        np.where(slot_of(indexes) == _SHARED_TMDB, indexes - 1, indexes) * 48_271 + start
+    ) % _TMDB_PRIME + 2
     return (
         [f"{number:07d}" for number in imdb.tolist()],
         [str(number) if has else "" for number, has in zip(tmdb.tolist(), known.tolist(), strict=True)],

@@ -35,14 +35,14 @@ def _star_table(ends: tuple[int, ...], whole: bool) -> Ints:
     return np.minimum(stars + stars % 2, 10) if whole else stars
 
 
-_STARS = np.stack([_star_table(_HALF_ENDS, whole=False), _star_table(_WHOLE_ENDS, whole=True)]).astype(np.int64)
+_STARS = np.stack([_star_table(_HALF_ENDS, whole=False), _star_table(_WHOLE_ENDS, whole=True)])
 
 
 class World:
     """Users and movies of day 1, by index from 0 (later days count on).
 
-    Attributes: `dice`, the source of all draws; per movie `rank`, its popularity from 0; per user `counts`, its ratings,
-    and `catalogue`, how many movies (from the first on) it could have seen.
+    Attributes: `dice`, the source of all draws; per movie `rank`, its popularity from 0; per user `counts`, its
+    ratings, and `catalogue`, how many movies (from the first on) it could have seen.
     """
 
     def __init__(self, shape: Shape, seed: int) -> None:
@@ -52,7 +52,8 @@ class World:
         by_rank = np.argsort(self.dice.bits("popularity", every_movie), kind="stable")
         self.rank: Ints = np.argsort(by_rank, kind="stable")
         self._popular = self._cumulated_popularity()
-        self._quality = self._bell("quality", every_movie, 780) + 300 * (shape.movies - self.rank) // shape.movies - 230
+        liked = 300 * (shape.movies - self.rank) // shape.movies - 230
+        self._quality = self._bell("quality", every_movie, 780) + liked
         self._starts, self._sessions = self._session_starts(everyone)
         self._latest = self._starts.max(axis=1)
         self.catalogue: Ints = np.searchsorted(self._added, self._latest, side="right").astype(np.int64)
@@ -62,7 +63,8 @@ class World:
     def movie_ids(self, indexes: Ints) -> Ints:
         """Ascending ids: dense at first, with gaps later on, as grown over the years."""
         late = np.maximum(indexes - self.shape.movies // 3, 0)
-        return indexes + 1 + late * 5 - np.where(late > 0, self.dice.below("id gap", indexes, 5), 0)
+        ids: Ints = indexes + 1 + late * 5 - np.where(late > 0, self.dice.below("id gap", indexes, 5), 0)
+        return ids
 
     def added(self, indexes: Ints) -> Ints:
         """The second in which each movie was added: a third at the opening, then evenly, then a few a day."""
@@ -77,9 +79,9 @@ class World:
         return release_years(self.dice, sources, self.added(sources))
 
     def new_movies(self, day: int) -> Ints:
-        """The movies that appear on `day`."""
+        """The movies that appear on `day` (2 or later)."""
         first = self.shape.movies + (day - 2) * self.shape.daily_movies
-        return np.arange(self.shape.movies) if day == 1 else np.arange(first, first + self.shape.daily_movies)
+        return np.arange(first, first + self.shape.daily_movies)
 
     def new_users(self, day: int) -> Ints:
         """The users who join on `day` (2 or later)."""
@@ -89,10 +91,11 @@ class World:
     def _bell(self, stream: str, counters: Ints, width: int) -> Ints:
         first, second = self.dice.pair(stream, counters)
         four = (first & 0xFFFF) + (first >> 16) + (second & 0xFFFF) + (second >> 16)
-        return (four * width >> 16) - 2 * width
+        bell: Ints = (four * width >> 16) - 2 * width
+        return bell
 
     def _cumulated_popularity(self) -> Ints:
-        """Zipf's law with a bent top and a thin tail, two ratings at the least in the mean; the sum stays below 2^34."""
+        """Zipf's law with a bent top, a thin tail, and two ratings at least in the mean; it stays below 2^36."""
         movies = self.shape.movies
         depth = ((movies - self.rank) * 1_024 // movies) ** 3
         weight: Ints = depth * 4 // (self.rank + 100)
@@ -148,7 +151,8 @@ class World:
         score = self._quality[np.minimum(movie, self.shape.movies - 1)] + taste[row]
         score += self._bell(stream, (users[row] << 20) + movie, 1_480)
         table = (whole[row] | (timestamp < _HALF_STARS_SINCE)).astype(np.int64)
-        return _STARS[table, np.clip(score + _REACH, 0, 2 * _REACH - 1)]
+        stars: Ints = _STARS[table, np.clip(score + _REACH, 0, 2 * _REACH - 1)]
+        return stars
 
     def genome(self, movies: Ints, tags: int) -> tuple[Ints, Ints, Ints]:
         """Relevance, in units of 0.00025, of every tag for each movie: rows (movie, tag, relevance)."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "MOVIELENS"
+PASSWORD = "emulator"  # no secret: the server listens on this machine alone
 START_SECONDS = 60
 STOP_SECONDS = 20
 
@@ -59,11 +60,11 @@ def running(
 
 
 def connection(port: int) -> dict[str, str]:
-    """The environment of a client of the emulator on `port`; its password is no secret."""
+    """The environment of a client of the emulator on `port`."""
     return {
         "SNOWFLAKE_ACCOUNT": "local-emulator",
         "SNOWFLAKE_USER": "EMULATOR",
-        "SNOWFLAKE_PASSWORD": "emulator",
+        "SNOWFLAKE_PASSWORD": PASSWORD,
         "SNOWFLAKE_ROLE": "TRANSFORMER",
         "SNOWFLAKE_WAREHOUSE": "MOVIELENS",
         "SNOWFLAKE_DATABASE": DATABASE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import socket
@@ -18,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.emulator import results
+from tests.emulator import PASSWORD, results
 from tests.emulator.session import Account, Connection
 
 
@@ -64,11 +65,28 @@ async def answer(request: Request) -> Response:
     return JSONResponse({"data": data, "code": "009998", "message": message, "success": False})
 
 
+async def login(request: Request) -> Response:
+    """A login's answer: any password but `PASSWORD` is wrong, and the client gets what it needs to end its session.
+
+    Without a master token, which fakesnow does not send, the connector never tells that a session is over.
+    """
+    body = await request.body()
+    asked = json.loads(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)["data"]
+    if asked.get("PASSWORD") not in (None, PASSWORD):
+        message = "Incorrect username or password was specified."
+        return JSONResponse({"data": {}, "code": "390100", "message": message, "success": False})
+    answered = json.loads((await fakesnow.server.login_request(request)).body)
+    answered["data"]["masterToken"] = token = answered["data"]["token"]
+    if zone := asked.get("SESSION_PARAMETERS", {}).get("TIMEZONE"):
+        fakesnow.server.sessions[token].cursor().execute(f"alter session set timezone = '{zone}'")
+    return JSONResponse(answered)
+
+
 def application() -> Starlette:
-    """fakesnow's routes, with `answer` for queries."""
-    path = "/queries/v1/query-request"
-    others = [route for route in fakesnow.server.routes if route.path != path]
-    return Starlette(routes=[Route(path, answer, methods=["POST"]), *others])
+    """fakesnow's routes, with `login` and `answer` in the place of two."""
+    ours = {"/session/v1/login-request": login, "/queries/v1/query-request": answer}
+    others = [route for route in fakesnow.server.routes if route.path not in ours]
+    return Starlette(routes=[*(Route(path, endpoint, methods=["POST"]) for path, endpoint in ours.items()), *others])
 
 
 def serve(folder: Path, port: int, timezone: str, first_row: int) -> None:

@@ -19,8 +19,11 @@ from sqlglot import Expr, exp, parse_one
 
 from tests.emulator import copying, rewrites
 
-SUCCESS = "select 'Statement executed successfully.' as \"status\""
-TIMEZONE = re.compile(r"\s*alter\s+session\s+set\s+timezone\s*=\s*'([A-Za-z0-9_+/-]+)'", re.IGNORECASE)
+SET_PARAMETER = re.compile(r"\s*alter\s+session\s+set\s+(\w+)\s*=\s*'((?:[^']|'')*)'", re.IGNORECASE)
+UNSET_PARAMETER = re.compile(r"\s*alter\s+session\s+unset\s+(\w+)", re.IGNORECASE)
+SHOW_PARAMETER = re.compile(r"\s*show\s+parameters\s+like\s+'(\w+)'\s+in\s+session\b", re.IGNORECASE)
+SHOW_GRANTS = re.compile(r"\s*show\s+grants\s+on\b", re.IGNORECASE)
+NO_GRANTS = 'select \'\' as "privilege", \'\' as "granted_to", \'\' as "grantee_name" where false'
 # Warehouses, roles, users, grants and integrations have no meaning in one DuckDB file: accepted, and without effect.
 NO_OPERATION = (
     r"\s*alter\s+(session|warehouse|account|user|role|database|storage\s+integration)\b",
@@ -40,16 +43,22 @@ create or replace macro ${catalog}._fs_to_timestamp(val, scale) as (
 """)
 
 
+_comment_sql = info_schema.insert_table_comment_sql
+
+
+def comment_sql(catalog: str, schema: str, table: str, comment: str | None) -> str:
+    """fakesnow's statement that keeps a comment, for one with an apostrophe and for none too."""
+    return _comment_sql(catalog, schema, table, (comment or "").replace("'", "''"))
+
+
 class Cursor(FakeSnowflakeCursor):
     """A cursor whose failed statements fail as Snowflake's do, and that knows MERGE, COPY and DDL's commit."""
 
     _conn: Connection
 
     def execute(self, command: str, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:
-        if zone := TIMEZONE.match(command):
-            self._duck_conn.execute(f"set TimeZone = '{zone[1]}'")
         try:
-            return super().execute(command, *args, **kwargs)
+            return super().execute(self._session_statement(command), *args, **kwargs)
         except Exception as error:
             # DuckDB aborts the transaction, and an unknown error would be an HTTP 500 that the connector retries.
             self._conn.end_transaction("rollback")
@@ -58,6 +67,20 @@ class Cursor(FakeSnowflakeCursor):
             text = str(error).split("\n")[0]
             code, state = (100090, "42P18") if "same target row more than once" in text else (9998, "XX000")
             raise errors.ProgrammingError(msg=f"emulator: {text}", errno=code, sqlstate=state) from error
+
+    def _session_statement(self, command: str) -> str:
+        """Keep what a session sets, and give the statement that shows it: dbt puts a former query tag back."""
+        values = self._conn.parameters
+        if found := SET_PARAMETER.match(command):
+            values[found[1].lower()] = found[2]
+            if found[1].lower() == "timezone":
+                self._duck_conn.execute(f"set TimeZone = '{found[2]}'")
+        elif found := UNSET_PARAMETER.match(command):
+            values.pop(found[1].lower(), None)
+        elif found := SHOW_PARAMETER.match(command):
+            value = values.get(found[1].lower(), "")
+            return f"""select '{found[1]}' as "key", '{value}' as "value", '' as "default", 'SESSION' as "level" """
+        return NO_GRANTS if SHOW_GRANTS.match(command) else command
 
     def _transform_explode(self, expression: Expr) -> list[Expr]:
         if table := rewrites.permanent_when_qualified(expression):
@@ -103,11 +126,12 @@ class Cursor(FakeSnowflakeCursor):
 
 
 class Connection(FakeSnowflakeConnection):
-    """A session: it knows whether a transaction is open and which temporary objects are its own."""
+    """A session: it knows its parameters, whether a transaction is open and which temporary objects are its own."""
 
     def __init__(self, *args: Any, first_row: int = 1, **kwargs: Any) -> None:
         self.explicit, self.first_row = False, first_row
         self.temporary: dict[str, str] = {}
+        self.parameters: dict[str, str] = {}
         super().__init__(*args, **kwargs)
 
     def cursor(self, cursor_class: Any = None) -> Cursor:
@@ -137,6 +161,7 @@ class Account(FakeSnow):
 
     def __init__(self, folder: Path, timezone: str = "UTC", first_row: int = 1) -> None:
         macros.FS_TO_TIMESTAMP = TO_TIMESTAMP
+        info_schema.insert_table_comment_sql = comment_sql
         super().__init__(db_path=folder, nop_regexes=list(NO_OPERATION))
         self.first_row = first_row
         # Stages and file formats live here: in memory, they would be lost when the emulator stops.

@@ -19,7 +19,7 @@ import pyarrow as pa
 import snowflake.connector
 import zstandard
 from fakesnow.instance import FakeSnow
-from snowflake.connector.errors import ProgrammingError
+from snowflake.connector.errors import DatabaseError, ProgrammingError
 
 from ingest.local_s3 import object_store
 from ingest.settings import Settings
@@ -69,7 +69,7 @@ def session(server: dict[str, str]) -> Iterator[Session]:
     connection.close()
 
 
-def connect(server: dict[str, str]) -> Any:
+def connect(server: dict[str, str], **options: Any) -> Any:
     return snowflake.connector.connect(
         account=server["SNOWFLAKE_ACCOUNT"],
         user=server["SNOWFLAKE_USER"],
@@ -78,6 +78,7 @@ def connect(server: dict[str, str]) -> Any:
         port=int(server["SNOWFLAKE_PORT"]),
         protocol=server["SNOWFLAKE_PROTOCOL"],
         database=server["SNOWFLAKE_DATABASE"],
+        **options,
     )
 
 
@@ -175,6 +176,17 @@ def test_a_temporary_table_lasts_as_long_as_its_session(server: dict[str, str], 
         session("select a from raw.mine")
 
 
+def test_a_wrong_password_is_refused(server: dict[str, str]) -> None:
+    with pytest.raises(DatabaseError, match="Incorrect username or password"):
+        connect({**server, "SNOWFLAKE_PASSWORD": "wrong"}, login_timeout=5)
+
+
+def test_a_session_parameter_sets_the_zone_of_a_login(server: dict[str, str]) -> None:
+    cursor = connect(server, session_parameters={"TIMEZONE": "Asia/Tokyo"}).cursor()
+    query = "select datediff('hour', sysdate(), current_timestamp()::timestamp_ntz) as hours"
+    assert cursor.execute(query).fetchall() == [(9,)]
+
+
 def test_a_null_timestamp_stays_null_and_seconds_mean_utc_in_any_zone(session: Session) -> None:
     rows = session("""select to_timestamp_ntz(column1) as t from values (1000000000::bigint), (null) order by t""")
     assert rows == [(datetime(2001, 9, 9, 1, 46, 40),), (None,)]
@@ -190,8 +202,8 @@ def test_current_timestamp_follows_the_session_zone_until_it_is_converted(sessio
 
 def test_hexadecimal_text_and_date_formats_are_read(session: Session) -> None:
     assert session("select to_number('fffffffffffffff', 'XXXXXXXXXXXXXXX')") == [(16**15 - 1,)]
-    dates = "from (select '2020-02-03 04:05:06'::timestamp_ntz as at)"
-    assert session(f"select to_char(at, 'YYYYMMDD'), to_char(at, 'YYYY-MM-DD HH24:MI:SS') {dates}") == [
+    dates = "from (select '2020-02-03 04:05:06'::timestamp_ntz as day)"
+    assert session(f"select to_char(day, 'YYYYMMDD'), to_char(day, 'YYYY-MM-DD HH24:MI:SS') {dates}") == [
         ("20200203", "2020-02-03 04:05:06")
     ]
     assert session("select to_timestamp_ltz(t) = to_timestamp_ltz(t) from (select 5::bigint as t)") == [(True,)]

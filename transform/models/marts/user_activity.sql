@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('stg_movies') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',

@@ -1,0 +1,49 @@
+"""Days of the generated sample, kept among the downloads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock
+
+from ingest.batch import Mode
+
+
+@dataclass(frozen=True)
+class CachedDay:
+    """What a cached day speaks for: `as_of` (UTC), and the mode of each of its tables."""
+
+    as_of: datetime
+    modes: dict[str, Mode]
+
+
+def cached_sample(downloads: Path, *, ratings: int, day: int) -> tuple[Path, CachedDay]:
+    """The folder of a day of the sample and what it is; generated unless it is there, and anew after a new generator."""
+    folder = downloads / f"sample-{ratings}-day-{day}"
+    downloads.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        card, generator = folder / "sample.json", _generator()
+        if card.exists():
+            known = json.loads(card.read_text())
+            if known["generator"] == generator:
+                return folder, CachedDay(datetime.fromisoformat(known["as_of"]), known["modes"])
+        from ingest.sample import generate  # numpy, which a cached day does not need
+
+        made = folder.with_name(f"{folder.name}.part")
+        for stale in (made, folder):
+            shutil.rmtree(stale, ignore_errors=True)
+        generated = generate(made, ratings=ratings, day=day)
+        about = {"generator": generator, "as_of": generated.as_of.isoformat(), "modes": generated.modes}
+        (made / card.name).write_text(json.dumps(about))
+        made.rename(folder)
+        return folder, CachedDay(generated.as_of, generated.modes)
+
+
+def _generator() -> str:
+    files = sorted(Path(__file__).with_name("sample").glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

@@ -1,0 +1,103 @@
+"""`python -m pipeline`: the jobs behind the nox sessions."""
+
+from __future__ import annotations
+
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ingest.__main__ import LandingMode, parse_as_of
+from ingest.errors import IngestError
+from ingest.local_s3 import object_store
+from ingest.settings import Settings
+from pipeline import jobs
+from pipeline.errors import PipelineError
+from pipeline.report import Report
+
+app = typer.Typer(
+    help="Lands MovieLens data, loads it, builds the marts and checks them, on DuckDB (dev) or Snowflake (prod).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+Dataset = Annotated[
+    str | None, typer.Argument(help="A release such as ml-latest-small, or sample (generated).", show_default="sample")
+]
+Source = Annotated[Path | None, typer.Option(help="A local zip or folder instead of the download.")]
+Mode = Annotated[LandingMode, typer.Option(help="full: whole tables; delta: new and changed rows.")]
+AsOf = Annotated[
+    str | None, typer.Option(help="What the batch speaks for: a date or ISO timestamp (UTC); default: its newest file.")
+]
+MaxRejected = Annotated[float, typer.Option(min=0, max=1, help="Share of a file's lines that may be rejected.")]
+Day = Annotated[int, typer.Option(min=1, help="Day of the sample; days before it that are not landed are landed first.")]
+Ratings = Annotated[int, typer.Option(min=1, help="Number of ratings in the sample.")]
+NoLand = Annotated[bool, typer.Option("--no-land", help="Apply what is landed, land nothing.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed batches until Ctrl-C.")]
+
+
+@app.command()
+def dev(
+    dataset: Dataset = None,
+    source: Source = None,
+    mode: Mode = LandingMode.full,
+    as_of: AsOf = None,
+    max_rejected: MaxRejected = 0.001,
+    day: Day = 1,
+    ratings: Ratings = 100_000,
+    no_land: NoLand = False,
+    follow: Follow = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Replay all landed batches into a new warehouse, compare, then replace.")
+    ] = False,
+) -> None:
+    """Everything on a laptop: land a data set, load it into DuckDB, build and test the marts."""
+    with told():
+        landing = jobs.Landing(dataset, source, mode.value, as_of and parse_as_of(as_of), max_rejected, day, ratings)
+        if rebuild:
+            jobs.rebuild(Settings(), Report(console))
+        else:
+            jobs.run("dev", Settings(), Report(console), None if no_land else landing, dataset=dataset, follow=follow)
+
+
+@app.command()
+def land(
+    dataset: Dataset = None,
+    source: Source = None,
+    mode: Mode = LandingMode.full,
+    as_of: AsOf = None,
+    max_rejected: MaxRejected = 0.001,
+    day: Day = 1,
+    ratings: Ratings = 100_000,
+) -> None:
+    """Lands one batch and builds nothing; the next run applies every batch that waits."""
+    with told():
+        landing = jobs.Landing(dataset, source, mode.value, as_of and parse_as_of(as_of), max_rejected, day, ratings)
+        settings = Settings()
+        with object_store(settings, embedded=True) as store:
+            jobs.land(landing, store, settings, Report(console))
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """A user's mistake is one message, never a traceback."""
+    try:
+        yield
+    except (IngestError, PipelineError) as error:
+        errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        errors.print("stopped; run again to go on from here")
+        raise typer.Exit(130) from None
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m pipeline")

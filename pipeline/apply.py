@@ -1,0 +1,128 @@
+"""Applies every landed batch that waits, one after another: load, raw gate, build, mart gate.
+
+Each step is safe to repeat after a kill at any moment: a load is one transaction, a build keeps its watermarks in
+the tables themselves, and a batch counts as applied when its build is recorded as complete, which comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from ingest.batch import Manifest
+from ingest.batches import committed
+from ingest.store import Store
+from ingest.verify import verify
+from pipeline.dbt import Built, Dbt, project_version
+from pipeline.errors import PipelineError
+from pipeline.warehouse import Build, State, Warehouse
+
+# What history needs of a batch that is not the last one waiting: the snapshots and what they are made of.
+HISTORY = "+path:snapshots"
+
+
+class Gate(Protocol):
+    """The expectations of one target."""
+
+    def check(self, stage: str) -> None:
+        """Runs a stage (`raw` or `marts`); raises `PipelineError` when an expectation of error severity fails."""
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What the walk needs: where batches are, where they go, who builds, who checks, and who is told.
+
+    `step` opens a named step for a person to see, with its time.
+    """
+
+    store: Store
+    warehouse: Warehouse
+    dbt: Dbt
+    gate: Gate
+    step: Callable[[str], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The batches that the marts have taken in and what the last build did; neither when nothing waited."""
+
+    batches: tuple[Manifest, ...] = ()
+    built: Built | None = None
+
+
+def check_dataset(state: State, warehouse: Warehouse, dataset: str) -> None:
+    """Refuses a second data set: one warehouse holds one."""
+    if state.dataset not in (None, dataset):
+        raise PipelineError(
+            f"{warehouse.place} holds the data set {state.dataset}, not {dataset}: one warehouse holds one data set. "
+            f"Set MOVIELENS_DATA_DIR to another folder for {dataset}, or delete the warehouse."
+        )
+
+
+def committed_batches(store: Store, state: State, dataset: str) -> list[Manifest]:
+    """The committed batches of a data set, in commit order.
+
+    Raises `PipelineError` when a batch is gone that others were landed after, or that the warehouse has loaded.
+    """
+    manifests = committed(store, dataset)
+    ids = [manifest.batch_id for manifest in manifests]
+    lost = {f"{number:06d}" for number in range(1, len(ids) + 1)} | set(state.loaded)
+    if lost := lost - set(ids):
+        raise PipelineError(
+            f"{store.place(f'{dataset}/{min(lost)}/manifest.json')} is missing: it was deleted after its commit, or "
+            f"this is not the store that the warehouse was loaded from. Without it history cannot be replayed."
+        )
+    return manifests
+
+
+def apply(walk: Walk, dataset: str, *, force: bool = False) -> Applied:
+    """Brings the marts to the newest committed batch of a data set.
+
+    `force` builds although nothing waits. Raises `PipelineError`; the marts then keep their last good state.
+    """
+    state = walk.warehouse.state()
+    check_dataset(state, walk.warehouse, dataset)
+    landed = committed_batches(walk.store, state, dataset)
+    batches = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
+    if not batches and not state.loaded:
+        raise PipelineError(
+            f"Nothing of {dataset} has been landed yet: `nox -s dev` lands the generated sample, "
+            f"`nox -s dev -- ml-latest-small` a release."
+        )
+    now = Build(batches[-1].batch_id if batches else state.loaded[-1], project_version())
+    if state.built == now and not force:
+        return Applied()
+    if not batches:
+        _check(walk, "raw gate")
+    elif state.unfinished:
+        # A killed run may have loaded its last batch without the history of it.
+        _history(walk, state.loaded[-1])
+    for manifest in batches:
+        with walk.step(f"load {manifest.batch_id}"):
+            verify(walk.store, manifest)
+            walk.dbt.load(manifest, walk.store.bucket)
+        if manifest is batches[-1]:
+            _check(walk, "raw gate")
+        else:
+            _history(walk, manifest.batch_id)
+    with walk.step("build and test"):
+        built = walk.dbt.build(full_refresh=state.built is not None and state.built.project_version != now.project_version)
+    with walk.step("mart gate"):
+        walk.gate.check("marts")
+    walk.warehouse.complete(now, datetime.now(UTC))
+    built_to = state.built.batch_id if state.built else ""
+    return Applied(tuple(manifest for manifest in landed if manifest.batch_id > built_to), built)
+
+
+def _check(walk: Walk, name: str) -> None:
+    with walk.step(name):
+        walk.gate.check("raw")
+
+
+def _history(walk: Walk, batch_id: str) -> None:
+    _check(walk, f"raw gate {batch_id}")
+    with walk.step(f"history {batch_id}"):
+        walk.dbt.build(select=HISTORY)

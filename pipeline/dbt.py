@@ -1,0 +1,112 @@
+"""dbt in this process: start-up is paid once, output is quiet, and a failure becomes one message."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest.batch import Manifest
+from pipeline.errors import PipelineError
+
+ROOT = Path(__file__).parents[1]
+PROJECT = ROOT / "transform"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a dbt build did: nodes by kind, and warnings in words."""
+
+    models: int
+    tests: int
+    warnings: tuple[str, ...]
+
+
+def project_version() -> str:
+    """A digest of everything in the dbt project that a mart depends on."""
+    digest = hashlib.sha256()
+    for path in sorted(PROJECT.rglob("*")):
+        relative = path.relative_to(PROJECT)
+        if path.suffix in {".sql", ".yml", ".csv"} and relative.parts[0] not in {"target", "logs", "analyses"}:
+            digest.update(f"{relative.as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+class Dbt:
+    """The project on one target.
+
+    Parameters: `target`, an output of profiles.yml; `on_node`, told the name of each node that is done.
+    """
+
+    def __init__(self, target: str, on_node: Callable[[str], None] = lambda _: None) -> None:
+        os.environ.setdefault("DBT_PROFILES_DIR", str(ROOT / "profiles"))
+        os.environ.setdefault("DBT_PROJECT_DIR", str(PROJECT))
+        self.target, self._on_node, self._runner = target, on_node, None
+
+    def load(self, manifest: Manifest, bucket: str) -> None:
+        """Loads one committed batch into raw, in one transaction."""
+        arguments = manifest.model_dump(mode="json", exclude={"source"})
+        arguments["as_of"] = f"{manifest.as_of:%Y-%m-%d %H:%M:%S.%f}"
+        self._invoke(
+            "run-operation", "load_batch", "--args", json.dumps({"manifest": arguments, "bucket": bucket}),
+            doing=f"loading batch {manifest.batch_id}",
+        )
+
+    def build(self, *, select: str | None = None, full_refresh: bool = False) -> Built:
+        """Builds and tests the project, or the part of it that `select` names."""
+        command = ["build", *(["--select", select, "--indirect-selection", "cautious"] if select else []), *(["--full-refresh"] if full_refresh else [])]
+        result = self._invoke(*command, doing="building the marts")
+        kinds = [str(node.node.resource_type) for node in result]
+        return Built(
+            models=sum(kind in {"model", "snapshot", "seed"} for kind in kinds),
+            tests=sum(kind in {"test", "unit_test"} for kind in kinds),
+            warnings=tuple(f"{node.node.name}: {node.message}" for node in result if str(node.status) == "warn"),
+        )
+
+    def _invoke(self, *arguments: str, doing: str) -> list[Any]:
+        from dbt.cli.main import dbtRunner  # 3 s of imports, put off until a first batch is being landed
+
+        if self._runner is None:
+            self._runner = dbtRunner(callbacks=[self._hear])
+        try:
+            answer = self._runner.invoke(["--quiet", "--log-level", "none", "--no-version-check", *arguments, "--target", self.target])
+        finally:
+            self._release()
+        results = list(getattr(answer.result, "results", None) or [])
+        if not answer.success:
+            raise PipelineError(_explain(doing, answer.exception, results))
+        return results
+
+    def _hear(self, event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            self._on_node(event.data.node_info.node_name)
+
+    @staticmethod
+    def _release() -> None:
+        """Closes the DuckDB file, which dbt would keep open, so that the gates' process can read it."""
+        from dbt.adapters.factory import FACTORY
+
+        for adapter in FACTORY.adapters.values():
+            close = getattr(adapter.ConnectionManager, "close_all_connections", None)
+            if close:
+                close()
+        gc.collect()
+
+
+def _explain(doing: str, exception: BaseException | None, results: list[Any]) -> str:
+    failed = [node for node in results if str(node.status) in {"error", "fail", "runtime error"}]
+    skipped = sum(str(node.status) == "skipped" for node in results)
+    if not failed:
+        return f"{doing} failed: {exception or 'dbt gave no reason; see transform/logs/dbt.log'}"
+    lines = [f"{doing} failed: {len(failed)} nodes failed, {skipped} were skipped behind them."]
+    for node in failed[:10]:
+        message = " ".join(str(node.message or "").split())
+        lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {message[:400]}")
+        if compiled := getattr(node.node, "compiled_path", None):
+            lines.append(f"    its SQL: transform/{compiled}")
+    return "\n".join(lines)

@@ -1,0 +1,125 @@
+"""What a person sees: each step with its time, then one table and what to try next."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from ingest.batch import Manifest
+from ingest.schema import TABLES
+from pipeline.apply import Applied
+from pipeline.warehouse import Warehouse
+
+MARTS = ("marts", "snapshots")
+
+
+class Report:
+    """Tells of the walk on a console; `banner` heads every page (the emulator says there that it is one)."""
+
+    def __init__(self, console: Console, banner: str = "") -> None:
+        self.console, self.banner = console, banner
+        self._status: Status | None = None
+        self._step, self._nodes, self._started = "", 0, time.monotonic()
+        if banner:
+            console.print(f"[bold yellow]{escape(banner)}")
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A step that is shown while it runs, and with its time when it is done."""
+        started, self._step, self._nodes = time.monotonic(), escape(name), 0
+        with self.console.status(self._step) as self._status:
+            yield
+        self._status = None
+        self.console.print(f"  {escape(name):<24}{time.monotonic() - started:6.1f} s", highlight=False)
+
+    def node(self, name: str) -> None:
+        """Progress within a build: one more model or test is done."""
+        self._nodes += 1
+        if self._status:
+            self._status.update(f"{self._step}: {self._nodes} models and tests done, last {escape(name)}")
+
+    def say(self, text: str, style: str = "") -> None:
+        """A line for a person."""
+        self.console.print(escape(text), style=style, soft_wrap=True, highlight=False)
+
+    def summary(self, applied: Applied, warehouse: Warehouse, store: str) -> None:
+        """The result: what changed, what is there, what was rejected, and three commands to try next."""
+        if applied.batches:
+            self._changes(applied, warehouse)
+        self._relations(warehouse)
+        self._missing(applied.batches)
+        tests = f"{applied.built.tests} tests passed, " if applied.built else ""
+        self.say(f"{tests}warehouse {warehouse.place}, object store {store}, {time.monotonic() - self._started:.1f} s in all")
+        if self.banner:
+            self.say(self.banner, "bold yellow")
+
+    def _changes(self, applied: Applied, warehouse: Warehouse) -> None:
+        table = Table("batch", "as of (UTC)", "table", "mode", title="what the batches changed", title_justify="left")
+        for name in ("rows", "rejected", "added", "revised", "removed", "late"):
+            table.add_column(name, justify="right")
+        first, last = applied.batches[0].batch_id, applied.batches[-1].batch_id
+        changes = {(batch, name): counts for batch, name, *counts in warehouse.rows(
+            "select _batch_id, table_name, rows_added, rows_revised, rows_removed, rows_late "
+            f"from {warehouse.prefix}intermediate.int_batch_changes where _batch_id between '{first}' and '{last}'"
+        )}
+        for manifest in applied.batches:
+            for name, content in manifest.tables.items():
+                counts = ["–" if count is None else f"{count:,}" for count in changes.get((manifest.batch_id, name), [])]
+                loaded = content.rows_read - content.rows_rejected
+                table.add_row(
+                    manifest.batch_id, f"{manifest.as_of:%Y-%m-%d %H:%M}", name, content.mode, f"{loaded:,}",
+                    f"{content.rows_rejected:,}", *counts,
+                )
+        self.console.print(table)
+
+    def _relations(self, warehouse: Warehouse) -> None:
+        names = warehouse.relations(*MARTS)
+        counts = warehouse.rows(
+            " union all ".join(f"select '{name}', count(*) from {warehouse.prefix}{name}" for name in names)
+        )
+        table = Table("relation", title="the warehouse", title_justify="left")
+        table.add_column("rows", justify="right")
+        for name, count in sorted(counts):
+            table.add_row(name, f"{count:,}")
+        self.console.print(table)
+        prefix = warehouse.prefix
+        ((unknown, superseded),) = warehouse.rows(
+            f"""
+            with staged as (
+                select ratings.user_id, ratings.movie_id, movies.movie_id as known
+                from {prefix}staging.stg_ratings as ratings
+                left join {prefix}marts.dim_movies as movies on ratings.movie_id = movies.movie_id
+            )
+            select
+                count(*) - count(known),
+                count(known) - (select count(*) from {prefix}marts.fact_ratings)
+            from staged
+            """
+        )
+        if unknown:
+            self.say(f"{unknown:,} ratings are of movies that movies.csv does not list: in raw, not in the fact", "yellow")
+        if superseded:
+            self.say(f"{superseded:,} ratings are superseded by a later one of the same user and movie")
+
+    def _missing(self, batches: tuple[Manifest, ...]) -> None:
+        landed = {name for manifest in batches for name in manifest.tables}
+        absent = [table.file for name, table in TABLES.items() if name not in landed]
+        if batches and batches[0].batch_id == "000001" and absent:
+            self.say(f"not in this data set: {', '.join(absent)}; their tables are empty")
+
+    def next_commands(self, dataset: str) -> None:
+        """Three commands to try next."""
+        self.say("try next:")
+        another = "nox -s dev -- sample --day 2" if dataset == "sample" else f"nox -s dev -- {dataset} --no-land"
+        for command, what in (
+            (another, "the next day: watch history grow" if dataset == "sample" else "apply what waits, land nothing"),
+            ("nox -s notebooks", "charts from the marts"),
+            ("nox -s docs -- --serve", "lineage, documentation, data quality"),
+        ):
+            self.say(f"  {command:<34}{what}")

@@ -1,0 +1,89 @@
+"""Sets the stage of a target: the store, the warehouse, dbt and the gates, and the lock of their one writer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from filelock import FileLock, Timeout
+
+from expectations.client import Gate as Expectations
+from ingest.local_s3 import object_store
+from ingest.settings import Settings
+from ingest.store import Store
+from pipeline.apply import Walk
+from pipeline.dbt import Dbt
+from pipeline.errors import PipelineError
+from pipeline.report import Report
+from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
+
+
+@contextmanager
+def only_writer(settings: Settings, warehouse: str) -> Iterator[None]:
+    """Holds the warehouse for one run; a second one is refused at once."""
+    path = settings.data_dir / "run.lock"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise PipelineError(
+            f"Another run is writing to {warehouse} (it holds {path}): wait for it, or stop it."
+        ) from None
+    except OSError as error:
+        raise PipelineError(
+            f"{settings.data_dir} cannot be used: {error.strerror}. Make it writable, or set MOVIELENS_DATA_DIR."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class ExpectationsGate:
+    """The expectations' process, started early, because its imports take seconds; asked stage by stage."""
+
+    def __init__(self, expectations: Expectations, report: Report) -> None:
+        self._expectations, self._report = expectations, report
+
+    def check(self, stage: str) -> None:
+        """Runs a stage; warnings are told, errors raise `PipelineError`."""
+        verdict = self._expectations.check(stage)
+        for table in verdict.tables():
+            self._report.console.print(table)
+        if not verdict.passed:
+            raise PipelineError(f"The {stage} gate is closed: {verdict.summary()}. The marts keep their last good state.")
+
+
+@contextmanager
+def stage(target: str, settings: Settings, report: Report) -> Iterator[Walk]:
+    """Everything that the walk needs on a target (`dev`, `prod` or `ci`)."""
+    warehouse = warehouse_of(target, settings)
+    with ExitStack() as open_:
+        open_.enter_context(only_writer(settings, warehouse.place))
+        expectations = open_.enter_context(Expectations(target))
+        with report.step("object store"):
+            store = open_.enter_context(object_store(settings, embedded=target == "dev"))
+        reach(store)
+        yield Walk(store, warehouse, Dbt(target, report.node), ExpectationsGate(expectations, report), report.step)
+
+
+def reach(store: Store) -> None:
+    """Tells the engine how to reach the store, in the environment: no profile, argument or log sees a secret."""
+    credentials = store.credentials()
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+        "AWS_REGION": store.region,
+    }
+    if credentials.token:
+        os.environ["AWS_SESSION_TOKEN"] = credentials.token
+    if store.endpoint_url:
+        os.environ["S3_ENDPOINT_URL"] = store.endpoint_url
+
+
+def warehouse_of(target: str, settings: Settings) -> Warehouse:
+    """The warehouse of a target, without its stage."""
+    return duckdb_warehouse(settings.warehouse) if target == "dev" else snowflake_warehouse()
+

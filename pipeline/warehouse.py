@@ -1,0 +1,127 @@
+"""What the pipeline itself asks of a warehouse, on either engine; everything else is dbt's.
+
+A DuckDB file is open in one process at a time, so every question opens and closes it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import PipelineError
+
+
+@dataclass(frozen=True)
+class Build:
+    """A completed build: the batch that it brought the marts to, and the version of the dbt project."""
+
+    batch_id: str
+    project_version: str
+
+
+@dataclass(frozen=True)
+class State:
+    """What a warehouse holds: its data set, the loaded batches in order, and the last completed build."""
+
+    dataset: str | None = None
+    loaded: tuple[str, ...] = ()
+    built: Build | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the last loaded batch was never built to the end."""
+        return bool(self.loaded) and (self.built is None or self.built.batch_id != self.loaded[-1])
+
+
+class Warehouse:
+    """A warehouse behind a function that connects to it.
+
+    Parameters: `connect`, gives a DB-API connection; `place`, what a person calls the warehouse.
+    """
+
+    def __init__(self, connect: Callable[[], Any], place: str, *, exists: Callable[[], bool] = lambda: True) -> None:
+        self._connect, self.place, self.exists = connect, place, exists
+        self.prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
+
+    @contextmanager
+    def cursor(self) -> Iterator[Any]:
+        """A cursor on a connection that is closed at the end."""
+        connection = self._connect()
+        try:
+            yield connection.cursor()
+        finally:
+            connection.close()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with self.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def relations(self, *schemas: str) -> list[str]:
+        """The tables and views of some schemas, as `schema.name`, in order."""
+        listed = ", ".join(f"'{self.prefix}{schema}'" for schema in schemas)
+        return [
+            f"{schema}.{name}"
+            for schema, name in self.rows(
+                "select lower(table_schema), lower(table_name) from information_schema.tables "
+                f"where lower(table_schema) in ({listed}) order by 1, 2"
+            )
+        ]
+
+    def state(self) -> State:
+        """What the warehouse holds; an absent or new one holds nothing."""
+        if not self.exists() or f"{self.prefix}raw.batches" not in self.relations("raw"):
+            return State()
+        batches = self.rows(f"select distinct batch_id, dataset from {self.prefix}raw.batches order by batch_id")
+        builds = self.rows(
+            f"select batch_id, project_version from {self.prefix}ops.builds "
+            f"where built_at = (select max(built_at) from {self.prefix}ops.builds)"
+        )
+        return State(
+            dataset=batches[0][1] if batches else None,
+            loaded=tuple(batch_id for batch_id, _ in batches),
+            built=Build(*builds[-1]) if builds else None,
+        )
+
+    def complete(self, build: Build, built_at: datetime) -> None:
+        """Records that every check of a build has passed."""
+        with self.cursor() as cursor:
+            cursor.execute(
+                f"insert into {self.prefix}ops.builds (batch_id, project_version, built_at) "
+                f"values ('{build.batch_id}', '{build.project_version}', '{built_at:%Y-%m-%d %H:%M:%S.%f}')"
+            )
+
+
+def duckdb_warehouse(path: Path) -> Warehouse:
+    """The DuckDB warehouse in a file; a file that another process holds, or that DuckDB cannot read, is named."""
+    import duckdb
+
+    def connect() -> Any:
+        try:
+            return duckdb.connect(str(path))
+        except duckdb.Error as error:
+            first = str(error).splitlines()[0]
+            if "lock" in first.lower():
+                raise PipelineError(
+                    f"{path} is open in another program ({first.partition('(')[2].rstrip(')') or first}): close it and "
+                    f"run again."
+                ) from None
+            raise PipelineError(
+                f"{path} cannot be read: {first} It is disposable: `nox -s dev -- --rebuild` builds it again from the "
+                f"landed batches."
+            ) from None
+
+    return Warehouse(connect, str(path), exists=path.exists)
+
+
+def snowflake_warehouse() -> Warehouse:
+    """The Snowflake database that the environment names."""
+    from pipeline import snowflake
+
+    return Warehouse(snowflake.connect, snowflake.place())

@@ -1,0 +1,56 @@
+"""What suites share: one embedded object store, a data set of its own for each test, and the real releases."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest.local_s3 import object_store
+from ingest.settings import Settings
+from ingest.store import Store
+
+REPO = Path(__file__).parents[1]
+
+
+def settings_in(data_dir: Path) -> Settings:
+    """Settings for a data folder and the embedded store, whatever the environment says."""
+    return Settings(MOVIELENS_DATA_DIR=data_dir, S3_ENDPOINT_URL=None, S3_BUCKET="movielens")  # type: ignore[call-arg]
+
+
+@pytest.fixture(scope="session")
+def embedded_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The embedded store, started once for all tests that ask for it."""
+    with object_store(settings_in(tmp_path_factory.mktemp("store")), embedded=True) as store:
+        yield store
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with an empty data folder of the test's own."""
+    return settings_in(tmp_path / "data")
+
+
+@pytest.fixture
+def dataset() -> str:
+    """The name of a data set that no other test uses."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries at once: as often as ever, without the pauses between."""
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def releases_folder() -> Path:
+    """The folder with real GroupLens archives: MOVIELENS_TEST_RELEASES, or `../shared/data` beside the repository."""
+    folder = Path(os.environ.get("MOVIELENS_TEST_RELEASES") or REPO.parent / "shared" / "data")
+    if not (folder / "ml-latest-small.zip").exists():
+        pytest.skip(f"no ml-latest-small.zip in {folder}: set MOVIELENS_TEST_RELEASES")
+    return folder

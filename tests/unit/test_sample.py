@@ -1,0 +1,231 @@
+"""The generated data set: the same bytes everywhere, the shape of a real release, every quirk, and its later days."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.errors import SourceError
+from ingest.sample import SampleDay, as_of, generate, shape_of
+from ingest.sample.draw import Dice
+from ingest.sample.lines import csv_lines, texts
+from ingest.sample.shape import seconds
+from ingest.sample.world import World
+from ingest.schema import TABLES
+from tests.sample_files import Content, read
+
+SMALL = 2_000
+PINNED = {
+    1: "6643bd8da19ecdd5b4e3548b6af2ab634000f57969183d647a2318e809d49b56",
+    2: "cea0bda583ffe539329587c362bfb7f5ff2cb7aba4d7a17fd5d70a16676df22e",
+    7: "702df12d28d32371fd5348d0799cb80a871cc83bc17a06eced3841bd6a8c0927",
+}
+
+
+def digest(folder: Path) -> str:
+    files = sorted(folder.iterdir())
+    return hashlib.sha256(b"".join(f.name.encode() + b"\0" + f.read_bytes() for f in files)).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[SampleDay, Content]:
+    """The default sample."""
+    folder = tmp_path_factory.mktemp("sample")
+    return generate(folder), read(folder)
+
+
+@pytest.fixture(scope="module")
+def first(sample: tuple[SampleDay, Content]) -> Content:
+    return sample[1]
+
+
+@pytest.mark.parametrize("day", PINNED)
+def test_the_bytes_are_the_pinned_ones(tmp_path: Path, day: int) -> None:
+    generate(tmp_path, ratings=SMALL, day=day)
+    assert digest(tmp_path) == PINNED[day], (
+        "the generator changed: every cached sample and figure changes with it"
+    )
+
+
+def test_another_process_generates_the_same_bytes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ingest.sample", "--ratings", str(SMALL), "--day", "2", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert digest(tmp_path) == PINNED[2]
+    assert done.stdout.startswith("sample day 2 as of 2020-01-02") and "tags" in done.stdout
+
+
+def test_another_seed_gives_another_sample_of_the_same_size(tmp_path: Path) -> None:
+    zero, one = (generate(tmp_path / str(seed), ratings=SMALL, seed=seed) for seed in (0, -1))
+    assert zero == one
+    assert digest(tmp_path / "0") != digest(tmp_path / "-1")
+
+
+def test_draws_are_splitmix64() -> None:
+    key = int.from_bytes(hashlib.sha256(b"5/stream").digest()[:8], "little")
+
+    def plain(counter: int) -> int:
+        z = (counter * 0x9E3779B97F4A7C15 + key) % 2**64
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
+        return z ^ z >> 31
+
+    counters = [0, 1, 2, 12_345, 2**40 + 7]
+    assert Dice(5).bits("stream", np.array(counters)).tolist() == [plain(counter) for counter in counters]
+
+
+def test_columns_become_csv_as_the_csv_module_writes_it() -> None:
+    numbers, words = [0, 7, 10, 4_294_967_295], ["", 'a "b"', "c,d", " é\\ "]
+    expected = io.StringIO()
+    csv.writer(expected, lineterminator="\n").writerows(zip(numbers, words, strict=True))
+    assert csv_lines(np.array(numbers), texts(words)).decode() == expected.getvalue()
+
+
+@pytest.mark.parametrize("ratings", [1_000, 1_001, 2_899, 7_777, 100_836])
+def test_the_number_of_ratings_is_exact_and_no_pair_occurs_twice(tmp_path: Path, ratings: int) -> None:
+    generate(tmp_path, ratings=ratings)
+    pairs = [row[:2] for row in read(tmp_path)["ratings"]]
+    assert len(pairs) == len(set(pairs)) == ratings
+
+
+@pytest.mark.parametrize("ratings", [1_000, 1_500, 50_000, 3_000_000, 20_000_263])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_user_has_twenty_ratings_or_more_at_any_size(ratings: int, seed: int) -> None:
+    world = World(shape_of(ratings), seed)
+    assert world.counts.sum() == ratings
+    assert world.counts.min() >= 20
+    assert (world.counts <= world.catalogue).all()
+
+
+def test_twenty_million_ratings_have_the_shape_of_ml_20m() -> None:
+    shape = shape_of(20_000_263)
+    assert (shape.users, shape.movies, shape.tags) == (138_493, 27_278, 465_564)
+    assert (shape.genome_movies, shape.genome_tags) == (10_381, 1_128)
+
+
+def test_the_first_day_is_a_whole_release_of_the_promised_size(sample: tuple[SampleDay, Content]) -> None:
+    day, content = sample
+    assert day.modes == dict.fromkeys(TABLES, "full")
+    assert day.rows == {name: len(rows) for name, rows in content.items()}
+    assert sum(day.rows.values()) == shape_of(100_000).rows
+
+
+def test_files_are_written_as_the_csv_module_writes_them(tmp_path: Path) -> None:
+    generate(tmp_path, ratings=SMALL)
+    for name, rows in read(tmp_path).items():
+        expected = io.StringIO()
+        csv.writer(expected, lineterminator="\n").writerows(rows)
+        written = (tmp_path / TABLES[name].file).read_bytes()
+        assert written == f"{TABLES[name].header}\n{expected.getvalue()}".encode()
+
+
+def test_stars_are_given_as_people_give_them(first: Content) -> None:
+    stars = Counter(float(row[2]) for row in first["ratings"])
+    total = stars.total()
+    assert len(stars) == 10
+    assert 3.3 < sum(star * count for star, count in stars.items()) / total < 3.7
+    assert [star for star, _ in stars.most_common(2)] == [4.0, 3.0]
+    assert 0.15 < sum(count for star, count in stars.items() if star % 1) / total < 0.35
+    assert all(float(row[2]) % 1 == 0 for row in first["ratings"] if int(row[3]) < 1_000_000_000)
+
+
+def test_few_movies_and_few_users_have_most_of_the_ratings(first: Content) -> None:
+    for column, share in ((0, 0.35), (1, 0.40)):
+        counts = sorted(Counter(row[column] for row in first["ratings"]).values(), reverse=True)
+        assert sum(counts[: len(counts) // 10]) > share * len(first["ratings"])
+        assert counts[0] > 10 * counts[len(counts) // 2]
+
+
+def test_ratings_run_from_1995_to_the_as_of_date_in_sessions(first: Content) -> None:
+    moments: dict[str, list[int]] = defaultdict(list)
+    for user, _, _, timestamp in first["ratings"]:
+        moments[user].append(int(timestamp))
+    everything = sorted(moment for user in moments.values() for moment in user)
+    assert 788_918_400 <= everything[0] < 820_454_400
+    assert seconds(as_of(1)) - 30 * 86_400 < everything[-1] < seconds(as_of(1))
+    gaps = Counter(later - earlier for user in moments.values() for earlier, later in pairwise(sorted(user)))
+    assert gaps[0] > 1_000
+    assert sum(count for gap, count in gaps.items() if gap < 60) > 0.8 * len(everything)
+
+
+def test_rows_are_sorted_by_user_and_movie_and_not_by_time(first: Content) -> None:
+    for name in ("ratings", "tags"):
+        keys = [(int(row[0]), int(row[1])) for row in first[name]]
+        assert keys == sorted(keys)
+    times = [int(row[3]) for row in first["ratings"][:50]]
+    assert times != sorted(times)
+
+
+def test_nobody_rates_a_movie_before_its_year(first: Content) -> None:
+    years = {row[0]: int(m[1]) for row in first["movies"] if (m := re.search(r"\(([0-9]{4})\)$", row[1]))}
+    opening = {year: seconds(as_of(1).replace(year=year)) for year in set(years.values())}
+    assert all(int(row[3]) >= opening[years[row[1]]] for row in first["ratings"] if row[1] in years)
+
+
+def test_relevance_is_mostly_low_reaches_far_and_is_complete(first: Content) -> None:
+    assert len(first["genome_scores"]) == len({row[0] for row in first["genome_scores"]}) * len(
+        first["genome_tags"]
+    )
+    relevance = sorted(float(row[2]) for row in first["genome_scores"])
+    assert 0.03 < relevance[len(relevance) // 2] < 0.1
+    assert relevance[0] < 0.001 and relevance[-1] > 0.9
+
+
+def test_a_genome_of_no_scores_has_no_files(tmp_path: Path) -> None:
+    sample = generate(tmp_path, ratings=SMALL, genome_scores=0)
+    assert list(sample.modes) == ["movies", "ratings", "tags", "links"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "links.csv",
+        "movies.csv",
+        "ratings.csv",
+        "tags.csv",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ratings": 10}, "10 ratings is too small: ask for 1,000 or more"),
+        ({"day": 0}, "no day 0"),
+        ({"genome_scores": 10**9}, "do not fit 3,500 movies"),
+        ({"genome_scores": -1}, "do not fit 3,500 movies"),
+    ],
+)
+def test_a_sample_that_cannot_be_had_is_refused(
+    tmp_path: Path, options: dict[str, int], message: str
+) -> None:
+    with pytest.raises(SourceError, match=message):
+        generate(tmp_path / "none", **options)  # type: ignore[arg-type]
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_day_is_not_mixed_with_the_files_of_another(tmp_path: Path) -> None:
+    generate(tmp_path, ratings=SMALL)
+    generate(tmp_path, ratings=SMALL)
+    with pytest.raises(SourceError, match=r"genome-scores\.csv, genome-tags\.csv, which day 2"):
+        generate(tmp_path, ratings=SMALL, day=2)
+
+
+def test_a_disk_that_refuses_is_named_and_leaves_no_half_file(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").mkdir()
+    with pytest.raises(SourceError, match=r"ratings\.csv cannot be written"):
+        generate(tmp_path, ratings=SMALL)
+    assert not list(tmp_path.glob("*.part"))
+    with pytest.raises(SourceError, match="cannot be written"):
+        generate(tmp_path / "movies.csv", ratings=SMALL)
+
+
+def test_the_command_ends_with_a_message_not_a_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ingest.sample", "--ratings", "5", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: a sample of 5 ratings") and "Traceback" not in done.stderr
