@@ -1,4 +1,4 @@
-"""The only entry: `nox -l` lists the sessions, each a sentence. Sessions pass what follows `--` on."""
+"""The only entry: `nox -l` lists the sessions, each a sentence. What follows `--` is passed on."""
 
 from __future__ import annotations
 
@@ -12,42 +12,37 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["dev"]
 
+# Dev and Snowflake's emulator need different versions of DuckDB: each session installs one compiled lock.
 LOCKS = {
     "dev": ["dev"],
     "notebooks": ["dev", "notebooks"],
     "prod": ["prod"],
-    "emulator": ["emulator"],
+    "emulator": ["emulator", "test"],
     "test": ["dev", "notebooks", "test"],
-    "test-emulator": ["emulator", "test"],
-    "lint": ["dev", "lint", "test"],
+    "lint": ["dev", "notebooks", "test", "lint"],
 }
-QUIET = {
-    "DBT_PROJECT_DIR": "transform",
-    "DBT_PROFILES_DIR": "profiles",
-    "GX_ANALYTICS_ENABLED": "false",
-    "PYTHONUTF8": "1",
-}
+ENVIRONMENT = {"DBT_PROJECT_DIR": "transform", "DBT_PROFILES_DIR": "profiles", "GX_ANALYTICS_ENABLED": "false"}
 
 
 def install(session: nox.Session, lock: str) -> None:
     """Installs a lock with its hashes, unless the environment holds just that already."""
     path = Path("locks", f"{lock}.txt")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    mark = Path(session.virtualenv.location, ".installed")
+    mark = Path(session.virtualenv.location, "installed-lock")
     if not mark.exists() or mark.read_text() != digest:
         session.install("--no-deps", "--require-hashes", "-r", str(path))
         mark.write_text(digest)
-    session.env.update(QUIET)
+    session.env.update(ENVIRONMENT)
 
 
 @nox.session
 def dev(session: nox.Session) -> None:
-    """The whole job on a laptop: land, load into DuckDB, build, test and check. `-- --help` lists the options."""
+    """The whole job on a laptop: land, load into DuckDB, build, test, check. `-- --help` lists the options."""
     install(session, "dev")
     session.run("python", "-m", "pipeline", "dev", *session.posargs)
 
 
-@nox.session
+@nox.session(default=False)
 def land(session: nox.Session) -> None:
     """Land one batch and build nothing; the next `nox -s dev` applies it."""
     install(session, "dev")
@@ -55,12 +50,107 @@ def land(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def replay(session: nox.Session) -> None:
+    """Replay a data set by event time in micro-batches (`-- sample --batches 10`) and measure their latency."""
+    install(session, "dev")
+    session.run("python", "-m", "pipeline", "replay", *session.posargs)
+
+
+@nox.session(default=False)
+def prod(session: nox.Session) -> None:
+    """The same job on Snowflake (`-- --emulator`: on a local stand-in; `-- --bootstrap`: prepare an account)."""
+    if "--bootstrap" in session.posargs:
+        install(session, "prod")
+        options = [option for option in session.posargs if option != "--bootstrap"]
+        session.run("python", "-m", "pipeline.bootstrap", *options)
+    else:
+        install(session, "emulator" if "--emulator" in session.posargs else "prod")
+        session.run("python", "-m", "pipeline", "prod", *session.posargs)
+
+
+@nox.session(default=False)
+def parity(session: nox.Session) -> None:
+    """Build both targets from the same batches and compare every mart (`-- --real`: with Snowflake itself)."""
+    options = [option for option in session.posargs if option != "--real"]
+    install(session, "dev")
+    session.run("python", "-m", "pipeline", "dev", *options)
+    session.notify("parity-with-snowflake", ["--real"] if "--real" in session.posargs else [])
+
+
+@nox.session(name="parity-with-snowflake", default=False)
+def parity_with_snowflake(session: nox.Session) -> None:
+    """The second half of `parity`: bring Snowflake, or its emulator, to the same batches and compare."""
+    real = "--real" in session.posargs
+    install(session, "prod" if real else "emulator")
+    session.run("python", "-m", "pipeline", "parity", *([] if real else ["--emulator"]))
+
+
+@nox.session(default=False)
+def notebooks(session: nox.Session) -> None:
+    """Execute the notebooks on the current warehouse and render them."""
+    install(session, "notebooks")
+    session.run("python", "-m", "notebooks.run", *session.posargs)
+
+
+@nox.session(default=False)
+def lab(session: nox.Session) -> None:
+    """Open Jupyter on the marts."""
+    install(session, "notebooks")
+    session.run("jupyter", "lab", "--notebook-dir", "notebooks", *session.posargs)
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation site in `site/` (`-- --serve` shows it on loopback)."""
+    install(session, "notebooks")
+    session.run("python", "-m", "pipeline.site", *session.posargs)
+
+
+@nox.session(default=False)
+def tests(session: nox.Session) -> None:
+    """All tests; those of the Snowflake side run in an environment of their own."""
+    install(session, "test")
+    session.run("pytest", "--ignore=tests/snowflake", *session.posargs)
+    if not session.posargs:
+        session.notify("tests-of-snowflake")
+
+
+@nox.session(name="tests-of-snowflake", default=False)
+def tests_of_snowflake(session: nox.Session) -> None:
+    """The tests that need the emulator; `tests` runs them too."""
+    install(session, "emulator")
+    session.run("pytest", *(session.posargs or ["tests/snowflake"]))
+
+
+@nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """The fault suite in its full form: kills at fifty and more seeded points, a store that misbehaves."""
+    install(session, "test")
+    session.run("pytest", "tests/faults", "-m", "", *session.posargs, env={"MOVIELENS_FAULTS": "full"})
+
+
+@nox.session(default=False)
+def lint(session: nox.Session) -> None:
+    """Linters and type checks, as pre-commit runs them."""
+    install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """The benchmark: the whole job beside a hand-written DuckDB script, at the size of ml-20m."""
+    install(session, "test")
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Compile the locks anew from pyproject.toml, with hashes and without index addresses."""
+    """Compile the locks anew from pyproject.toml (`-- --upgrade`), with hashes and without index addresses."""
     session.install("uv")
+    compiled = "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet"
     for name, groups in LOCKS.items():
-        session.run(
-            "uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes", "--quiet",
-            "--no-emit-index-url", "--custom-compile-command", "nox -s lock", *session.posargs,
-            *(f"--group={group}" for group in groups), "--output-file", f"locks/{name}.txt", "pyproject.toml",
-        )  # fmt: skip
+        command = [*compiled.split(), "--custom-compile-command", "nox -s lock", *session.posargs]
+        groups_of = [f"--group={group}" for group in groups]
+        session.run(*command, *groups_of, "--output-file", f"locks/{name}.txt", "pyproject.toml")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -40,7 +41,9 @@ class LandingMode(StrEnum):
 def land(
     dataset: Annotated[str, typer.Argument(help="A release such as ml-latest-small, or sample (generated).")],
     source: Annotated[Path | None, typer.Option(help="A local zip or folder instead of the download.")] = None,
-    mode: Annotated[LandingMode, typer.Option(help="full: whole tables; delta: new and changed rows.")] = LandingMode.full,
+    mode: Annotated[
+        LandingMode, typer.Option(help="full: whole tables; delta: new and changed rows.")
+    ] = LandingMode.full,
     as_of: Annotated[str | None, typer.Option(help="Date or ISO timestamp; UTC unless it has a zone.")] = None,
     max_rejected: Annotated[float, typer.Option(min=0, max=1, help="Share of a file's lines to reject.")] = 0.001,
     day: Annotated[int, typer.Option(min=1, help="Day of the sample; days after the first are deltas.")] = 1,
@@ -71,24 +74,24 @@ def land(
 @app.command("list")
 def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this data set.")] = None) -> None:
     """Lists the committed batches."""
-    table = Table("data set", "batch", "as of (UTC)", "table", "mode", "rows", "rejected")
+    table = Table(box=None)
+    for title in ("batch", "as of (UTC)", "table", "mode", "rows", "rejected"):
+        table.add_column(title, no_wrap=True)
     with _told(), object_store(Settings(), embedded=True) as store:
         for name in [dataset] if dataset else datasets(store):
             for batch in committed(store, name):
+                heading = (f"{name} {batch.batch_id}", f"{batch.as_of:%Y-%m-%d %H:%M:%S}")
                 for relation, content in batch.tables.items():
-                    rows = f"{content.rows_read - content.rows_rejected:,}"
-                    as_of = f"{batch.as_of:%Y-%m-%d %H:%M:%S}"
-                    table.add_row(
-                        name, batch.batch_id, as_of, relation, content.mode, rows, f"{content.rows_rejected:,}"
-                    )
+                    rows, rejected = content.rows_read - content.rows_rejected, content.rows_rejected
+                    table.add_row(*heading, relation, content.mode, f"{rows:,}", f"{rejected:,}")
+                    heading = ("", "")
     Console().print(table if table.rows else "Nothing is landed yet.")
 
 
 @app.command("store")
 def keep_store() -> None:
     """Keeps the embedded store running until Ctrl-C, and says where it is."""
-    settings = Settings()
-    with _told(), object_store(settings, embedded=True) as store:
+    with _told(), object_store(settings := Settings(), embedded=True) as store:
         print(f"{store.endpoint_url} (bucket {store.bucket}); Ctrl-C stops it.", flush=True)
         if settings.s3_endpoint_url is None:
             print(f"Its credentials are in {settings.s3_dir.with_name('s3-run') / 'endpoint.json'}.", flush=True)
@@ -103,7 +106,9 @@ def parse_as_of(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise SourceError(f"--as-of {text!r} is neither a date nor an ISO timestamp, such as 2018-09-26T12:00.") from None
+        raise SourceError(
+            f"--as-of {text!r} is neither a date nor an ISO timestamp, such as 2018-09-26T12:00."
+        ) from None
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
@@ -112,8 +117,13 @@ def _told() -> Iterator[None]:
     try:
         yield
     except IngestError as error:
-        errors.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(1) from None
+        message = str(error)
+    except ValidationError as error:  # of the settings
+        message = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    else:
+        return
+    errors.print(f"[red]error:[/red] {escape(message)}", soft_wrap=True, highlight=False)
+    raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ingest.schema import TABLES
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Final = 1
 
 Mode = Literal["full", "delta"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -71,7 +71,7 @@ class BatchTable(_Model):
 
 
 class Source(_Model):
-    """Where a batch came from: the archive's or folder's `name` and, for an archive, its `sha256`."""
+    """Where a batch came from: the archive's or folder's `name`, and the `sha256` of its bytes."""
 
     name: str
     sha256: Sha256 | None = None

@@ -37,22 +37,18 @@ def download(url: str, folder: Path, md5: str | None) -> Path:
     try:
         with _progress() as progress:
             bar = _Bar(progress, name)
-            return Path(
-                files.fetch(name, downloader=pooch.HTTPDownloader(bar, chunk_size=1 << 18, timeout=_TIMEOUT))
-            )
+            return Path(files.fetch(name, downloader=pooch.HTTPDownloader(bar, chunk_size=1 << 18, timeout=_TIMEOUT)))
     except requests.RequestException as problem:
-        raise SourceError(
-            f"cannot download {without_credentials(url)}: {_why(problem)}. {_BY_HAND}"
-        ) from problem
+        raise SourceError(f"cannot download {without_credentials(url)}: {_why(problem)}. {_BY_HAND}") from problem
     except ValueError as problem:
         raise SourceError(
-            f"{without_credentials(url)} does not have the md5 {md5}, in {RETRIES + 1} tries: it is damaged or not "
-            "what its name says, and was not kept"
+            f"{without_credentials(url)} does not have the md5 {md5}, in {RETRIES + 1} tries: it is damaged "
+            "or not what its name says, and was not kept"
         ) from problem
 
 
 def published_md5(url: str) -> str | None:
-    """The md5 in the file `<url>.md5`; None if there is no such file. Raises SourceError if that cannot be known."""
+    """The md5 in the file `<url>.md5`; None if there is no such file. SourceError if that cannot be known."""
     try:
         with closing(requests.get(f"{url}.md5", timeout=_TIMEOUT)) as answer:
             if answer.status_code in (403, 404):  # object stores answer 403 for what is not there
@@ -61,9 +57,7 @@ def published_md5(url: str) -> str | None:
             found = re.search(r"\b[0-9a-fA-F]{32}\b", answer.text[:1000])
             return found[0].lower() if found else None
     except requests.RequestException as problem:
-        raise SourceError(
-            f"cannot download {without_credentials(url)}: {_why(problem)}. {_BY_HAND}"
-        ) from problem
+        raise SourceError(f"cannot download {without_credentials(url)}: {_why(problem)}. {_BY_HAND}") from problem
 
 
 def without_credentials(url: str) -> str:
@@ -85,10 +79,14 @@ def _why(problem: requests.RequestException) -> str:
 
 
 def _progress() -> Progress:
-    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    return Progress(
-        TextColumn("download {task.description}"), *columns, console=Console(stderr=True), transient=True
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("download {task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
     )
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 class _Bar:

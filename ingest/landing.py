@@ -6,26 +6,26 @@ reader, and is removed by the next landing, which then writes the same bytes und
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from ingest import releases
-from ingest.batch import DatasetName, Manifest, Mode, Source, next_batch_id
+from ingest.batch import Manifest, Mode, Source, next_batch_id
 from ingest.batches import committed, datasets, latest
-from ingest.errors import BatchError, SourceError
+from ingest.errors import BatchError
 from ingest.landing_lock import landing_lock
 from ingest.parts import cut
 from ingest.sample_cache import cached_sample
 from ingest.schema import TABLES
 from ingest.settings import Settings
-from ingest.source import open_source
+from ingest.source import OpenSource, open_source
 from ingest.store import Store
 from ingest.upload import manifest_of, upload
 from ingest.work_folder import work_folder
@@ -35,22 +35,30 @@ __all__ = ["Landed", "committed", "datasets", "land", "land_dataset", "latest"]
 
 @dataclass(frozen=True)
 class Landed:
-    """What a landing did: the batch that is current now, and whether it was there already.
+    """What a landing did.
 
-    `uploaded_bytes` counts parts and manifest; `seconds` is the time of each step.
+    `manifest`, of the batch that holds the content, landed now or before; `current`, whether no batch follows it;
+    `uploaded_bytes`, of parts and manifest; `seconds`, the time of each step.
     """
 
     manifest: Manifest
-    unchanged: bool
+    current: bool = True
     uploaded_bytes: int = 0
     warnings: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether the content was there before."""
+        return self.uploaded_bytes == 0
+
     def summary(self) -> str:
         """One line for a person."""
-        batch = f"{self.manifest.dataset}: batch {self.manifest.batch_id} as of {self.manifest.as_of:%Y-%m-%d %H:%M} UTC"
+        batch, as_of = self.manifest.batch_id, f"{self.manifest.as_of:%Y-%m-%d %H:%M} UTC"
+        batch = f"{self.manifest.dataset}: batch {batch} as of {as_of}"
         if self.unchanged:
-            return f"{batch} already holds this content: 0 bytes uploaded."
+            newer = "" if self.current else ", and newer batches follow it"
+            return f"{batch} already holds this content{newer}: 0 bytes uploaded."
         tables = self.manifest.tables.values()
         rejected = sum(table.rows_rejected for table in tables)
         rows = sum(table.rows_read for table in tables) - rejected
@@ -73,28 +81,17 @@ def land_dataset(
     max_rejected: float = 0.001,
     console: Console | None = None,
 ) -> Landed:
-    """Lands a data set by name: a release (downloaded unless it is cached), the generated `sample`, or a local `source`.
+    """Lands a data set by name: a release (downloaded unless cached), the generated `sample`, or a local `source`.
 
     Parameters: as in `land`; `day` and `ratings` are those of the sample, whose days know their own modes and dates.
     """
-    try:
-        TypeAdapter(DatasetName).validate_python(dataset)
-    except ValidationError:
-        raise SourceError(f"{dataset!r} is no name for a data set: use lower case, digits and dashes.") from None
     modes: Mode | Mapping[str, Mode] = mode
     if dataset == "sample" and source is None:
         source, generated = cached_sample(settings.downloads, ratings=ratings, day=day)
         modes, as_of = generated.modes, as_of or generated.as_of
     path = releases.resolve(dataset, settings, source)
     return land(
-        store,
-        dataset,
-        path,
-        settings=settings,
-        mode=modes,
-        as_of=as_of,
-        max_rejected=max_rejected,
-        console=console,
+        store, dataset, path, settings=settings, mode=modes, as_of=as_of, max_rejected=max_rejected, console=console
     )
 
 
@@ -111,39 +108,73 @@ def land(
 ) -> Landed:
     """Lands a local zip or folder as the next batch of a data set; lands nothing when it is the current batch already.
 
+    Nor does it when an earlier batch holds the same content as of the same date.
+
     Parameters: `mode`, for all tables or for each by name (`full` where it names none); `as_of`, UTC, by default the
     newest file date of the source; `max_rejected`, the share of a file's lines that may be rejected; `console`, for a
     progress bar. Raises an `IngestError` when source, batch or store are at fault, and then nothing is visible.
     """
     with open_source(source) as opened, landing_lock(store, dataset) as lock:
         modes: dict[str, Mode] = {t: mode if isinstance(mode, str) else mode.get(t, "full") for t in opened.tables}
-        last = latest(store, dataset)
-        _check_tables(dataset, source, modes, first=last is None)
-        if last and opened.sha256 and opened.sha256 == last.source.sha256 and modes == _modes(last):
-            return Landed(last, unchanged=True)
+        earlier = _earlier(store, dataset, modes)
+        _check_tables(dataset, source, modes, first=not earlier)
+        as_of = as_of or opened.as_of
+        origin = Source(name=opened.name, sha256=opened.sha256 or _digest(opened))
+        for batch in _repeatable(earlier, modes, as_of):
+            if origin.sha256 == batch.source.sha256 and modes == _modes(batch):
+                return Landed(batch, batch is earlier[-1])
         with work_folder(settings.data_dir / "landing", dataset) as work, _progress(console) as progress:
             started, cutting = time.monotonic(), progress.add_task("checking", total=opened.total_bytes)
-            batch = cut(
-                opened, work, max_rejected=max_rejected, on_bytes=lambda count: progress.advance(cutting, count)
+            pieces = cut(
+                opened,
+                work,
+                max_rejected=max_rejected,
+                on_bytes=lambda count: progress.advance(cutting, count),
+                report_dir=settings.data_dir / "rejected" / dataset,
             )
             seconds = {"cut": time.monotonic() - started}
-            warnings = tuple(warning for table in batch.tables.values() for warning in table.warnings)
-            manifest = manifest_of(
-                batch,
-                dataset,
-                next_batch_id(last.batch_id if last else None),
-                as_of=as_of or opened.as_of,
-                source=Source(name=opened.name, sha256=opened.sha256),
-                modes=modes,
+            warnings = (
+                *(w for table in pieces.tables.values() for w in table.warnings),
+                *filter(None, [pieces.report]),
             )
-            if last and manifest.same_content(last):
-                return Landed(last, unchanged=True, warnings=warnings, seconds=seconds)
-            _check_order(store, manifest)
+            batch_id = next_batch_id(earlier[-1].batch_id if earlier else None)
+            manifest = manifest_of(pieces, dataset, batch_id, as_of=as_of, source=origin, modes=modes)
+            for batch in _repeatable(earlier, modes, as_of):
+                if manifest.same_content(batch):
+                    return Landed(batch, batch is earlier[-1], warnings=warnings, seconds=seconds)
+            _check_order(earlier, manifest)
             total = sum(part.bytes for table in manifest.tables.values() for part in table.parts)
             sending = progress.add_task("uploading", total=total)
-            uploaded = upload(store, lock, manifest, batch, lambda count: progress.advance(sending, count))
+            uploaded = upload(store, lock, manifest, pieces, lambda count: progress.advance(sending, count))
             seconds["upload"] = time.monotonic() - started - seconds["cut"]
-            return Landed(manifest, False, uploaded, warnings, seconds)
+            return Landed(manifest, True, uploaded, warnings, seconds)
+
+
+def _digest(folder: OpenSource) -> str:
+    """The digest of a folder's files as they are, so that the same files need not be checked again."""
+    files = hashlib.sha256()
+    for table in folder.tables:
+        file = hashlib.sha256()
+        with folder.open(table) as stream:
+            while chunk := stream.read(1 << 20):
+                file.update(chunk)
+        files.update(f"{table} {file.hexdigest()}\n".encode())
+    return files.hexdigest()
+
+
+def _earlier(store: Store, dataset: str, modes: Mapping[str, Mode]) -> list[Manifest]:
+    if "full" in modes.values():
+        return committed(store, dataset)
+    return list(filter(None, [latest(store, dataset)]))  # the order of a delta depends on no other batch
+
+
+def _repeatable(earlier: list[Manifest], modes: Mapping[str, Mode], as_of: datetime) -> list[Manifest]:
+    """The batches that a landing may repeat without an effect, the current one first.
+
+    An earlier one only with its own date and a full table, which could not be landed again in any case.
+    """
+    older = [batch for batch in earlier[:-1] if batch.as_of == as_of] if "full" in modes.values() else []
+    return [*earlier[-1:], *older]
 
 
 def _check_tables(dataset: str, source: Path, modes: Mapping[str, Mode], *, first: bool) -> None:
@@ -154,14 +185,14 @@ def _check_tables(dataset: str, source: Path, modes: Mapping[str, Mode], *, firs
         raise BatchError(f"{source} has no {' and no '.join(missing)}: the first batch of {dataset} needs it.")
 
 
-def _check_order(store: Store, manifest: Manifest) -> None:
+def _check_order(earlier: list[Manifest], manifest: Manifest) -> None:
     full = [TABLES[name].file for name, mode in _modes(manifest).items() if mode == "full"]
-    newest = max(committed(store, manifest.dataset), key=lambda earlier: earlier.as_of, default=None) if full else None
-    if newest and manifest.as_of <= newest.as_of:
+    newest = max(earlier, key=lambda batch: batch.as_of, default=None)
+    if full and newest and manifest.as_of <= newest.as_of:
         raise BatchError(
-            f"{manifest.dataset}: this batch is as of {manifest.as_of.isoformat()}, but batch {newest.batch_id} is as of "
-            f"{newest.as_of.isoformat()} already, and a full table ({', '.join(full)}) must be later. Give a later date "
-            f"with --as-of, or land changed rows with --mode delta."
+            f"{manifest.dataset}: this batch is as of {manifest.as_of.isoformat()}, but batch {newest.batch_id} is as "
+            f"of {newest.as_of.isoformat()} already, and a full table ({', '.join(full)}) must be later. Give a later "
+            f"date with --as-of, or land changed rows with --mode delta."
         )
 
 
@@ -170,6 +201,12 @@ def _modes(manifest: Manifest) -> dict[str, Mode]:
 
 
 def _progress(console: Console | None) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
     console = console or Console(stderr=True)
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

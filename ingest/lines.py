@@ -28,9 +28,9 @@ class Lines:
     """The data lines of one file, read once, in bounded memory.
 
     Parameters: `stream`, the file's bytes; `table`, whose header it must have; `on_bytes`, told of each read;
-    `block_bytes`, the size of a read and of the blocks given out.
-    After `blocks`: `rows`, the lines given out; `sha256`, of the header and all lines as they came, each ended by
-    LF; `open_end`, the last line if it has no line end, else None.
+    `block_bytes`, the size of a read and of the blocks given out. After `blocks`: `rows`, the lines given
+    out; `sha256`, of the header and all lines as they came, each ended by LF; `open_end`, the last line if it
+    has no line end, else None.
     """
 
     def __init__(
@@ -55,8 +55,8 @@ class Lines:
     def blocks(self) -> Iterator[bytes]:
         """Blocks of whole lines ended by LF, without header and blank lines; unreadable lines are marked.
 
-        The same content gives the same blocks, whatever its line ends. Raises SourceError for an empty file, a
-        header that differs and a line over `MAX_LINE`.
+        The same content gives the same blocks, whatever its line ends. Raises SourceError for an empty file,
+        a header that differs and a line over `MAX_LINE`.
         """
         rest = b""
         raw = self._whole_lines()
@@ -120,14 +120,17 @@ class Lines:
 
     def _too_long(self, row: int) -> SourceError:
         return SourceError(
-            f"{self._table.file}:{self.line_of(row)}: a line of more than {MAX_LINE:,} bytes. Is this a MovieLens "
-            "file, and are its line ends LF or CRLF?"
+            f"{self._table.file}:{self.line_of(row)}: a line of more than {MAX_LINE:,} bytes. Is this a "
+            "MovieLens file, and are its line ends LF or CRLF?"
         )
 
     def _check_header(self, line: bytes) -> None:
-        text = line.removesuffix(b"\r").decode(errors="backslashreplace")
+        text = line[:10_000].removesuffix(b"\r").decode(errors="backslashreplace")
         expected = self._table.header.split(",")
-        found = next(csv.reader([text[:MAX_LINE]]), [])
+        try:
+            found = next(csv.reader([text]), [])
+        except csv.Error:  # a carriage return inside the line, for one
+            found = text.split(",")
         if found == expected:
             return
         missing = [name for name in expected if name not in found]
@@ -138,9 +141,10 @@ class Lines:
             for what, names in (("missing", missing), ("not expected", extra), ("more than once", doubled))
             if names
         ]
+        what = "; ".join(problems) or "the columns are in another order"
         raise SourceError(
-            f"{self._table.file}:1: the header does not fit: {'; '.join(problems) or 'the columns are in another order'}."
-            f"\n  expected: {self._table.header}\n  found:    {text[:200]}"
+            f"{self._table.file}:1: the header does not fit: {what}."
+            f"\n  expected: {self._table.header}\n  found:    {ascii(text[:200])[1:-1]}"
         )
 
 

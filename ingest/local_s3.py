@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -72,20 +72,19 @@ def running(settings: Settings) -> Iterator[Endpoint]:
     """
     s3_dir = settings.s3_dir.absolute()
     run = s3_dir.with_name("s3-run")
-    try:
-        for folder in (s3_dir, run):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        users = os.open(run / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StoreError(
-            f"The embedded object store cannot use {s3_dir}: {error.strerror}. Make the folder writable, or set "
-            f"MOVIELENS_DATA_DIR to another one."
-        ) from None
-    try:
-        _lock(users, fcntl.LOCK_SH, run)
-        yield _started(s3_dir, run)
-    finally:
-        os.close(users)
+    with ExitStack() as stack:
+        try:
+            for folder in (s3_dir, run):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            users = stack.enter_context(_opened(run / "users.lock"))
+            _lock(users, fcntl.LOCK_SH, run)
+            endpoint = _started(s3_dir, run)
+        except OSError as error:
+            raise StoreError(
+                f"The embedded object store cannot use {s3_dir}: {error.strerror}. Make the folder writable, free some "
+                f"space, or set MOVIELENS_DATA_DIR to another one."
+            ) from None
+        yield endpoint
 
 
 def _started(s3_dir: Path, run: Path) -> Endpoint:
@@ -153,7 +152,9 @@ def _binary() -> Path:
 def _stop_orphan(pid: int | None, s3_dir: Path) -> None:
     """Ends a store whose supervisor was killed; only a process that runs on this very folder is touched."""
     if pid:
-        command = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        command = subprocess.run(
+            ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
         if f"-dir={s3_dir} " in command.stdout:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -184,7 +185,7 @@ def _locked(file: int, kind: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
-def _tail(log: Path, lines: int = 5) -> str:
+def _tail(log: Path, lines: int = 3) -> str:
     with contextlib.suppress(FileNotFoundError):
         text = [line for line in log.read_text(errors="replace").splitlines() if line and not line.startswith("I")]
         return "\n  ".join([f"Its log, {log}, ends:", *(line[:300] for line in text[-lines:])])

@@ -1,4 +1,4 @@
-"""Parts on disk: zstd-compressed CSV files with a header, written, read back, and written again without some rows."""
+"""Parts on disk: zstd-compressed CSV files with a header, written, read, written again without some rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ingest.lines import BLOCK_BYTES
 
 @dataclass(frozen=True)
 class LocalPart:
-    """A compressed part on disk: data `rows`, `first_line` in the source file, `bytes` and `sha256` as stored."""
+    """A part on disk: data `rows`, `first_line` in the source file, `bytes` and `sha256` as stored."""
 
     path: Path
     rows: int
@@ -112,9 +112,7 @@ def without_rows(part: LocalPart, header: str, dropped: Sequence[int], first_lin
     `first_line` is the source line of the first row that stays.
     """
     written: list[LocalPart] = []
-    writer = PartWriter(
-        part.path.parent, header, 1 << 62, written.append, name=f"clean-{part.path.name[5:10]}"
-    )
+    writer = PartWriter(part.path.parent, header, 1 << 62, written.append, name=f"clean-{part.path.name[5:10]}")
     row = at = 0
     try:
         for block in blocks(part.path):

@@ -1,7 +1,7 @@
 """Cuts a source into compressed parts of checked lines, and sets the other lines aside.
 
-Each file is read once. While the next part is being cut, DuckDB reads the last one back and holds its lines against
-the table's pattern; only a part with bad lines is written again.
+Each file is read once. While the next part is being cut, DuckDB reads the last one back and holds its lines
+against the table's pattern; only a part with bad lines is written again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ class CutTable:
 
 @dataclass(frozen=True)
 class CutBatch:
-    """The tables of a source, the parts with their rejected lines, and a summary of these ('' if there are none)."""
+    """The tables of a source, the parts with their rejected lines, and a summary of these ('' if none).
+
+    A rejected part's `first_line` is the running number of its first record.
+    """
 
     tables: dict[str, CutTable]
     rejected: tuple[LocalPart, ...]
@@ -64,21 +67,22 @@ def cut(
     part_bytes: int = PART_BYTES,
     block_bytes: int = BLOCK_BYTES,
 ) -> CutBatch:
-    """Cuts the source's tables (or only `tables`) into `work/<table>/` and `work/rejected/part-NNNNN.csv.zst`.
+    """Cuts the source's tables (or only `tables`) into `work/<table>/` and
+    `work/rejected/part-NNNNN.csv.zst`.
 
-    `max_rejected` is the share of a file's rows that may be rejected; `on_bytes` is told the uncompressed bytes of
-    each read; `report_dir` (default: `work`) keeps the list of rejected lines when there are too many; a part is
-    closed at `part_bytes` compressed, at the end of a block of `block_bytes`. The same content makes the same parts,
-    whatever its line ends. Raises SourceError for a file that cannot be used and QuarantineError for too many
-    rejected rows; what is in `work` then is of no use.
+    `max_rejected` is the share of a file's rows that may be rejected; `on_bytes` is told the uncompressed
+    bytes of each read; `report_dir` (default: `work`) keeps the list of rejected lines when there are too
+    many; a part is closed at `part_bytes` compressed, at the end of a block of `block_bytes`. The same
+    content makes the same parts, whatever its line ends. Raises SourceError for a file that cannot be used
+    and QuarantineError for too many rejected rows; what is in `work` then is of no use.
     """
     try:
         cutter = _Cutter(source, work, max_rejected, on_bytes, report_dir or work, part_bytes, block_bytes)
         return cutter.batch(source.tables if tables is None else tables)
     except OSError as problem:
         raise IngestError(
-            f"cannot write the parts of {source.name} below {work}: {problem.strerror or problem}. Free some space, or "
-            "set MOVIELENS_DATA_DIR to a folder with more of it"
+            f"cannot write the parts of {source.name} below {work}: {problem.strerror or problem}. Free "
+            "some space, or set MOVIELENS_DATA_DIR to a folder with more of it"
         ) from problem
 
 
@@ -108,11 +112,15 @@ class _Cutter:
         )
         self._rejected_rows = 0
         self._summary: list[str] = []
+        self._to_show = 0
 
     def batch(self, names: Iterable[str]) -> CutBatch:
-        with PartCheck() as self._check:
-            cut_tables = {name: self._table(TABLES[name]) for name in names}
-        self._rejects.close()
+        try:
+            with PartCheck() as self._check:
+                cut_tables = {name: self._table(TABLES[name]) for name in names}
+            self._rejects.close()
+        finally:
+            self._rejects.abandon()
         return CutBatch(cut_tables, tuple(self._rejected_parts), "\n".join(self._summary))
 
     def _table(self, table: Table) -> CutTable:
@@ -127,6 +135,7 @@ class _Cutter:
             raise self._refusal(table, lines, pieces, bad)
         if bad:
             self._summary.append(f"{table.file}: {bad:,} of {lines.rows:,} rows rejected")
+        self._to_show = _SHOWN
         cleaned = [self._cleaned(table, lines, piece) for piece in pieces]
         parts = tuple(_numbered(part, number) for number, part in enumerate(filter(None, cleaned)))
         return CutTable(table.name, lines.sha256, lines.rows, bad, parts, warnings)
@@ -163,8 +172,8 @@ class _Cutter:
                 problem = f"timestamp {timestamp} is smaller than every other"
         if problem:
             raise SourceError(
-                f"{where}: the file looks truncated: its last line has no line end, and {problem}. Get the file anew; "
-                "if this is all of it, end the line or remove it"
+                f"{where}: the file looks truncated: its last line has no line end, and {problem}. Get the "
+                "file anew; if this is all of it, end the line or remove it"
             )
         return (f"{where}: no line end after the last line; the file was taken as complete",)
 
@@ -173,19 +182,18 @@ class _Cutter:
             yield row, rejected(table, lines.line_of(piece.first_row + row), line)
 
     def _refusal(self, table: Table, lines: Lines, pieces: list[_Piece], bad: int) -> QuarantineError:
-        found = chain.from_iterable(
-            self._rejected(table, lines, piece) for piece in pieces if piece.bad.result()
-        )
+        found = chain.from_iterable(self._rejected(table, lines, piece) for piece in pieces if piece.bad.result())
         listed = [record for _, record in islice(found, REPORTED)]
         self.report_dir.mkdir(parents=True, exist_ok=True)
         report = self.report_dir / f"{table.file.removesuffix('.csv')}-rejected.csv"
         report.write_bytes(f"{','.join(REJECTED_HEADER)}\n".encode() + as_csv(listed))
         first = "".join(f"\n  {record.where}" for record in listed[:_SHOWN])
+        share = min(1.0, 1.5 * bad / lines.rows)
         which = "All of them" if bad == len(listed) else f"The first {len(listed):,}"
         return QuarantineError(
-            f"{table.file}: {bad:,} of {lines.rows:,} rows ({bad / lines.rows:.2%}) cannot be loaded, more than the "
-            f"{self.max_rejected:.2%} allowed; nothing was landed.{first}\n{which}: {report}\nRepair the file, or allow "
-            f"more with --max-rejected (a share, such as {min(1.0, 1.5 * bad / lines.rows):.2g})"
+            f"{table.file}: {bad:,} of {lines.rows:,} rows ({bad / lines.rows:.2%}) cannot be loaded, more "
+            f"than the {self.max_rejected:.2%} allowed; nothing was landed.{first}\n{which}: {report}\n"
+            f"Repair the file, or allow more with --max-rejected (a share, such as {share:.2g})"
         )
 
     def _cleaned(self, table: Table, lines: Lines, piece: _Piece) -> LocalPart | None:
@@ -194,8 +202,9 @@ class _Cutter:
         dropped = array("q")
         found = iter(self._rejected(table, lines, piece))
         while batch := list(islice(found, 10_000)):
-            if len(dropped) < _SHOWN:
-                self._summary += [f"  {record.where}" for _, record in batch[:_SHOWN]]
+            shown = batch[: self._to_show]
+            self._summary += [f"  {record.where}" for _, record in shown]
+            self._to_show -= len(shown)
             dropped.extend(row for row, _ in batch)
             self._rejects.write(as_csv(record for _, record in batch), len(batch), self._rejected_rows + 1)
             self._rejected_rows += len(batch)

@@ -1,8 +1,8 @@
 """What a line must look like to be loaded, and why another is not.
 
-One pattern per table decides, for RE2 (DuckDB, all lines) and for `re` (one line) alike. It admits only forms that
-DuckDB and Snowflake read to the same value without rounding, trimming or guessing: a typed DuckDB read would take
-`1.0`, ` 1` or `1e3` for an integer and round 3.25 to a half star.
+One pattern per table decides, for RE2 (DuckDB, all lines) and for `re` (one line) alike. It admits only forms
+that DuckDB and Snowflake read to the same value without rounding, trimming or guessing: a typed DuckDB read
+would take `1.0`, ` 1` or `1e3` for an integer and round 3.25 to a half star.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def reason(table: Table, line: str) -> str | None:
     """Why `line` (as `ingest.lines` gives it) cannot be loaded into `table`, or None if it can."""
     if line.startswith(MARK):
         return line.split(MARK, 2)[1]
-    fields, at = [], 0
+    fields: list[str] = []
+    at = 0
     while True:
         field = _FIELD.match(line, at)
         if field is None:

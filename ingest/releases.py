@@ -1,8 +1,8 @@
 """The GroupLens releases by name: downloaded once, verified, cached.
 
-What can be verified differs. ml-20m and ml-25m are pinned to their md5, ml-32m to the md5 of each of its files.
-GroupLens makes the `latest` ones anew now and then: they are held against the md5 published beside them, if any,
-and else only against the check sums inside the zip; a note says which.
+What can be verified differs. ml-20m and ml-25m are pinned to their md5, ml-32m to the md5 of each of its
+files. GroupLens makes the `latest` ones anew now and then: they are held against the md5 published beside
+them, if any, and else only against the check sums inside the zip; a note says which.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def _note_to_stderr(text: str) -> None:
 def resolve(
     dataset: str, settings: Settings, source: Path | None, *, note: Callable[[str], None] = _note_to_stderr
 ) -> Path:
-    """The zip or folder of a data set: `source` if given, else the release of that name, cached or from GroupLens.
+    """The zip or folder of a data set: `source` if given, else the release of that name, cached or from
+    GroupLens.
 
     `MOVIELENS_RELEASES_URL` names a mirror. `note` is told what was verified where no md5 is pinned. Raises
     SourceError for an unknown name, a failed download and a wrong checksum.
@@ -94,8 +95,8 @@ def _unknown(dataset: str) -> str:
     near = difflib.get_close_matches(dataset, known, n=1, cutoff=0.5)
     hint = f", did you mean {near[0]}?" if near else "."
     return (
-        f"no data set is called {dataset!r}{hint} Known are {', '.join(known)}; any other name needs --source PATH, "
-        "a zip or a folder"
+        f"no data set is called {dataset!r}{hint} Known are {', '.join(known)}; any other name needs "
+        "--source PATH, a zip or a folder"
     )
 
 
@@ -103,7 +104,7 @@ def _cached(release: Release, cache: Path, note: Callable[[str], None]) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     path, seal = cache / f"{release.name}.zip", cache / f"{release.name}.zip.md5"
     with FileLock(cache / f".{release.name}.lock"):
-        # The seal is the md5 of what passed verification: most releases have no pinned one to hold a cached file to.
+        # The seal is the md5 of what passed verification: not every release has a pinned one.
         expected = seal.read_text().strip() if seal.exists() else release.md5
         if path.exists() and _md5(path) == expected:
             if release.regenerated:
@@ -112,10 +113,12 @@ def _cached(release: Release, cache: Path, note: Callable[[str], None]) -> Path:
         # A killed run leaves its unfinished file in this folder, and nothing else is there.
         partial = cache / f".{release.name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
-        fresh = _verified(release, partial, note)
-        seal.write_text(f"{_md5(fresh)}\n")
-        fresh.replace(path)
-        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            fresh = _verified(release, partial, note)
+            seal.write_text(f"{_md5(fresh)}\n")
+            fresh.replace(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return path
 
 
@@ -132,9 +135,7 @@ def _verified(release: Release, folder: Path, note: Callable[[str], None]) -> Pa
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as fault:
         problem = f"it is not a whole zip archive ({fault})"
     if problem:
-        raise SourceError(
-            f"{without_credentials(url)} was not kept: {problem}. Try again, or use --source PATH"
-        )
+        raise SourceError(f"{without_credentials(url)} was not kept: {problem}. Try again, or use --source PATH")
     if release.regenerated:
         note(_what_was_verified(release, _md5(path), md5))
     return path
@@ -157,9 +158,9 @@ def _what_was_verified(release: Release, found: str, published: str | None) -> s
     if published:
         return f"{release.name}: verified against the md5 published beside it ({published})"
     if found == release.md5:
-        return f"{release.name}: no md5 is published beside it; it is the edition known to this program (md5 {found})"
+        return f"{release.name}: no md5 is published beside it; it is the known edition (md5 {found})"
     return (
-        f"{release.name}: no md5 is published beside it, and its own ({found}) is not known to this program, since "
+        f"{release.name}: no md5 is published beside it, and its own ({found}) is not known here, since "
         "GroupLens makes this release anew now and then: only the check sums inside the zip were verified"
     )
 

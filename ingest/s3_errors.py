@@ -7,18 +7,22 @@ from botocore.exceptions import (
     ClientError,
     ConnectionError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    ResponseStreamingError,
 )
 
 from ingest.errors import StoreError
+from ingest.s3_client import ATTEMPTS
 
-ATTEMPTS = 5
 MISSING = {"404", "NoSuchKey", "NotFound"}
 TAKEN = {"412", "PreconditionFailed"}
 # AWS answers 409 when two conditional writes of one key meet; the SDK does not retry that.
 CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
+# The SDK retries requests, not bodies that end early.
+CUT_SHORT = (IncompleteReadError, ResponseStreamingError)
 _DENIED = {"401", "403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
 
@@ -39,7 +43,7 @@ def explain(error: BotoCoreError | ClientError | ValueError, place: str, key: st
         return StoreError(
             f"{place}: no usable credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
         )
-    if isinstance(error, HTTPClientError | ConnectionError):
+    if isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError):
         what = hint or "Is the store running, and is S3_ENDPOINT_URL right?"
         return StoreError(f"{place}: no answer after {ATTEMPTS} tries ({type(error).__name__}). {what}")
     return StoreError(f"{place}: {error}. Check S3_ENDPOINT_URL, S3_BUCKET and the AWS settings.")
@@ -51,8 +55,8 @@ def _answered(error: ClientError, key: str, hint: str) -> str:
         return "no such bucket. Create it, or name another one in S3_BUCKET."
     if what in _DENIED:
         return (
-            f"access denied ({what}). Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE, what they may do in "
-            f"this bucket, and this machine's clock."
+            f"access denied ({what}). Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE, what they may do "
+            f"in this bucket, and this machine's clock."
         )
     tried = f" after {ATTEMPTS} tries" if status >= 500 or status == 429 else ""
     message = error.response.get("Error", {}).get("Message", "")

@@ -25,6 +25,19 @@ from typing import Any
 PORTS = range(20000, 22700)
 SERVICES = ("master", "volume", "filer", "s3", "admin")
 START_SECONDS, STOP_SECONDS, POLL_SECONDS = 30.0, 1.0, 0.05
+# By default it listens on all addresses and reports statistics to its makers.
+OPTIONS = (
+    "-ip=127.0.0.1",
+    "-ip.bind=127.0.0.1",
+    "-master.telemetry=false",
+    "-s3.autoCreateBucket=false",
+    "-s3.port.iceberg=0",
+    "-s3.port.lance=0",
+    "-webdav=false",
+    "-admin.ui=false",
+    "-volume.preStopSeconds=0",
+)
+EMPTY_VOLUME = 8  # bytes: its superblock
 
 
 def read_state(run: Path) -> dict[str, Any]:
@@ -47,7 +60,7 @@ def write_state(run: Path, state: dict[str, Any]) -> None:
 def remove_sockets(ports: list[int]) -> None:
     """Removes the sockets that SeaweedFS leaves in the temporary folder."""
     for port in [*ports, *(port + 10000 for port in ports)]:
-        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - where SeaweedFS puts them
             path.unlink(missing_ok=True)
 
 
@@ -65,7 +78,8 @@ def supervise(s3_dir: Path, run: Path, weed: str) -> int:
                 write_state(run, {**state, "ports": ports, "pid": store.pid})
                 return _until_unused(store, run)
         finally:
-            write_state(run, {**state, "ports": ports, "pid": None})
+            with contextlib.suppress(OSError):  # whoever deletes the folder wants no store to stay behind
+                write_state(run, {**state, "ports": ports, "pid": None})
             _stop_child(store)
             remove_sockets(ports)
         if all(map(_free, ports)):
@@ -78,9 +92,7 @@ def _start(s3_dir: Path, weed: str, ports: list[int], state: dict[str, Any]) -> 
     # Without signing keys, filer and volume server would serve every local user without credentials.
     keys = ("SIGNING_KEY", "SIGNING_READ_KEY", "FILER_SIGNING_KEY", "FILER_SIGNING_READ_KEY")
     return subprocess.Popen(
-        [weed, "-logtostderr=true", "mini", f"-dir={s3_dir}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *arguments]
-        + ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false", "-webdav=false"]
-        + ["-admin.ui=false", "-master.telemetry=false", "-volume.preStopSeconds=0"],
+        [weed, "-logtostderr=true", "mini", f"-dir={s3_dir}", *OPTIONS, *arguments],
         cwd=s3_dir,
         env={
             "PATH": os.defpath,
@@ -106,15 +118,17 @@ def answers(port: int, path: str = "/") -> int:
 
 
 def _wait_ready(store: subprocess.Popen[bytes], s3_dir: Path, ports: dict[str, int]) -> bool:
-    # S3 may answer before the master knows where the volumes are, and then would fail to read an object.
-    volumes = [int(path.stem.rpartition("_")[2]) for path in s3_dir.glob("*.dat")]
-    known = [f"/dir/lookup?volumeId={volume}" for volume in volumes] or ["/dir/assign"]
+    # S3 may answer before the master knows where the volumes are, and then fails to read an object.
+    filled = [path for path in s3_dir.glob("*.dat") if path.stat().st_size > EMPTY_VOLUME]
+    unknown = [f"/dir/lookup?volumeId={path.stem.rpartition('_')[2]}" for path in filled]
     for _ in polls(START_SECONDS):
         if store.poll() is not None:
             return False
-        if answers(ports["s3"]) and all(answers(ports["master"], path) == 200 for path in known):
-            return True
-    return bool(answers(ports["s3"]))  # with a volume that cannot be read: its objects will be named when they are
+        if answers(ports["s3"]):
+            unknown = [path for path in unknown if answers(ports["master"], path) != 200]
+            if not unknown:
+                return True
+    return bool(answers(ports["s3"]))  # a volume that is damaged is named by the reads of its objects
 
 
 def _until_unused(store: subprocess.Popen[bytes], run: Path) -> int:

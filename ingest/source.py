@@ -29,9 +29,9 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedErr
 class OpenSource:
     """An archive or folder that passed its checks, open for reading.
 
-    `name`, of the archive or folder; `sha256`, of an archive, None for a folder; `as_of` (UTC), the newest date of
-    its files (a zip's dates have no zone and are taken as UTC); `tables`, those present, in the schema's order;
-    `total_bytes`, of their files, uncompressed.
+    `name`, of the archive or folder; `sha256`, of an archive, None for a folder; `as_of` (UTC), the newest
+    date of its files (a zip's dates have no zone and are taken as UTC); `tables`, those present, in the
+    schema's order; `total_bytes`, of their files, uncompressed.
     """
 
     name: str
@@ -42,7 +42,7 @@ class OpenSource:
     _open: Callable[[str], BinaryIO]
 
     def open(self, table: str) -> BinaryIO:
-        """The bytes of a table's file; reading raises SourceError where the archive or the disk is damaged."""
+        """The bytes of a table's file; reading raises SourceError where archive or disk is damaged."""
         file = TABLES[table].file
         try:
             return cast(BinaryIO, _Reader(self._open(table), f"{self.name}: {file}"))
@@ -99,8 +99,8 @@ def _zip(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (*_DAMAGED, ValueError) as problem:
         raise SourceError(
-            f"{path} is not a zip archive, or a truncated one ({problem}). Download or copy it anew, or give --source "
-            "the folder with the CSV files"
+            f"{path} is not a zip archive, or a truncated one ({problem}). Download or copy it anew, or give "
+            "--source the folder with the CSV files"
         ) from problem
 
 

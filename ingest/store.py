@@ -5,36 +5,26 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from ingest.errors import StoreError
-from ingest.s3_errors import ATTEMPTS, CONFLICT, MISSING, TAKEN, code, explain
+from ingest.s3_client import ATTEMPTS, DEFAULT_REGION, Credentials, connect, credentials_of
+from ingest.s3_errors import CONFLICT, CUT_SHORT, MISSING, TAKEN, code, explain
+
+__all__ = ["Credentials", "Found", "Store", "Taken"]
 
 
 class Taken(StoreError):
     """A conditional write found other content under its key."""
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Frozen credentials, for readers other than boto3; `repr` shows no secret."""
-
-    access_key: str = field(repr=False)
-    secret_key: str = field(repr=False)
-    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -57,34 +47,16 @@ class Store:
     """
 
     def __init__(
-        self, bucket: str, endpoint_url: str | None = None, *, credentials: Credentials | None = None, hint: Callable[[], str] = str
+        self,
+        bucket: str,
+        endpoint_url: str | None = None,
+        *,
+        credentials: Credentials | None = None,
+        hint: Callable[[], str] = str,
     ) -> None:
-        self.bucket, self.endpoint_url, self.region, self._hint = bucket, endpoint_url, "us-east-1", hint
+        self.bucket, self.endpoint_url, self.region, self._hint = bucket, endpoint_url, DEFAULT_REGION, hint
         with self._errors(""):
-            # With credentials of its own, a store depends on no AWS profile and no proxy of the environment.
-            self._session = boto3.Session(
-                aws_access_key_id=credentials and credentials.access_key,
-                aws_secret_access_key=credentials and credentials.secret_key,
-                aws_session_token=credentials and credentials.token,
-                botocore_session=botocore.session.Session(
-                    {"profile": (None, [], None, None)} if credentials else None  # type: ignore[arg-type]
-                ),
-            )
-            self.region = self._session.region_name or os.environ.get("AWS_REGION") or self.region
-            self._client: Any = self._session.client(
-                "s3",
-                endpoint_url=endpoint_url,
-                region_name=self.region,
-                config=Config(
-                    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-                    connect_timeout=5,
-                    read_timeout=30,
-                    max_pool_connections=16,
-                    signature_version="s3v4",
-                    s3={"addressing_style": "path"} if endpoint_url else {},
-                    proxies={} if credentials else None,
-                ),
-            )
+            self._session, self._client, self.region = connect(endpoint_url, credentials)
 
     def place(self, key: str = "") -> str:
         """Where a key is, in words for a person."""
@@ -93,11 +65,7 @@ class Store:
     def credentials(self) -> Credentials:
         """The credentials in use, frozen; raises `StoreError` when there are none."""
         with self._errors(""):
-            found = self._session.get_credentials()
-            if found is None:
-                raise NoCredentialsError
-            frozen = found.get_frozen_credentials()
-        return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+            return credentials_of(self._session)
 
     def ensure_bucket(self, *, create: bool) -> None:
         """Checks that the bucket can be used; creates it when it is missing and `create` is set."""
@@ -157,13 +125,9 @@ class Store:
         """A small object's content, None when there is none; a body that is cut short is fetched again."""
         with self._errors(key):
             try:
-                for attempt in _retrying(lambda error: isinstance(error, _CutShort)):
+                for attempt in _retrying(lambda error: isinstance(error, CUT_SHORT)):
                     with attempt:
-                        body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
-                        try:
-                            content: bytes = body.read()
-                        except (HTTPClientError, IncompleteReadError) as error:
-                            raise _CutShort(error=error) from error
+                        content: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
             except ClientError as error:
                 if code(error) in MISSING:
                     return None
@@ -227,10 +191,6 @@ class Store:
             yield
         except (BotoCoreError, ClientError, ValueError) as error:
             raise explain(error, self.place(key), key, self._hint()) from None
-
-
-class _CutShort(HTTPClientError):
-    """A response body ended early."""
 
 
 class _Watched(io.FileIO):

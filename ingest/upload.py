@@ -48,9 +48,7 @@ def manifest_of(
         for name, table in batch.tables.items()
     }
     rejected = parts("rejected", batch.rejected)
-    return Manifest(
-        dataset=dataset, batch_id=batch_id, as_of=as_of, source=source, tables=tables, rejected=rejected
-    )
+    return Manifest(dataset=dataset, batch_id=batch_id, as_of=as_of, source=source, tables=tables, rejected=rejected)
 
 
 def upload(

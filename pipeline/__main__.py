@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +18,8 @@ from ingest.settings import Settings
 from pipeline import jobs
 from pipeline.errors import PipelineError
 from pipeline.report import Report
+from pipeline.target import emulated
+from pipeline.warehouse import duckdb_warehouse
 
 app = typer.Typer(
     help="Lands MovieLens data, loads it, builds the marts and checks them, on DuckDB (dev) or Snowflake (prod).",
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 console = Console()
 errors = Console(stderr=True)
+EMULATOR = "This is a local emulator, not Snowflake: it proves the plumbing, not that Snowflake accepts the SQL."
 
 Dataset = Annotated[
     str | None, typer.Argument(help="A release such as ml-latest-small, or sample (generated).", show_default="sample")
@@ -38,7 +40,9 @@ AsOf = Annotated[
     str | None, typer.Option(help="What the batch speaks for: a date or ISO timestamp (UTC); default: its newest file.")
 ]
 MaxRejected = Annotated[float, typer.Option(min=0, max=1, help="Share of a file's lines that may be rejected.")]
-Day = Annotated[int, typer.Option(min=1, help="Day of the sample; days before it that are not landed are landed first.")]
+Day = Annotated[
+    int, typer.Option(min=1, help="Day of the sample; days before it that are not landed are landed first.")
+]
 Ratings = Annotated[int, typer.Option(min=1, help="Number of ratings in the sample.")]
 NoLand = Annotated[bool, typer.Option("--no-land", help="Apply what is landed, land nothing.")]
 Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed batches until Ctrl-C.")]
@@ -69,6 +73,41 @@ def dev(
 
 
 @app.command()
+def prod(
+    dataset: Dataset = None,
+    source: Source = None,
+    mode: Mode = LandingMode.full,
+    as_of: AsOf = None,
+    max_rejected: MaxRejected = 0.001,
+    day: Day = 1,
+    ratings: Ratings = 100_000,
+    no_land: NoLand = False,
+    follow: Follow = False,
+    emulator: Annotated[
+        bool, typer.Option("--emulator", help="A local stand-in for Snowflake: proves plumbing.")
+    ] = False,
+    target: Annotated[str, typer.Option(help="The output of profiles.yml: prod, or ci.")] = "prod",
+) -> None:
+    """The same job on Snowflake, credentials from the environment."""
+    with told():
+        landing = jobs.Landing(dataset, source, mode.value, as_of and parse_as_of(as_of), max_rejected, day, ratings)
+        with emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
+            report = Report(console, EMULATOR if emulator else "")
+            jobs.run(target, settings, report, None if no_land else landing, dataset=dataset, follow=follow)
+
+
+@app.command()
+def parity(
+    emulator: Annotated[
+        bool, typer.Option("--emulator", help="Compare with the local stand-in for Snowflake.")
+    ] = False,
+) -> None:
+    """Applies what is landed to Snowflake, then compares every relation with the DuckDB warehouse."""
+    with told(), emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
+        jobs.parity(settings, Report(console, EMULATOR if emulator else ""))
+
+
+@app.command()
 def land(
     dataset: Dataset = None,
     source: Source = None,
@@ -83,7 +122,19 @@ def land(
         landing = jobs.Landing(dataset, source, mode.value, as_of and parse_as_of(as_of), max_rejected, day, ratings)
         settings = Settings()
         with object_store(settings, embedded=True) as store:
-            jobs.land(landing, store, settings, Report(console))
+            jobs.land(landing, store, duckdb_warehouse(settings.warehouse), settings, Report(console))
+
+
+@app.command()
+def replay(
+    batches: Annotated[int, typer.Option(min=1, help="How many micro-batches follow the first load.")],
+    dataset: Dataset = None,
+    source: Source = None,
+    ratings: Ratings = 100_000,
+) -> None:
+    """Cuts a data set by event time, lands and builds the pieces one after another, and tells the latency of each."""
+    with told():
+        jobs.replay(Settings(), Report(console), jobs.Landing(dataset, source, ratings=ratings), batches)
 
 
 @contextmanager

@@ -109,7 +109,9 @@ def apply(walk: Walk, dataset: str, *, force: bool = False) -> Applied:
         else:
             _history(walk, manifest.batch_id)
     with walk.step("build and test"):
-        built = walk.dbt.build(full_refresh=state.built is not None and state.built.project_version != now.project_version)
+        built = walk.dbt.build(
+            full_refresh=state.built is not None and state.built.project_version != now.project_version
+        )
     with walk.step("mart gate"):
         walk.gate.check("marts")
     walk.warehouse.complete(now, datetime.now(UTC))

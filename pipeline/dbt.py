@@ -46,6 +46,8 @@ class Dbt:
     def __init__(self, target: str, on_node: Callable[[str], None] = lambda _: None) -> None:
         os.environ.setdefault("DBT_PROFILES_DIR", str(ROOT / "profiles"))
         os.environ.setdefault("DBT_PROJECT_DIR", str(PROJECT))
+        if target != "dev":  # what dbt has parsed for one target is of no use to another
+            os.environ.setdefault("DBT_TARGET_PATH", str(PROJECT / "target" / target))
         self.target, self._on_node, self._runner = target, on_node, None
 
     def load(self, manifest: Manifest, bucket: str) -> None:
@@ -53,13 +55,20 @@ class Dbt:
         arguments = manifest.model_dump(mode="json", exclude={"source"})
         arguments["as_of"] = f"{manifest.as_of:%Y-%m-%d %H:%M:%S.%f}"
         self._invoke(
-            "run-operation", "load_batch", "--args", json.dumps({"manifest": arguments, "bucket": bucket}),
+            "run-operation",
+            "load_batch",
+            "--args",
+            json.dumps({"manifest": arguments, "bucket": bucket}),
             doing=f"loading batch {manifest.batch_id}",
         )
 
     def build(self, *, select: str | None = None, full_refresh: bool = False) -> Built:
         """Builds and tests the project, or the part of it that `select` names."""
-        command = ["build", *(["--select", select, "--indirect-selection", "cautious"] if select else []), *(["--full-refresh"] if full_refresh else [])]
+        command = [
+            "build",
+            *(["--select", select, "--indirect-selection", "cautious"] if select else []),
+            *(["--full-refresh"] if full_refresh else []),
+        ]
         result = self._invoke(*command, doing="building the marts")
         kinds = [str(node.node.resource_type) for node in result]
         return Built(
@@ -74,7 +83,9 @@ class Dbt:
         if self._runner is None:
             self._runner = dbtRunner(callbacks=[self._hear])
         try:
-            answer = self._runner.invoke(["--quiet", "--log-level", "none", "--no-version-check", *arguments, "--target", self.target])
+            answer = self._runner.invoke(
+                ["--quiet", "--log-level", "none", "--no-version-check", *arguments, "--target", self.target]
+            )
         finally:
             self._release()
         results = list(getattr(answer.result, "results", None) or [])
@@ -108,5 +119,5 @@ def _explain(doing: str, exception: BaseException | None, results: list[Any]) ->
         message = " ".join(str(node.message or "").split())
         lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {message[:400]}")
         if compiled := getattr(node.node, "compiled_path", None):
-            lines.append(f"    its SQL: transform/{compiled}")
+            lines.append(f"    its SQL: {PROJECT / compiled}")
     return "\n".join(lines)

@@ -1,21 +1,31 @@
-"""The jobs: land and apply, follow, rebuild."""
+"""The jobs: land and apply, follow, replay, rebuild."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from ingest import releases
 from ingest.batch import Mode
 from ingest.batches import datasets, latest
+from ingest.landing import land as land_source
 from ingest.landing import land_dataset
+from ingest.replay import slices
+from ingest.sample_cache import cached_sample
 from ingest.settings import Settings
+from ingest.source import open_source
 from ingest.store import Store
 from pipeline.apply import Walk, apply, check_dataset
+from pipeline.compare import canonical_rows, explain, fingerprints
 from pipeline.errors import PipelineError
 from pipeline.report import Report
-from pipeline.target import stage, warehouse_of
+from pipeline.target import stage
+from pipeline.warehouse import Warehouse, duckdb_warehouse
 
 POLL_SECONDS = 0.5
 
@@ -38,9 +48,9 @@ class Landing:
         return self.dataset or "sample"
 
 
-def land(landing: Landing, store: Store, settings: Settings, report: Report) -> None:
+def land(landing: Landing, store: Store, warehouse: Warehouse, settings: Settings, report: Report) -> None:
     """Lands one batch, or, of the sample, the days up to the given one that are not landed yet."""
-    check_dataset(warehouse_of("dev", settings).state(), warehouse_of("dev", settings), landing.name)
+    check_dataset(warehouse.state(), warehouse, landing.name)
     for day in _days(landing, store):
         landed = land_dataset(
             store,
@@ -62,7 +72,7 @@ def land(landing: Landing, store: Store, settings: Settings, report: Report) -> 
 def _days(landing: Landing, store: Store) -> list[int]:
     if landing.name != "sample" or landing.source:
         return [1]
-    from ingest.sample import as_of
+    from ingest.sample import as_of  # numpy, which nothing else needs
 
     newest = latest(store, "sample")
     missing = [day for day in range(1, landing.day + 1) if newest is None or as_of(day) > newest.as_of]
@@ -79,7 +89,7 @@ def run(
     with stage(target, settings, report) as walk:
         if landing:
             with report.step("land"):
-                land(landing, walk.store, settings, report)
+                land(landing, walk.store, walk.warehouse, settings, report)
         name = landing.name if landing else dataset or _only_dataset(walk)
         applied = apply(walk, name)
         if not applied.built:
@@ -91,15 +101,16 @@ def run(
 
 
 def _only_dataset(walk: Walk) -> str:
-    held = walk.warehouse.state().dataset
-    if held:
+    if held := walk.warehouse.state().dataset:
         return held
     landed = datasets(walk.store)
     if len(landed) == 1:
         return landed[0]
     if not landed:
         raise PipelineError("Nothing has been landed yet: run `nox -s dev` without --no-land.")
-    raise PipelineError(f"Several data sets are landed ({', '.join(landed)}): name one, as in `nox -s dev -- {landed[0]} --no-land`.")
+    raise PipelineError(
+        f"Several data sets are landed ({', '.join(landed)}): name one, as in `nox -s dev -- {landed[0]} --no-land`."
+    )
 
 
 def _follow(walk: Walk, dataset: str, report: Report) -> None:
@@ -109,9 +120,132 @@ def _follow(walk: Walk, dataset: str, report: Report) -> None:
             newest = latest(walk.store, dataset)
             if newest and newest.batch_id not in walk.warehouse.state().loaded:
                 started = time.monotonic()
-                applied = apply(walk, dataset)
+                applied = apply(replace(walk, step=report.silent), dataset)
                 ids = ", ".join(manifest.batch_id for manifest in applied.batches)
-                report.say(f"{datetime.now():%H:%M:%S} batch {ids} is queryable after {time.monotonic() - started:.1f} s")
+                report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {time.monotonic() - started:.1f} s")
             time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
         report.say("stopped following")
+
+
+def replay(settings: Settings, report: Report, landing: Landing, batches: int) -> None:
+    """Cuts a data set by event time, lands and builds the pieces one after another, and tells the latency of each.
+
+    A replay that was stopped goes on where it was. Raises `PipelineError` when other batches are landed already.
+    """
+    path = landing.source
+    if landing.name == "sample" and path is None:
+        path, _ = cached_sample(settings.downloads, ratings=landing.ratings, day=1)
+    path = releases.resolve(landing.name, settings, path)
+    work = settings.data_dir / "replay"
+    shutil.rmtree(work, ignore_errors=True)
+    latencies: list[float] = []
+    with stage("dev", settings, report) as walk, open_source(path) as source:
+        check_dataset(walk.warehouse.state(), walk.warehouse, landing.name)
+        newest = latest(walk.store, landing.name)
+        done = _slices_done(newest.source.name, batches) if newest else -1
+        quiet = replace(walk, step=report.silent)
+        for piece in slices(source, work, batches):
+            if piece.number < done:
+                continue
+            started = time.monotonic()
+            # The folder's name is the batch's source: by it, a later run knows how far this one came.
+            folder = piece.folder.rename(work / _slice_name(piece.number, batches))
+            land_source(
+                walk.store,
+                landing.name,
+                folder,
+                settings=settings,
+                mode=piece.mode,
+                as_of=piece.as_of,
+                console=report.console,
+            )
+            landed = time.monotonic()
+            applied = apply(quiet, landing.name)
+            folder.rename(piece.folder)
+            latency = time.monotonic() - landed
+            what = f"batch {piece.number:>3} of {batches}" if piece.number else "first load"
+            state = (
+                f"landed in {landed - started:.1f} s, queryable after {latency:.1f} s" if applied.built else "was there"
+            )
+            report.say(f"  {what:<16}{piece.rows:>12,} rows  to {piece.as_of:%Y-%m-%d %H:%M}  {state}")
+            if piece.number and applied.built:
+                latencies.append(latency)
+        report.relations(walk.warehouse)
+    shutil.rmtree(work, ignore_errors=True)
+    if latencies:
+        p95 = sorted(latencies)[max(0, -(-len(latencies) * 95 // 100) - 1)]
+        report.say(
+            f"landed→queryable: median {statistics.median(latencies):.1f} s, p95 {p95:.1f} s, {len(latencies)} batches"
+        )
+
+
+def _slice_name(number: int, batches: int) -> str:
+    return f"replay-{number}-of-{batches}"
+
+
+def _slices_done(source: str, batches: int) -> int:
+    kind, _, rest = source.partition("-")
+    number, _, of = rest.partition("-of-")
+    if kind != "replay" or of != str(batches):
+        raise PipelineError(
+            f"Batches are landed already that are not of this replay (the newest is {source}): a replay needs an "
+            f"empty data folder. Set MOVIELENS_DATA_DIR to a new one."
+        )
+    return int(number)
+
+
+def rebuild(settings: Settings, report: Report) -> None:
+    """Replays all landed batches into a new warehouse, compares it with the old one, and only then replaces that.
+
+    Raises `PipelineError` when they differ; both files are then kept.
+    """
+    old, fresh = settings.warehouse, settings.warehouse.with_name("rebuilt.duckdb")
+    for leftover in (fresh, fresh.with_name(f"{fresh.name}.wal")):
+        leftover.unlink(missing_ok=True)
+    dataset, compare = None, old.exists()
+    if compare:
+        try:
+            dataset = duckdb_warehouse(old).state().dataset
+        except PipelineError as error:
+            report.say(f"not compared: {error}", "yellow")
+            compare = False
+    os.environ["MOVIELENS_WAREHOUSE"] = str(fresh)
+    with stage("dev", settings.model_copy(update={"warehouse_path": fresh}), report) as walk:
+        applied = apply(walk, dataset or _only_dataset(walk))
+        report.summary(applied, walk.warehouse, walk.store.place())
+        if compare:
+            with report.step("compare"):
+                found = explain(fingerprints(duckdb_warehouse(old)), fingerprints(walk.warehouse))
+            if found:
+                raise PipelineError(
+                    f"The rebuilt warehouse differs: {'; '.join(found.values())}. Both are kept: {old} and {fresh}. If the dbt "
+                    f"project has changed since, that is expected: `mv {fresh} {old}` takes the new one."
+                )
+            report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
+        fresh.replace(old)
+    report.say(f"{old} is replaced")
+
+
+def parity(settings: Settings, report: Report) -> None:
+    """Brings Snowflake to the batches that the DuckDB warehouse holds, and compares every relation of the two.
+
+    Raises `PipelineError` on any difference, having shown the first rows that differ.
+    """
+    here = duckdb_warehouse(settings.warehouse, read_only=True)
+    dataset = here.state().dataset
+    if dataset is None:
+        raise PipelineError(f"{here.place} is empty: build it first with `nox -s dev`.")
+    with stage("prod", settings, report) as walk:
+        apply(walk, dataset)
+        with report.step("compare"):
+            left, right = fingerprints(here, columns=True), fingerprints(walk.warehouse, columns=True)
+        found = explain(left, right)
+        for relation, difference in found.items():
+            report.say(difference, "red")
+            if relation in left and relation in right and left[relation].columns:
+                rows = canonical_rows(here, relation), canonical_rows(walk.warehouse, relation)
+                report.rows_that_differ(relation, left[relation].columns, *rows)
+    if found:
+        raise PipelineError(f"{len(found)} of {len({*left, *right})} relations differ between the targets.")
+    report.say(f"parity: {len(left)} relations are the same on both targets, row for row", "green")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
@@ -17,6 +19,8 @@ from pipeline.apply import Applied
 from pipeline.warehouse import Warehouse
 
 MARTS = ("marts", "snapshots")
+SHOWN_BATCHES = 5
+SHOWN_ROWS = 5
 
 
 class Report:
@@ -38,6 +42,12 @@ class Report:
         self._status = None
         self.console.print(f"  {escape(name):<24}{time.monotonic() - started:6.1f} s", highlight=False)
 
+    @contextmanager
+    def silent(self, name: str) -> Iterator[None]:
+        """A step that is shown only while it runs."""
+        with self.console.status(escape(name)):
+            yield
+
     def node(self, name: str) -> None:
         """Progress within a build: one more model or test is done."""
         self._nodes += 1
@@ -52,38 +62,45 @@ class Report:
         """The result: what changed, what is there, what was rejected, and three commands to try next."""
         if applied.batches:
             self._changes(applied, warehouse)
-        self._relations(warehouse)
+        self.relations(warehouse)
         self._missing(applied.batches)
         tests = f"{applied.built.tests} tests passed, " if applied.built else ""
-        self.say(f"{tests}warehouse {warehouse.place}, object store {store}, {time.monotonic() - self._started:.1f} s in all")
+        self.say(
+            f"{tests}warehouse {warehouse.place}, object store {store}, {time.monotonic() - self._started:.1f} s in all"
+        )
         if self.banner:
             self.say(self.banner, "bold yellow")
 
     def _changes(self, applied: Applied, warehouse: Warehouse) -> None:
-        table = Table("batch", "as of (UTC)", "table", "mode", title="what the batches changed", title_justify="left")
-        for name in ("rows", "rejected", "added", "revised", "removed", "late"):
-            table.add_column(name, justify="right")
         first, last = applied.batches[0].batch_id, applied.batches[-1].batch_id
-        changes = {(batch, name): counts for batch, name, *counts in warehouse.rows(
-            "select _batch_id, table_name, rows_added, rows_revised, rows_removed, rows_late "
-            f"from {warehouse.prefix}intermediate.int_batch_changes where _batch_id between '{first}' and '{last}'"
-        )}
-        for manifest in applied.batches:
+        counted = {
+            (batch, name): counts
+            for batch, name, *counts in warehouse.rows(
+                "select _batch_id, table_name, rows_added, rows_revised, rows_removed, rows_late "
+                f"from {warehouse.prefix}intermediate.int_batch_changes where _batch_id between '{first}' and '{last}'"
+            )
+        }
+        shown = applied.batches[-SHOWN_BATCHES:]
+        if len(shown) < len(applied.batches):
+            self.say(f"{len(applied.batches)} batches were applied; the last {len(shown)}:")
+        for manifest in shown:
+            title = f"batch {manifest.batch_id} as of {manifest.as_of:%Y-%m-%d %H:%M:%S} UTC"
+            table = Table("table", "mode", title=title, title_justify="left", box=box.SIMPLE_HEAD)
+            for name in ("rows", "rejected", "added", "revised", "removed", "late"):
+                table.add_column(name, justify="right")
             for name, content in manifest.tables.items():
-                counts = ["–" if count is None else f"{count:,}" for count in changes.get((manifest.batch_id, name), [])]
-                loaded = content.rows_read - content.rows_rejected
-                table.add_row(
-                    manifest.batch_id, f"{manifest.as_of:%Y-%m-%d %H:%M}", name, content.mode, f"{loaded:,}",
-                    f"{content.rows_rejected:,}", *counts,
-                )
-        self.console.print(table)
+                rejected = content.rows_rejected
+                numbers = [content.rows_read - rejected, rejected, *counted.get((manifest.batch_id, name), [None] * 4)]
+                table.add_row(name, content.mode, *("–" if number is None else f"{number:,}" for number in numbers))
+            self.console.print(table)
 
-    def _relations(self, warehouse: Warehouse) -> None:
+    def relations(self, warehouse: Warehouse) -> None:
+        """The relations that people query, with their rows, and the ratings that are not among them."""
         names = warehouse.relations(*MARTS)
         counts = warehouse.rows(
             " union all ".join(f"select '{name}', count(*) from {warehouse.prefix}{name}" for name in names)
         )
-        table = Table("relation", title="the warehouse", title_justify="left")
+        table = Table("relation", title="the warehouse", title_justify="left", box=box.SIMPLE_HEAD)
         table.add_column("rows", justify="right")
         for name, count in sorted(counts):
             table.add_row(name, f"{count:,}")
@@ -103,9 +120,18 @@ class Report:
             """
         )
         if unknown:
-            self.say(f"{unknown:,} ratings are of movies that movies.csv does not list: in raw, not in the fact", "yellow")
+            self.say(
+                f"{unknown:,} ratings are of movies that movies.csv does not list: in raw, not in the fact", "yellow"
+            )
         if superseded:
             self.say(f"{superseded:,} ratings are superseded by a later one of the same user and movie")
+
+    def rows_that_differ(self, relation: str, columns: Iterable[str], left: list[str], right: list[str]) -> None:
+        """The first rows of a relation that are on one side only."""
+        self.say(f"  {relation} ({', '.join(columns)}):")
+        for side, one, other in (("dev only ", left, right), ("prod only", right, left)):
+            for row in sorted((Counter(one) - Counter(other)).elements())[:SHOWN_ROWS]:
+                self.say(f"    {side} {row}")
 
     def _missing(self, batches: tuple[Manifest, ...]) -> None:
         landed = {name for manifest in batches for name in manifest.tables}

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from expectations.client import Gate as Expectations
 from filelock import FileLock, Timeout
 
-from expectations.client import Gate as Expectations
 from ingest.local_s3 import object_store
 from ingest.settings import Settings
 from ingest.store import Store
+from pipeline import snowflake
 from pipeline.apply import Walk
 from pipeline.dbt import Dbt
 from pipeline.errors import PipelineError
@@ -20,9 +21,9 @@ from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
 
 
 @contextmanager
-def only_writer(settings: Settings, warehouse: str) -> Iterator[None]:
+def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[None]:
     """Holds the warehouse for one run; a second one is refused at once."""
-    path = settings.data_dir / "run.lock"
+    path = settings.data_dir / f"{target}.lock"
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
@@ -53,15 +54,19 @@ class ExpectationsGate:
         for table in verdict.tables():
             self._report.console.print(table)
         if not verdict.passed:
-            raise PipelineError(f"The {stage} gate is closed: {verdict.summary()}. The marts keep their last good state.")
+            raise PipelineError(
+                f"The {stage} gate is closed: {verdict.summary()}. The marts keep their last good state."
+            )
 
 
 @contextmanager
 def stage(target: str, settings: Settings, report: Report) -> Iterator[Walk]:
     """Everything that the walk needs on a target (`dev`, `prod` or `ci`)."""
     warehouse = warehouse_of(target, settings)
+    if target != "dev" and (lacking := snowflake.missing()):
+        raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
-        open_.enter_context(only_writer(settings, warehouse.place))
+        open_.enter_context(only_writer(settings, target, warehouse.place))
         expectations = open_.enter_context(Expectations(target))
         with report.step("object store"):
             store = open_.enter_context(object_store(settings, embedded=target == "dev"))
@@ -87,3 +92,27 @@ def warehouse_of(target: str, settings: Settings) -> Warehouse:
     """The warehouse of a target, without its stage."""
     return duckdb_warehouse(settings.warehouse) if target == "dev" else snowflake_warehouse()
 
+
+@contextmanager
+def emulated(settings: Settings) -> Iterator[Settings]:
+    """A Snowflake emulator and the embedded store, with the environment that leads to them; a stand-in for tests.
+
+    Gives the settings to go on with. It runs in this interpreter's environment, which needs fakesnow.
+    """
+    from pipeline import bootstrap
+    from tests import emulator
+
+    with object_store(settings, embedded=True) as store:
+        reach(store)
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "S3_ENDPOINT_URL", "AWS_REGION")
+        with emulator.running(
+            settings.data_dir, {name: os.environ[name] for name in names if name in os.environ}
+        ) as found:
+            os.environ |= found
+            bucket = {"S3_BUCKET": store.bucket, "MOVIELENS_AWS_ROLE_ARN": "arn:aws:iam::000000000000:role/emulator"}
+            connection = snowflake.connect()
+            try:
+                bootstrap.run(bootstrap.plan({**found, **bucket, "MOVIELENS_PUBLIC_KEY": "emulator"}), connection)
+            finally:
+                connection.close()
+            yield Settings()

@@ -41,11 +41,14 @@ class State:
 class Warehouse:
     """A warehouse behind a function that connects to it.
 
-    Parameters: `connect`, gives a DB-API connection; `place`, what a person calls the warehouse.
+    Parameters: `connect`, gives a DB-API connection; `place`, what a person calls the warehouse; `from_hex`, SQL
+    that reads `{}` as a hexadecimal number; `exists`, whether there is anything to connect to.
     """
 
-    def __init__(self, connect: Callable[[], Any], place: str, *, exists: Callable[[], bool] = lambda: True) -> None:
-        self._connect, self.place, self.exists = connect, place, exists
+    def __init__(
+        self, connect: Callable[[], Any], place: str, from_hex: str, *, exists: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._connect, self.place, self.from_hex, self.exists = connect, place, from_hex, exists
         self.prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
 
     @contextmanager
@@ -67,16 +70,17 @@ class Warehouse:
         """The tables and views of some schemas, as `schema.name`, in order."""
         listed = ", ".join(f"'{self.prefix}{schema}'" for schema in schemas)
         return [
-            f"{schema}.{name}"
+            f"{schema.removeprefix(self.prefix)}.{name}"
             for schema, name in self.rows(
                 "select lower(table_schema), lower(table_name) from information_schema.tables "
                 f"where lower(table_schema) in ({listed}) order by 1, 2"
             )
+            if not name.endswith("__dbt_tmp")
         ]
 
     def state(self) -> State:
         """What the warehouse holds; an absent or new one holds nothing."""
-        if not self.exists() or f"{self.prefix}raw.batches" not in self.relations("raw"):
+        if not self.exists() or "raw.batches" not in self.relations("raw"):
             return State()
         batches = self.rows(f"select distinct batch_id, dataset from {self.prefix}raw.batches order by batch_id")
         builds = self.rows(
@@ -98,13 +102,13 @@ class Warehouse:
             )
 
 
-def duckdb_warehouse(path: Path) -> Warehouse:
-    """The DuckDB warehouse in a file; a file that another process holds, or that DuckDB cannot read, is named."""
+def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
+    """The DuckDB warehouse in a file; one that another process holds, or that DuckDB cannot read, is named."""
     import duckdb
 
     def connect() -> Any:
         try:
-            return duckdb.connect(str(path))
+            return duckdb.connect(str(path), read_only=read_only)
         except duckdb.Error as error:
             first = str(error).splitlines()[0]
             if "lock" in first.lower():
@@ -117,11 +121,11 @@ def duckdb_warehouse(path: Path) -> Warehouse:
                 f"landed batches."
             ) from None
 
-    return Warehouse(connect, str(path), exists=path.exists)
+    return Warehouse(connect, str(path), "cast('0x' || {} as bigint)", exists=path.exists)
 
 
 def snowflake_warehouse() -> Warehouse:
     """The Snowflake database that the environment names."""
     from pipeline import snowflake
 
-    return Warehouse(snowflake.connect, snowflake.place())
+    return Warehouse(snowflake.connect, snowflake.place(), "to_number({}, 'XXXXXXXXXXXXX')")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from ingest.landing import Landed, land
 from ingest.local_s3 import object_store
 from ingest.settings import Settings
 from ingest.store import Store
@@ -54,3 +55,9 @@ def releases_folder() -> Path:
     if not (folder / "ml-latest-small.zip").exists():
         pytest.skip(f"no ml-latest-small.zip in {folder}: set MOVIELENS_TEST_RELEASES")
     return folder
+
+
+@pytest.fixture
+def lands(embedded_store: Store, settings: Settings, dataset: str) -> Callable[..., Landed]:
+    """Lands a source in a data set of the test's own."""
+    return lambda source, **options: land(embedded_store, dataset, source, settings=settings, **options)

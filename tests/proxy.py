@@ -73,7 +73,9 @@ def _handler(upstream: object, choose: Choice) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes, *, cut: bool = False) -> None:
             self.send_response(status)
-            kept = [(n, v) for n, v in headers if n.lower() not in {"transfer-encoding", "date", "server", "connection"}]
+            kept = [
+                (n, v) for n, v in headers if n.lower() not in {"transfer-encoding", "date", "server", "connection"}
+            ]
             if not any(name.lower() == "content-length" for name, _ in kept):
                 kept.append(("Content-Length", str(len(body))))
             for name, value in kept:

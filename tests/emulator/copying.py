@@ -66,9 +66,7 @@ def is_transformation(statement: exp.Expr) -> bool:
     return isinstance(statement, exp.Copy) and isinstance(statement.args["files"][0], exp.Subquery)
 
 
-def understand(
-    statement: exp.Copy, connection: DuckDBPyConnection, database: str | None, schema: str | None
-) -> Copy:
+def understand(statement: exp.Copy, connection: DuckDBPyConnection, database: str | None, schema: str | None) -> Copy:
     """What a COPY asks for. Raises NotImplementedError for anything that is not emulated, or that Snowflake refuses."""
     select = statement.args["files"][0].this
     extra = [name for name, value in select.args.items() if value and name not in ("expressions", "from_", "kind")]
@@ -85,9 +83,7 @@ def understand(
 
 def insert(copy: Copy, number: int, first_row: int) -> str:
     """DuckDB's statement that loads file `number` (from 0), whose rows are numbered from `first_row`."""
-    width = max(
-        (int(found.name) for found in copy.select.find_all(exp.Parameter) if found.name.isdigit()), default=1
-    )
+    width = max((int(found.name) for found in copy.select.find_all(exp.Parameter) if found.name.isdigit()), default=1)
 
     def substitute(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column) and isinstance(node.this, exp.Parameter):
@@ -147,7 +143,10 @@ def _copy_options(
 
 
 def _format_options(
-    properties: Sequence[exp.Property], connection: DuckDBPyConnection, database: str | None, schema: str | None
+    properties: Sequence[exp.Property],
+    connection: DuckDBPyConnection,
+    database: str | None,
+    schema: str | None,
 ) -> dict[str, Any]:
     named = [p for p in properties if p.name.upper() == "FORMAT_NAME"]
     options = parse_options([p for p in properties if p not in named])

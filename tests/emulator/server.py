@@ -103,7 +103,7 @@ def serve(folder: Path, port: int, timezone: str, first_row: int) -> None:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(application(), log_level="info"))
+    server = uvicorn.Server(uvicorn.Config(application(), log_level="info", access_log=False))
 
     def stop_with_parent() -> None:
         sys.stdin.buffer.read()
@@ -112,6 +112,7 @@ def serve(folder: Path, port: int, timezone: str, first_row: int) -> None:
     threading.Thread(target=stop_with_parent, daemon=True).start()
     listener.listen()
     print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads the pipe any more: once full, it would block
     server.run(sockets=[listener])
     for session in list(fakesnow.server.sessions.values()):
         session.end()

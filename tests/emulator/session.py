@@ -23,12 +23,13 @@ SET_PARAMETER = re.compile(r"\s*alter\s+session\s+set\s+(\w+)\s*=\s*'((?:[^']|''
 UNSET_PARAMETER = re.compile(r"\s*alter\s+session\s+unset\s+(\w+)", re.IGNORECASE)
 SHOW_PARAMETER = re.compile(r"\s*show\s+parameters\s+like\s+'(\w+)'\s+in\s+session\b", re.IGNORECASE)
 SHOW_GRANTS = re.compile(r"\s*show\s+grants\s+on\b", re.IGNORECASE)
-NO_GRANTS = 'select \'\' as "privilege", \'\' as "granted_to", \'\' as "grantee_name" where false'
+NO_GRANTS = "select '' as \"privilege\", '' as \"granted_to\", '' as \"grantee_name\" where false"
 # Warehouses, roles, users, grants and integrations have no meaning in one DuckDB file: accepted, and without effect.
 NO_OPERATION = (
     r"\s*alter\s+(session|warehouse|account|user|role|database|storage\s+integration)\b",
     r"\s*(grant|revoke)\s",
     r"\s*create\s+(or\s+replace\s+)?(warehouse|role|user|resource\s+monitor|storage\s+integration|network\s+policy)\b",
+    r"\s*alter\s+table\s+\S+\s+alter\s+(\"[^\"]+\"|\w+)\s+comment\b",  # fakesnow keeps no comments of columns
     r"\s*use\s+(role|warehouse|secondary\s+roles)\b",
 )
 # Numbers are seconds since 1970 in UTC, whatever the session's zone; fakesnow goes through the session's zone.

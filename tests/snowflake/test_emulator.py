@@ -42,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     settings = Settings(MOVIELENS_DATA_DIR=folder)
     with object_store(settings, embedded=True) as store:
         credentials = store.credentials()
-        for number, rows in enumerate(("1,3.5,\n2,4.0,\"a \\ \"\"quoted\"\", é\"\n", "3,0.5,007\n", "4,bad,x\n")):
+        for number, rows in enumerate(('1,3.5,\n2,4.0,"a \\ ""quoted"", é"\n', "3,0.5,007\n", "4,bad,x\n")):
             body = zstandard.compress(f"userId,rating,note\n{rows}".encode())
             store.put(f"sample/000001/ratings/part-{number:05d}.csv.zst", body)
         environment = {
@@ -215,17 +215,6 @@ def test_a_fault_of_the_emulator_is_an_error_and_not_a_retry(session: Session) -
     assert session("select 1") == [(1,)]
 
 
-def test_stages_formats_and_data_survive_a_restart(tmp_path: Path) -> None:
-    with emulator.running(tmp_path, {}) as first:
-        cursor = connect(first).cursor()
-        for statement in ("create schema raw", FORMAT, STAGE, "create table raw.kept as select 1 as a"):
-            cursor.execute(statement)
-    with emulator.running(tmp_path, {}) as second:
-        cursor = connect(second).cursor()
-        assert cursor.execute("select a from raw.kept").fetchall() == [(1,)]
-        assert "already exists" in cursor.execute(STAGE).fetchall()[0][0]
-
-
 def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.emulator", "--data-dir", str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
@@ -271,6 +260,11 @@ def test_plain_fakesnow_still_loses_null_timestamps_and_date_formats() -> None:
 def test_plain_fakesnow_still_keeps_a_transaction_open_over_ddl() -> None:
     cursor = FakeSnow().connect("movielens", "raw").cursor()
     cursor.execute("create table raw.rows (id int)")
-    for statement in ("begin", "insert into raw.rows values (1)", "create table raw.other (id int)", "rollback"):
+    for statement in (
+        "begin",
+        "insert into raw.rows values (1)",
+        "create table raw.other (id int)",
+        "rollback",
+    ):
         cursor.execute(statement)
     assert cursor.execute("select count(*) from raw.rows").fetchall() == [(0,)]

@@ -22,7 +22,7 @@ from ingest import local_s3, s3_supervisor
 from ingest.errors import StoreError
 from ingest.settings import Settings
 from ingest.store import Taken
-from tests.conftest import REPO
+from tests.conftest import REPO, settings_in
 
 USER = """
 import sys, time
@@ -80,7 +80,8 @@ def test_content_is_kept_over_a_restart(settings: Settings) -> None:
 
 def test_content_is_kept_when_everything_is_killed(settings: Settings) -> None:
     user = another_user(settings)
-    assert user.stdout and user.stdout.readline().startswith("http://127.0.0.1:")
+    assert user.stdout
+    assert user.stdout.readline().startswith("http://127.0.0.1:")
     with local_s3.object_store(settings, embedded=True) as store:
         for number in range(50):
             store.put(f"kept/{number}", b"content" * 1000)
@@ -133,7 +134,9 @@ def test_its_secrets_are_in_a_private_file_and_not_in_its_arguments(settings: Se
     with local_s3.running(settings) as endpoint:
         pid = pid_of_store(settings)
         pids = f"{pid},{supervisor_of(pid)}"
-        arguments = subprocess.run(["ps", "-ww", "-o", "args=", "-p", pids], capture_output=True, text=True, check=True).stdout
+        arguments = subprocess.run(
+            ["ps", "-ww", "-o", "args=", "-p", pids], capture_output=True, text=True, check=True
+        ).stdout
         state = s3_supervisor.read_state(run_folder(settings))
         log = endpoint.log.read_text(errors="replace")
     for secret in ("secret_key", "signing_key"):
@@ -172,14 +175,16 @@ def test_a_taken_port_is_avoided(settings: Settings) -> None:
         assert s3_supervisor.read_state(run_folder(settings))["ports"] != ports
 
 
-def test_a_store_that_cannot_start_shows_the_end_of_its_log(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_cannot_start_shows_the_end_of_its_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = settings.data_dir.parent / "weed"
     broken.write_text("#!/bin/sh\necho 'F1122 disk on fire' >&2\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setattr(local_s3, "_binary", lambda: broken)
-    with pytest.raises(StoreError, match=r"did not start.*MB are free(?s:.*)weed\.log, ends:\n  F1122 disk on fire"):
-        with local_s3.running(settings):
-            pass
+    message = r"did not start.*MB are free(?s:.*)weed\.log, ends:\n  F1122 disk on fire"
+    with pytest.raises(StoreError, match=message), local_s3.running(settings):
+        pass
 
 
 def test_a_store_that_dies_in_use_is_named_with_its_log(settings: Settings, impatient: None) -> None:
@@ -191,23 +196,22 @@ def test_a_store_that_dies_in_use_is_named_with_its_log(settings: Settings, impa
         store.put("x", b"x")
 
 
-def test_where_there_is_no_wheel_another_store_is_suggested(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_there_is_no_wheel_another_store_is_suggested(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def none(_: str) -> Any:
         raise metadata.PackageNotFoundError
 
     monkeypatch.setattr(metadata, "files", none)
-    with pytest.raises(StoreError, match="not installed.*platform.*S3_ENDPOINT_URL"):
-        with local_s3.running(settings):
-            pass
+    with pytest.raises(StoreError, match=r"not installed.*platform.*S3_ENDPOINT_URL"), local_s3.running(settings):
+        pass
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    from tests.conftest import settings_in
-
     (tmp_path / "data").write_text("a file in the way")
-    with pytest.raises(StoreError, match=f"{tmp_path}.*MOVIELENS_DATA_DIR"):
-        with local_s3.running(settings_in(tmp_path / "data")):
-            pass
+    settings = settings_in(tmp_path / "data")
+    with pytest.raises(StoreError, match=f"{tmp_path}.*MOVIELENS_DATA_DIR"), local_s3.running(settings):
+        pass
 
 
 def test_a_named_endpoint_is_used_and_nothing_is_started(

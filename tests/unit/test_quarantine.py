@@ -45,11 +45,41 @@ def test_a_line_of_the_domain_is_accepted(table, line):
     [
         *(
             (RATINGS, f"1,2,{rating},0", f"rating {rating!r} is not a half star from 0.5 to 5.0")
-            for rating in ("7", "abc", "3.25", "4.04", "4.0000001", "NaN", "inf", "1e0", "0", "0.0", "5.5", "-1", "", "4.")
+            for rating in (
+                "7",
+                "abc",
+                "3.25",
+                "4.04",
+                "4.0000001",
+                "NaN",
+                "inf",
+                "1e0",
+                "0",
+                "0.0",
+                "5.5",
+                "-1",
+                "",
+                "4.",
+            )
         ),
         *(
             (RATINGS, f"{user},2,3.5,0", f"userId {user!r} is not an integer from 1 to 2147483647")
-            for user in ("0", "-1", "1.0", "+1", " 1", "1 ", "1e3", "0x10", "1_000", "2147483648", "9" * 30, "", "٣", "x")
+            for user in (
+                "0",
+                "-1",
+                "1.0",
+                "+1",
+                " 1",
+                "1 ",
+                "1e3",
+                "0x10",
+                "1_000",
+                "2147483648",
+                "9" * 30,
+                "",
+                "٣",
+                "x",
+            )
         ),
         (RATINGS, "1,2,3.5,-1", "timestamp '-1' is not seconds since 1970"),
         (RATINGS, "1,2,3.5,253402300800", "timestamp '253402300800' is not seconds since 1970"),
@@ -63,7 +93,10 @@ def test_a_line_of_the_domain_is_accepted(table, line):
         (MOVIES, "1,Comma, unquoted,x", "4 fields instead of 3"),
         (LINKS, "1,tt0114709,862", "imdbId 'tt0114709' is not empty or digits only"),
         (LINKS, "1,0114709,862.0", "tmdbId '862.0' is not empty or an integer"),
-        *((SCORES, f"1,2,{relevance}", "is not a number from 0 to 1") for relevance in ("1.0001", "-0.1", "nan", "", "2e-0")),
+        *(
+            (SCORES, f"1,2,{relevance}", "is not a number from 0 to 1")
+            for relevance in ("1.0001", "-0.1", "nan", "", "2e-0")
+        ),
     ],
 )
 def test_a_line_outside_the_domain_is_rejected_with_the_reason(table, line, why):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import stat
@@ -45,7 +46,7 @@ def test_files_are_found_at_any_depth_of_a_zip_and_dated_by_the_newest(tmp_path)
         assert source.as_of == datetime(2018, 9, 26, 15, 50, 10, tzinfo=UTC)
         assert source.total_bytes == len(RATINGS) + len(MOVIES)
         assert source.name == "ml.zip"
-        assert source.sha256 and len(source.sha256) == 64
+        assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
         assert source.open("ratings").read() == RATINGS
 
 
@@ -83,7 +84,9 @@ def test_a_file_that_is_no_zip_is_refused(tmp_path, content):
     assert "not a zip archive" in refusal(tmp_path / "ml.zip")
 
 
-@pytest.mark.parametrize("name", ["../ratings.csv", "a/../../ratings.csv", "/etc/ratings.csv", "C:/ratings.csv", "..\\x"])
+@pytest.mark.parametrize(
+    "name", ["../ratings.csv", "a/../../ratings.csv", "/etc/ratings.csv", "C:/ratings.csv", "..\\x"]
+)
 def test_a_member_that_leads_out_of_the_archive_is_refused(tmp_path, name):
     message = refusal(zipped(tmp_path / "ml.zip", {"movies.csv": MOVIES, name: RATINGS}))
     assert "leads out of the archive" in message
@@ -122,10 +125,12 @@ def test_a_file_that_is_there_twice_is_refused_with_both_places(tmp_path):
 def test_a_damaged_member_is_named_while_it_is_read(tmp_path):
     path = zipped(tmp_path / "ml.zip", {"ratings.csv": RATINGS}, zipfile.ZIP_STORED)
     path.write_bytes(path.read_bytes().replace(b"964982703", b"964982704"))
-    with open_source(path) as source, source.open("ratings") as stream, pytest.raises(SourceError) as caught:
-        while stream.read(10):
-            pass
-    assert "ml.zip: ratings.csv is damaged" in str(caught.value)
+    with (
+        open_source(path) as source,
+        source.open("ratings") as stream,
+        pytest.raises(SourceError, match=r"ml\.zip: ratings\.csv is damaged"),
+    ):
+        stream.read()
 
 
 def test_an_error_of_the_reader_is_not_taken_for_one_of_the_source(tmp_path):

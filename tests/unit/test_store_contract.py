@@ -18,7 +18,6 @@ from ingest.errors import StoreError
 from ingest.local_s3 import object_store
 from ingest.settings import Settings
 from ingest.store import Credentials, Store, Taken
-from tests.conftest import settings_in
 from tests.proxy import always, faulty_proxy, once
 
 ENDPOINTS = ["embedded", *(["environment"] if os.environ.get("S3_ENDPOINT_URL") else [])]
@@ -65,7 +64,8 @@ def test_what_was_put_is_read_back(store: Store, prefix: str, tmp_path: Path) ->
     store.put_file(f"{prefix}part", tmp_path / "part", sha256(content), sent.append)
     assert store.get(f"{prefix}part") == content
     found = store.head(f"{prefix}part")
-    assert found and (found.bytes, found.sha256) == (len(content), sha256(content))
+    assert found
+    assert (found.bytes, found.sha256) == (len(content), sha256(content))
     assert sum(sent) == len(content)
 
 
@@ -86,7 +86,7 @@ def test_wrong_credentials_are_refused_and_never_shown(store: Store, prefix: str
         lambda: list(stranger.list(prefix)),
         lambda: stranger.ensure_bucket(create=True),
     ):
-        with pytest.raises(StoreError, match="access denied.*AWS_ACCESS_KEY_ID") as refused:
+        with pytest.raises(StoreError, match=r"access denied.*AWS_ACCESS_KEY_ID") as refused:
             use()
         assert keys["secret_key"] not in str(refused.value)
         assert f"s3://{store.bucket}/" in str(refused.value)
@@ -142,9 +142,7 @@ def test_a_multipart_upload_commits_once(store: Store, prefix: str) -> None:
             done = s3.upload_part(**place, UploadId=upload, PartNumber=number, Body=piece, ChecksumAlgorithm="SHA256")
             parts.append({"PartNumber": number, "ETag": done["ETag"], "ChecksumSHA256": done["ChecksumSHA256"]})
         assert store.get(f"{prefix}big") in (None, b"".join(pieces))
-        return s3.complete_multipart_upload(
-            **place, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
-        )
+        return s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
 
     upload()
     assert store.get(f"{prefix}big") == b"".join(pieces)
@@ -221,7 +219,7 @@ def test_missing_credentials_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     store = Store("movielens", "http://127.0.0.1:9")
     for use in (store.credentials, lambda: store.get("x")):
-        with pytest.raises(StoreError, match="no usable credentials.*AWS_SECRET_ACCESS_KEY"):
+        with pytest.raises(StoreError, match=r"no usable credentials.*AWS_SECRET_ACCESS_KEY"):
             use()
 
 

@@ -7,11 +7,3 @@
 {% macro last_completed_batch() -%}
     {{ return(run_query('select max(batch_id) from ' ~ builds_relation()).rows[0][0] or '') }}
 {%- endmacro %}
-
-{# Run by the pipeline once every check has passed. #}
-{% macro complete_build(batch_id, project_version) -%}
-    {%- call statement('complete_build', auto_begin=false) -%}
-        insert into {{ builds_relation() }} (batch_id, project_version, built_at)
-        values ('{{ batch_id }}', '{{ project_version }}', {{ utc_now() }});
-    {%- endcall -%}
-{%- endmacro %}

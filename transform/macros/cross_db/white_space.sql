@@ -1,7 +1,7 @@
-{# What people mean by white space, for a character class: ASCII blanks, no-break and typographic spaces, and the
+{# What people mean by white space, for a character class: POSIX blanks, no-break and typographic spaces, and the
    zero-width characters. trim() removes only the ASCII space, on both engines. #}
 {% macro white_space() -%}
-    {{ return('[ \t\r\n\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]') }}
+    {{ return('[[:space:]\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]') }}
 {%- endmacro %}
 
 {# Text without outer white space. #}

@@ -5,6 +5,7 @@
    A part whose row count differs from the manifest is refused by name, and nothing of the batch stays. #}
 {% macro load_batch(manifest, bucket) -%}
     {%- set batch_id = manifest.batch_id -%}
+    {%- do use_role_of_loader() -%}
     {%- do create_raw_tables() -%}
     {%- if run_query("select count(*) from " ~ raw_relation('batches') ~ " where batch_id = '" ~ batch_id ~ "'").rows[0][0] -%}
         {%- do log('batch ' ~ batch_id ~ ' is loaded already', info=true) -%}

@@ -36,9 +36,12 @@
         {%- do all_columns.update({} if name == 'rejected_rows' else lineage) -%}
         {%- do tables.update({name: all_columns}) -%}
     {%- endfor -%}
+    {%- for relation in [raw_relation('batches'), builds_relation()] -%}
+        {%- if not adapter.check_schema_exists(relation.database, relation.schema) -%}
+            {%- do adapter.create_schema(relation) -%}
+        {%- endif -%}
+    {%- endfor -%}
     {%- call statement('create_raw_tables', auto_begin=false) -%}
-        create schema if not exists {{ raw_relation('batches').without_identifier() }};
-        create schema if not exists {{ builds_relation().without_identifier() }};
         create table if not exists {{ builds_relation() }} (
             batch_id varchar, project_version varchar, built_at datetime
         );

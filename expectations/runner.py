@@ -1,0 +1,191 @@
+"""Runs the suites of a stage against a warehouse, as a Great Expectations checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+import great_expectations as gx
+from great_expectations.core.expectation_suite import ExpectationSuite
+
+from expectations import duckdb_shim
+from expectations.band_expectation import ExpectMeasureInBand
+from expectations.connection import Address, address, data_dir
+from expectations.measure import Band, Measure, Severity, Stage, State, Suite
+from expectations.state import state_of
+from expectations.suites import SUITES
+from expectations.verdict import Failure, Verdict, wanted
+
+_NOTHING = "select '' as measure, '' as subject, 0 as observed, 0 as weight limit 0"
+_RESULT_FORMAT = {"result_format": "COMPLETE"}
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps stdout clean: GX prints a notice there for each query that does not name its batch."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def parameter(suite: Suite) -> str:
+    """The name under which a suite's query is handed to a run."""
+    return re.sub(r"[^a-z_]+", "_", suite.name)
+
+
+def gradations(measure: Measure) -> Iterator[tuple[Severity, Band, int]]:
+    """The severities in which a measure is judged, each with its band and the evidence that it takes."""
+    if measure.error:
+        yield "error", measure.error, measure.evidence
+    if measure.warn or (measure.error and measure.evidence > 1):
+        yield "warning", measure.warn or measure.error or Band(), 1
+
+
+def expectation_suite(suite: Suite) -> ExpectationSuite:
+    """A suite as Great Expectations keeps it; its query is handed to each run."""
+    return ExpectationSuite(
+        name=suite.name,
+        expectations=[
+            ExpectMeasureInBand(
+                unexpected_rows_query={"$PARAMETER": parameter(suite)},
+                measure=measure.name, title=measure.title, unit=measure.unit, low=band.low, high=band.high,
+                evidence=evidence, why=measure.why, severity="critical" if severity == "error" else "warning",
+                meta={"severity": severity, "relation": suite.relation, "measure": measure.name},
+            )
+            for measure in suite.measures
+            for severity, band, evidence in gradations(measure)
+        ],
+    )
+
+
+class Runner:
+    """The suites of a target in a file data context under `expectations/` of the data folder.
+
+    `accepted`: batches that a data owner vouches for; what they show is told, and stops no run.
+    """
+
+    def __init__(self, target: str, accepted: frozenset[str] = frozenset()) -> None:
+        self.target, self.accepted = target, accepted
+        self.home = data_dir() / "expectations" / target
+        duckdb_shim.install()
+        self._context: Any = None
+        self._source: Any = None
+        self._checkpoints: dict[str, Any] = {}
+
+    def prepare(self, where: Address) -> None:
+        """Writes the data source, the suites and the checkpoints into the context."""
+        if self._context is not None:
+            return
+        with _quiet():
+            self._context = _context(self.home)
+            self._source = self._context.data_sources.add_or_update_sql(
+                "warehouse", connection_string=where.url, kwargs={"connect_args": where.connect_args}
+            )
+            for stage in ("raw", "marts"):
+                self._checkpoints[stage] = self._checkpoint(stage)
+
+    def _checkpoint(self, stage: Stage) -> Any:
+        definitions = []
+        for suite in (suite for suite in SUITES if suite.stage == stage):
+            asset = self._source.add_query_asset(suite.name, query=f"select * from {suite.relation}")
+            batch = asset.add_batch_definition_whole_table("whole table")
+            kept = self._context.suites.add_or_update(expectation_suite(suite))
+            definitions.append(
+                self._context.validation_definitions.add_or_update(
+                    gx.ValidationDefinition(name=suite.name, data=batch, suite=kept)
+                )
+            )
+        return self._context.checkpoints.add_or_update(
+            gx.Checkpoint(name=stage, validation_definitions=definitions, actions=[], result_format=_RESULT_FORMAT)
+        )
+
+    def check(self, stage: Stage) -> Verdict:
+        """Opens the warehouse, runs a stage, closes the warehouse again.
+
+        Raises ConnectionNeeds and NothingLoaded.
+        """
+        started = time.monotonic()
+        where = address(self.target)
+        self.prepare(where)
+        engine = self._source.get_engine()
+        try:
+            with engine.connect() as connection:
+                state = state_of(lambda sql: connection.exec_driver_sql(sql).fetchall(), where.prefix)
+            queries = {
+                parameter(suite): state.render(suite.query()) if suite.applies(state) else _NOTHING
+                for suite in SUITES if suite.stage == stage
+            }
+            shutil.rmtree(self.home / "gx" / "uncommitted" / "validations", ignore_errors=True)
+            with _quiet():
+                result = self._checkpoints[stage].run(expectation_parameters=queries)
+        finally:
+            engine.dispose()
+        return self._verdict(stage, state, result, time.monotonic() - started)
+
+    def _verdict(self, stage: Stage, state: State, result: Any, seconds: float) -> Verdict:
+        suites = {suite.name: suite for suite in SUITES}
+        failures: list[Failure] = []
+        evaluated = 0
+        for outcome in result.run_results.values():
+            suite = suites[outcome.suite_name]
+            evaluated += len(outcome.results) if suite.applies(state) else 0
+            failures += _failures(suite, outcome.results, state, state.batch_id in self.accepted)
+        passed = not any(failure.severity == "error" for failure in failures)
+        return Verdict(stage, passed, evaluated, tuple(failures), round(seconds, 3))
+
+
+def _failures(suite: Suite, results: Any, state: State, accepted: bool) -> Iterator[Failure]:
+    measures = {measure.name: measure for measure in suite.measures}
+    told: set[str] = set()
+    broken = next((result for result in results if (result.exception_info or {}) and _exception(result)), None)
+    if broken is not None:
+        message = f"could not be evaluated: {_exception(broken)}"
+        yield Failure("error", suite.relation, suite.about or "all expectations", message, "a result", (), state.batch_id)
+        return
+    for result in results:
+        kwargs, severity = result.expectation_config.kwargs, result.expectation_config.meta["severity"]
+        measure = measures[kwargs["measure"]]
+        if result.success or measure.name in told:
+            continue
+        told.add(measure.name)
+        yield Failure(
+            severity="warning" if accepted and measure.accepts else severity,
+            relation=suite.relation,
+            expectation=measure.title,
+            observed=result.result["observed_value"],
+            expected=wanted(Band(kwargs.get("low"), kwargs.get("high")), measure.unit),
+            rows=tuple(result.result["details"]["rows"]),
+            batch_id=state.batch_id,
+        )
+
+
+def _exception(result: Any) -> str:
+    info = result.exception_info or {}
+    nested = [info] if "raised_exception" in info else list(info.values())
+    for entry in nested:
+        if isinstance(entry, dict) and entry.get("raised_exception"):
+            return str(entry.get("exception_message", "")).strip().splitlines()[0][:300]
+    return ""
+
+
+def _context(home: Path) -> Any:
+    """The file data context; made anew when it cannot be read, since it holds nothing but results."""
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        context = gx.get_context(mode="file", project_root_dir=home)
+    except Exception:
+        shutil.rmtree(home)
+        home.mkdir(parents=True)
+        context = gx.get_context(mode="file", project_root_dir=home)
+    # GX reads this file for every look into a store, comments and all; it holds nothing that is used here.
+    (home / "gx" / "uncommitted" / "config_variables.yml").write_text("{}\n")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    return context

@@ -1,0 +1,137 @@
+"""The marts, opened read-only on either target, as ibis tables: the engine computes, a notebook gets the answer.
+
+`MOVIELENS_TARGET` chooses: `dev` (the default), DuckDB in `$MOVIELENS_DATA_DIR/warehouse.duckdb`; `prod`, Snowflake
+by the SNOWFLAKE_* names of profiles/profiles.yml. `MOVIELENS_SCHEMA_PREFIX` goes before the schemas, as in the build.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ibis
+
+if TYPE_CHECKING:
+    from ibis.backends.sql import SQLBackend
+    from ibis.expr.types import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class NoWarehouse(Exception):
+    """There is nothing to look at yet, or it cannot be opened: what is missing and what to do next."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What Jupyter shows: the message alone."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+@dataclass(frozen=True)
+class Marts:
+    """An open warehouse.
+
+    Parameters: `backend`, ibis's connection; `place`, what a person calls the warehouse.
+    """
+
+    backend: SQLBackend
+    place: str
+
+    def __repr__(self) -> str:
+        return f"MovieLens marts in {self.place}"
+
+    def table(self, name: str, schema: str = "marts") -> Table:
+        """A relation as an ibis table, the same on both engines: lower-case columns, decimals as floats.
+
+        Parameters: `name` of the relation, for example `dim_movies`; `schema`, `raw`, `snapshots`, … without prefix.
+        """
+        found = self.backend.table(self._case(name), database=self._case(_prefixed(schema)))
+        return found.select(
+            **{
+                name.lower(): found[name].cast("float64") if found[name].type().is_decimal() else found[name]
+                for name in found.columns
+            }
+        )
+
+    def counts(self, *schemas: str) -> dict[tuple[str, str], int]:
+        """The rows of every relation of some schemas, by schema and name."""
+        relations = [(schema, name) for schema in schemas for name in self.relations(schema)]
+        counted = [
+            self.table(name, schema)
+            .agg(rows=lambda table: table.count())
+            .mutate(schema=ibis.literal(schema), name=ibis.literal(name))
+            for schema, name in relations
+        ]
+        found = ibis.union(*counted).to_pandas() if counted else None
+        rows = (
+            {}
+            if found is None
+            else {(row.schema, row.name): int(row.rows) for row in found.itertuples(index=False)}
+        )
+        return {relation: rows[relation] for relation in relations}
+
+    def relations(self, schema: str = "marts") -> list[str]:
+        """The names of a schema's tables and views; none where there is no such schema."""
+        if self._case(_prefixed(schema)) not in self.backend.list_databases():
+            return []
+        return sorted(
+            name.lower() for name in self.backend.list_tables(database=self._case(_prefixed(schema)))
+        )
+
+    def close(self) -> None:
+        """Let go of the warehouse: DuckDB's file is open in one process at a time when it is being built."""
+        self.backend.disconnect()
+
+    def _case(self, name: str) -> str:
+        return name.upper() if self.backend.name == "snowflake" else name
+
+
+def connect() -> Marts:
+    """Open the marts of the target that the environment names; raises `NoWarehouse` when there are none."""
+    target = os.environ.get("MOVIELENS_TARGET") or "dev"
+    marts = _duckdb() if target == "dev" else _snowflake()
+    if "dim_movies" not in marts.relations():
+        marts.close()
+        raise NoWarehouse(f"{marts.place} has no marts yet: run `nox -s {target}` first.")
+    return marts
+
+
+def data_dir() -> Path:
+    """The folder of run-time state: `MOVIELENS_DATA_DIR`, else `data` in the repository."""
+    return ROOT / (os.environ.get("MOVIELENS_DATA_DIR") or "data")
+
+
+def _prefixed(schema: str) -> str:
+    return os.environ.get("MOVIELENS_SCHEMA_PREFIX", "") + schema
+
+
+def _duckdb() -> Marts:
+    import duckdb
+
+    path = data_dir() / "warehouse.duckdb"
+    if not path.exists():
+        raise NoWarehouse(f"there is no warehouse at {path} yet: run `nox -s dev` first.")
+    try:
+        return Marts(ibis.duckdb.connect(path, read_only=True), str(path))
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise NoWarehouse(f"{path} cannot be read: {error}") from None
+        raise NoWarehouse(
+            f"{path} is being built by another process: try again when `nox -s dev` is done."
+        ) from None
+
+
+def _snowflake() -> Marts:
+    sys.path.append(
+        str(ROOT)
+    )  # a notebook's kernel starts in this folder and does not know the packages beside it
+    from pipeline import snowflake
+    from pipeline.errors import PipelineError
+
+    try:
+        connection = snowflake.connect()
+    except PipelineError as error:
+        raise NoWarehouse(f"{error}") from None
+    return Marts(ibis.snowflake.from_connection(connection, create_object_udfs=False), snowflake.place())

@@ -1,0 +1,155 @@
+"""`python -m notebooks.run`: executes the notebooks on the current warehouse and renders each as one HTML page.
+
+The pages go to `$MOVIELENS_DATA_DIR/notebooks/`; they load nothing from anywhere. The notebooks stay as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import os
+import re
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+from traitlets.config import Config
+
+from notebooks import marts
+
+FOLDER = Path(__file__).parent
+CELL_SECONDS = 300
+PICTURE_TAG = "readme"
+_CHART_TITLE = re.compile(r"aria-label=\"Title text '(.+?)'")
+
+
+class CellFailed(Exception):
+    """A cell of a notebook failed: which one, and how."""
+
+
+def notebooks() -> list[Path]:
+    """The project's notebooks, in reading order."""
+    return sorted(FOLDER.glob("[0-9]*.ipynb"))
+
+
+def heading(notebook: Path) -> str:
+    """A notebook's title: its first heading."""
+    found = re.search(r"^# (.+)$", nbformat.read(notebook, as_version=4).cells[0].source, re.MULTILINE)
+    return found[1] if found else notebook.stem
+
+
+def execute(path: Path, scratch: Path) -> Any:
+    """The notebook with its outputs; raises `CellFailed` with the first cell that fails.
+
+    Parameters: `scratch`, an empty folder with a short name, for the kernel's sockets.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    options: dict[str, Any] = {"timeout": CELL_SECONDS, "allow_errors": True, "kernel_name": "python3"}
+    client = NotebookClient(notebook, resources={"metadata": {"path": str(FOLDER)}}, **options)
+    client.km = client.create_kernel_manager()
+    # Sockets of this user alone; a loopback port would be open to everyone on the machine.
+    client.km.transport, client.km.ip = "ipc", str(scratch / path.stem[:2])
+    try:
+        client.execute()
+    except (CellTimeoutError, DeadKernelError, RuntimeError) as error:
+        raise CellFailed(f"{path.name}: {' '.join(str(error).split())[:400]}") from None
+    for number, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                message = f"{output.ename}: {output.evalue}"
+                raise CellFailed(
+                    f"{path.name}, cell {number} of {len(notebook.cells)}: {message}\n{cell.source}"
+                )
+    return notebook
+
+
+def render(notebook: Any, path: Path) -> str:
+    """An executed notebook as a page of its own, with links to its neighbours."""
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+        if label := _CHART_TITLE.search(str(output.get("data", {}).get("image/svg+xml", ""))):
+            output.metadata["alt"] = html.unescape(label[1])
+    paths = notebooks()
+    place = paths.index(path)
+    resources = {
+        "title": heading(path),
+        "before": paths[place - 1] if place else None,
+        "after": paths[place + 1] if place + 1 < len(paths) else None,
+        "heading": heading,
+        "style": (FOLDER / "template" / "style.css").read_text(encoding="utf-8"),
+    }
+    config = Config({"HTMLExporter": {"template_name": "template", "extra_template_basedirs": [str(FOLDER)]}})
+    page, _ = HTMLExporter(config=config).from_notebook_node(notebook, resources=resources)
+    return str(page)
+
+
+def picture(notebook: Any) -> str | None:
+    """The chart of the cell that is tagged `readme`, as SVG."""
+    for cell in notebook.cells:
+        if PICTURE_TAG in cell.metadata.get("tags", ()):
+            return next(
+                (str(output.data["image/svg+xml"]) for output in cell.outputs if "data" in output), None
+            )
+    return None
+
+
+def run(out: Path, scratch: Path, picture_to: Path | None = None) -> list[str]:
+    """Execute and render all notebooks, two at a time, with one line each on standard output.
+
+    Parameters: `out`, the folder of the pages; `scratch`, as for `execute`; `picture_to`, a file for the chart that the
+    README shows. Returns what failed, empty when nothing did; a failed notebook leaves the page of an earlier run alone.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+
+    def one(path: Path) -> str | None:
+        start = time.monotonic()
+        try:
+            notebook = execute(path, scratch)
+        except CellFailed as error:
+            print(f"FAILED  {path.name}", flush=True)
+            return str(error)
+        (out / f"{path.stem}.html").write_text(render(notebook, path), encoding="utf-8")
+        if picture_to and (svg := picture(notebook)):
+            picture_to.write_text(svg + "\n", encoding="utf-8")
+        print(f"{time.monotonic() - start:5.1f} s  {out / path.stem}.html", flush=True)
+        return None
+
+    with ThreadPoolExecutor(max_workers=2) as workers:
+        return [failure for failure in workers.map(one, notebooks()) if failure]
+
+
+def main() -> int:
+    """Read the arguments, run, tell what failed; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=__doc__)
+    parser.add_argument(
+        "--out", type=Path, default=marts.data_dir() / "notebooks", help="folder of the pages"
+    )
+    parser.add_argument(
+        "--picture", type=Path, help="write the chart of the cell tagged `readme` to this SVG file"
+    )
+    arguments = parser.parse_args()
+    try:
+        marts.connect().close()
+    except marts.NoWarehouse as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory(
+        dir="/tmp"
+    ) as scratch:  # a socket's path may have 104 characters on macOS
+        # Nothing of a run stays in the home folder.
+        for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
+            os.environ[name] = scratch
+        failures = run(arguments.out.resolve(), Path(scratch), arguments.picture)
+    for failure in failures:
+        print(f"error: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

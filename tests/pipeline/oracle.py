@@ -1,0 +1,166 @@
+"""What the contract says the warehouse holds after some batches, in plain Python and without a line of SQL."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ingest.schema import TABLES
+from tests.pipeline.harness import Batch, Row
+
+_TICK = timedelta(microseconds=1)
+
+
+def normalised(tag: object) -> str:
+    """A tag as a key: NFC, trimmed, inner white space collapsed, lower case."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", str(tag))).strip().lower()
+
+
+def listed(genres: object) -> str | None:
+    """A genre list as shipped, None where none is listed."""
+    return None if genres in ("(no genres listed)", "") else str(genres)
+
+
+def moment(seconds: object) -> datetime:
+    """Seconds since 1970 as UTC without zone."""
+    return datetime.fromtimestamp(int(str(seconds)), UTC).replace(tzinfo=None)
+
+
+class Oracle:
+    """Takes batches in commit order and tells what every relation has to hold."""
+
+    def __init__(self) -> None:
+        self._content: dict[str, dict[Hashable, tuple[Any, ...]]] = {name: {} for name in TABLES}
+        self._versions: dict[str, list[list[Any]]] = {"movies": [], "links": [], "tags": []}
+        self._clock: datetime | None = None
+
+    def take(self, batch: Batch) -> None:
+        """A batch is committed."""
+        as_of = batch.as_of.astimezone(UTC).replace(tzinfo=None)
+        self._clock = max(as_of, self._clock + _TICK) if self._clock else as_of
+        for name, rows in batch.rows.items():
+            if batch.modes.get(name, "full") == "full":
+                self._content[name] = {}
+            for row in rows:
+                self._upsert(name, row)
+        for name, current in (("movies", self._movies()), ("links", self._links()), ("tags", self._tags())):
+            self._version(name, current)
+
+    def _upsert(self, name: str, row: Row) -> None:
+        table, content = TABLES[name], self._content[name]
+        columns = [column.name for column in table.columns]
+        key = tuple(str(row[columns.index(column)]) for column in table.key)
+        held = content.get(key)
+        if held and columns[-1] == "timestamp" and int(str(held[-1])) > int(str(row[-1])):
+            return
+        content.pop(key, None)  # a tie is won by the later line: order of arrival is order in the dict
+        content[key] = tuple(row)
+
+    def _movies(self) -> dict[int, tuple[Any, ...]]:
+        return {int(movie): (title, listed(genres)) for movie, title, genres in self._content["movies"].values()}
+
+    def _links(self) -> dict[int, tuple[Any, ...]]:
+        return {
+            int(movie): (imdb or None, int(tmdb) if tmdb != "" else None)
+            for movie, imdb, tmdb in self._content["links"].values()
+        }
+
+    def _tags(self) -> dict[tuple[int, int, str], tuple[Any, ...]]:
+        latest: dict[tuple[int, int, str], tuple[Any, ...]] = {}
+        for user, movie, tag, timestamp in self._content["tags"].values():
+            key = (int(user), int(movie), normalised(tag))
+            if key[2] and (key not in latest or latest[key][0] <= moment(timestamp)):
+                latest[key] = (moment(timestamp),)
+        return latest
+
+    def _version(self, name: str, current: dict[Any, tuple[Any, ...]]) -> None:
+        versions = self._versions[name]
+        open_ = {version[0]: version for version in versions if version[3] is None}
+        for key, version in open_.items():
+            if current.get(key) != version[1]:
+                version[3] = self._clock
+        for key, values in current.items():
+            if key not in open_ or open_[key][3] is not None:
+                versions.append([key, values, self._clock, None])
+
+    def expected(self) -> dict[str, set[Row]]:
+        """The rows of each relation that `OBSERVED` reads."""
+        movies, links = self._movies(), self._links()
+        ratings = {
+            (int(user), int(movie)): (Decimal(str(rating)), moment(timestamp))
+            for user, movie, rating, timestamp in self._content["ratings"].values()
+            if int(movie) in movies
+        }
+        tags = {key: at for key, (at,) in self._tags().items() if key[1] in movies}
+        months: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
+        for (user, _), (_, at) in ratings.items():
+            months[user, at.date().replace(day=1)].append(at)
+        tagged: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
+        for (user, _, _), at in tags.items():
+            tagged[user, at.date().replace(day=1)].append(at)
+        genome = {int(tag): normalised(name) for tag, name in self._content["genome_tags"].values() if normalised(name)}
+        first_id: dict[str, int] = {}
+        for tag in sorted(genome):
+            first_id.setdefault(genome[tag], tag)
+        return {
+            "movies": {(key, *values, *links.get(key, (None, None))) for key, values in movies.items()},
+            "ratings": {(*key, *values) for key, values in ratings.items()},
+            "tags": {(*key, at) for key, at in tags.items()},
+            "dim_tags": {(tag, first_id.get(tag)) for tag in {key[2] for key in self._tags()} | set(first_id)},
+            "genome": {
+                (int(movie), genome[int(tag)], float(str(relevance)))
+                for movie, tag, relevance in self._content["genome_scores"].values()
+                if int(movie) in movies and first_id.get(genome.get(int(tag), "")) == int(tag)
+            },
+            "genres": {
+                (key, genre) for key, (_, genres) in movies.items() for genre in (genres or "").split("|") if genre
+            },
+            "activity": {
+                (*key, len(months[key]), len(tagged[key]), min(months[key] + tagged[key]), max(months[key] + tagged[key]))
+                for key in {*months, *tagged}
+            },
+            "counted": {
+                (key, len(given), sum(given, Decimal(0)))
+                for key in movies
+                if (given := [values[0] for (_, movie), values in ratings.items() if movie == key])
+            },
+            "movie_versions": {(key, *values, *span) for key, values, *span in self._versions["movies"]},
+            "link_versions": {(key, *values, *span) for key, values, *span in self._versions["links"]},
+            "tag_versions": {(*key, *values, *span) for key, values, *span in self._versions["tags"]},
+        }
+
+
+OBSERVED = {
+    "movies": "select movie_id, source_title, genres, imdb_id, tmdb_id from marts.dim_movies",
+    "ratings": "select user_id, movie_id, rating, rated_at from marts.fact_ratings",
+    "tags": "select user_id, movie_id, tag, tagged_at from marts.fact_movie_tags join marts.dim_tags using (tag_id)",
+    "dim_tags": "select tag, genome_tag_id from marts.dim_tags",
+    "genome": "select movie_id, tag, relevance from marts.fact_genome_scores join marts.dim_tags using (tag_id)",
+    "genres": "select movie_id, genre from marts.bridge_movie_genres join marts.dim_genres using (genre_id)",
+    "activity": "select user_id, activity_month, rating_count, tag_count, first_activity_at, last_activity_at "
+    "from marts.user_activity",
+    "counted": "select movie_id, sum(rating_count)::int, sum(rating_sum) from intermediate.int_movie_months group by 1",
+    "movie_versions": "select movie_id, source_title, genres, valid_from, valid_to from marts.dim_movies_history",
+    "link_versions": "select movie_id, imdb_id, tmdb_id, valid_from, valid_to from snapshots.snap_links",
+    "tag_versions": "select user_id, movie_id, tag, tagged_at, valid_from, valid_to from snapshots.snap_tags",
+}
+
+
+def assert_as_told(rows: Callable[[str], list[Row]], oracle: Oracle, *, clock: bool = True) -> None:
+    """Holds a warehouse against the oracle: the same rows, and none twice.
+
+    `rows` answers a query. Without `clock`, instants of history are not compared, only whether a version has ended.
+    """
+    expected = oracle.expected()
+    for name, sql in OBSERVED.items():
+        found = rows(sql)
+        wanted = list(expected[name])
+        if not clock and name.endswith("versions"):
+            found, wanted = ([(*row[:-2], row[-1] is None) for row in side] for side in (found, wanted))
+        one, other = Counter(found), Counter(wanted)
+        assert one == other, f"{name}: missing {list(other - one)[:5]}, too many {list(one - other)[:5]}"

@@ -1,0 +1,102 @@
+"""However data arrives, the marts are those of one full load."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+
+from tests.pipeline.generated import START, as_one, deltas
+from tests.pipeline.harness import Batch, Lab, Relations, Row, difference
+from tests.pipeline.oracle import Oracle, assert_as_told, moment
+
+
+def test_any_split_into_deltas_gives_the_marts_of_one_full_load(lab: Lab, seed: int) -> None:
+    random = Random(f"deltas {seed}")
+    batches, oracle, dataset = deltas(random, 4), Oracle(), lab.new_dataset()
+    for number, batch in enumerate(batches):
+        lab.manifest(dataset, batch)
+        oracle.take(batch)
+        if number in (0, 3) or random.random() < 0.5:  # else it waits for the next one
+            lab.apply(dataset)
+            assert_as_told(lab.rows, oracle)
+    increments = lab.marts()
+
+    dataset = lab.new_dataset()
+    lab.manifest(dataset, as_one(batches))
+    lab.apply(dataset)
+    loaded_at_once = lab.marts()
+    assert increments == loaded_at_once, difference(increments, loaded_at_once)
+
+
+MOVIES = [(1, "One (2001)", "Drama"), (2, "Two (2002)", "Comedy")]
+EARLY, NOON, LATE = 1_000_000_000, 1_100_000_000, 1_200_000_000
+STORY: dict[str, dict[str, list[Row]]] = {
+    "first load": {
+        "movies": MOVIES,
+        "ratings": [(1, 1, "1.0", NOON), (1, 1, "2.0", NOON), (2, 1, "4.0", LATE), (2, 1, "3.0", EARLY), (3, 9, "5.0", NOON)],
+        "tags": [(1, 1, "Fun", NOON), (1, 1, " fun ", EARLY), (3, 9, "old", NOON)],
+    },
+    "a tie and a late row": {"ratings": [(1, 1, "4.5", NOON), (2, 1, "0.5", NOON)], "tags": [(1, 1, "FUN", LATE)]},
+    "an orphan's movie": {"movies": [(9, "Nine (2009)", "(no genres listed)")], "ratings": [(4, 2, "3.5", EARLY)]},
+    "the second batch again": {"ratings": [(1, 1, "4.5", NOON), (2, 1, "0.5", NOON)], "tags": [(1, 1, "FUN", LATE)]},
+}
+
+
+@pytest.fixture(scope="module")
+def told(lab: Lab) -> dict[str, tuple[dict[tuple[object, object], Row], Relations]]:
+    """The story's batches applied one by one: after each, the ratings by user and movie, and all marts."""
+    dataset, states = lab.new_dataset(), {}
+    for number, (name, rows) in enumerate(STORY.items()):
+        modes = dict.fromkeys(rows, "delta") if number else {}
+        lab.manifest(dataset, Batch(START + timedelta(days=number), rows, modes))  # type: ignore[arg-type]
+        lab.apply(dataset)
+        ratings = lab.rows("select user_id, movie_id, rating::varchar, rated_at from marts.fact_ratings")
+        states[name] = {(user, movie): rest for user, movie, *rest in ratings}, lab.marts()
+    return states
+
+
+def test_within_a_file_a_tie_goes_to_the_later_line(told: dict[str, tuple]) -> None:
+    assert told["first load"][0][1, 1] == ["2.0", moment(NOON)]
+
+
+def test_within_a_file_a_later_line_with_an_earlier_time_loses(told: dict[str, tuple]) -> None:
+    assert told["first load"][0][2, 1] == ["4.0", moment(LATE)]
+
+
+def test_a_tie_of_two_batches_goes_to_the_later_batch(told: dict[str, tuple]) -> None:
+    assert told["a tie and a late row"][0][1, 1] == ["4.5", moment(NOON)]
+
+
+def test_a_late_row_does_not_overwrite_a_later_rating(told: dict[str, tuple]) -> None:
+    assert told["a tie and a late row"][0][2, 1] == ["4.0", moment(LATE)]
+
+
+def test_a_late_rating_is_not_lost(told: dict[str, tuple]) -> None:
+    assert told["an orphan's movie"][0][4, 2] == ["3.5", moment(EARLY)]
+
+
+def test_a_rating_of_an_unknown_movie_waits_until_the_movie_arrives(told: dict[str, tuple]) -> None:
+    assert (3, 9) not in told["a tie and a late row"][0]
+    assert told["an orphan's movie"][0][3, 9] == ["5.0", moment(NOON)]
+
+
+def test_tags_that_differ_by_case_and_blanks_are_one_with_the_latest_time(told: dict[str, tuple]) -> None:
+    columns, *tags = told["a tie and a late row"][1]["marts.fact_movie_tags"]
+    assert [(tag[columns.index("user_id")], tag[columns.index("tagged_at")]) for tag in tags] == [(1, moment(LATE))]
+
+
+def test_a_batch_that_was_landed_before_changes_nothing(told: dict[str, tuple]) -> None:
+    before, after = told["an orphan's movie"][1], told["the second batch again"][1]
+    assert before == after, difference(before, after)
+
+
+def test_the_newest_batch_landed_again_is_no_batch(lab: Lab) -> None:
+    dataset = lab.new_name()
+    first = Batch(START, {"movies": MOVIES, "ratings": [(1, 1, "1.0", NOON)]})
+    delta = Batch(START, {"ratings": [(1, 1, "2.0", LATE)]}, {"ratings": "delta"})
+    lab.manifest(dataset, first)
+    lab.manifest(dataset, delta)
+    again = lab.land(dataset, Batch(datetime.max.replace(tzinfo=START.tzinfo), delta.rows, delta.modes))
+    assert (again.unchanged, again.uploaded_bytes, again.manifest.batch_id) == (True, 0, "000002")

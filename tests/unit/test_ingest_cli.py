@@ -1,0 +1,80 @@
+"""The command line of landing: what a person sees, and the exit code."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ingest.__main__ import app, parse_as_of
+from ingest.errors import SourceError
+from ingest.store import Store
+
+
+@pytest.fixture
+def command_line(embedded_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    known = embedded_store.credentials()
+    monkeypatch.setenv("S3_ENDPOINT_URL", str(embedded_store.endpoint_url))
+    monkeypatch.setenv("S3_BUCKET", f"cli-{tmp_path.name.lower().replace('_', '-')[-40:].strip('-')}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", known.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", known.secret_key)
+    monkeypatch.setenv("MOVIELENS_DATA_DIR", str(tmp_path / "data"))
+    return CliRunner()
+
+
+def test_a_batch_is_landed_once_and_then_listed(command_line: CliRunner) -> None:
+    def run(*arguments: str) -> Result:
+        result = command_line.invoke(app, arguments)
+        assert result.exit_code == 0, result.output
+        return result
+
+    assert "Nothing is landed yet" in run("list").output
+    assert "batch 000001" in run("land", "sample", "--ratings", "2000").output
+    assert "0 bytes uploaded" in run("land", "sample", "--ratings", "2000").output
+    assert "delta" in run("land", "sample", "--ratings", "2000", "--day", "2").output + run("list", "sample").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["ml-latest-smal"], "did you mean ml-latest-small"),
+        (["sample", "--as-of", "yesterday"], "--as-of 'yesterday' is neither a date nor an ISO timestamp"),
+        (["mine", "--source", "/does/not/exist"], "/does/not/exist does not exist"),
+        (["Mine", "--source", "."], "'Mine' cannot name a data set"),
+    ],
+)
+def test_a_mistake_is_one_message_and_no_traceback(command_line: CliRunner, arguments: list[str], says: str) -> None:
+    result = command_line.invoke(app, ["land", *arguments])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert says in result.stderr
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+
+
+def test_a_setting_that_is_wrong_is_named(command_line: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3_BUCKET", "No Bucket")
+    result = command_line.invoke(app, ["list"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: S3_BUCKET")
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2018-09-26", datetime(2018, 9, 26, tzinfo=UTC)),
+        ("2018-09-26T12:30", datetime(2018, 9, 26, 12, 30, tzinfo=UTC)),
+        ("2018-09-26T12:30:00+02:00", datetime(2018, 9, 26, 10, 30, tzinfo=UTC)),
+        ("2018-09-26T12:30:00Z", datetime(2018, 9, 26, 12, 30, tzinfo=UTC)),
+    ],
+)
+def test_an_as_of_is_utc_unless_it_has_a_zone(text: str, instant: datetime) -> None:
+    assert parse_as_of(text) == instant
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "26.9.2018"])
+def test_an_as_of_that_is_no_date_is_refused(text: str) -> None:
+    with pytest.raises(SourceError, match="neither a date"):
+        parse_as_of(text)

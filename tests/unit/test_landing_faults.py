@@ -1,0 +1,137 @@
+"""Landing when it is killed, the store fails or something was altered: nothing half-visible, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingest.batch import manifest_key
+from ingest.errors import BatchError, IngestError, StoreError
+from ingest.landing import Landed, committed, datasets, land, latest
+from ingest.settings import Settings
+from ingest.store import Store
+from tests.conftest import REPO
+from tests.landing import FILES, another_bucket, content, zip_of
+from tests.proxy import Fault, always, faulty_proxy, once
+
+Lander = Callable[..., Landed]
+
+
+def test_a_batch_without_its_manifest_is_invisible_and_then_replaced(
+    lands: Lander, embedded_store: Store, dataset: str, settings: Settings, tmp_path: Path
+) -> None:
+    embedded_store.put(f"{dataset}/000001/movies/part-00000.csv.zst", b"half")
+    embedded_store.put(f"{dataset}/000001/ratings/part-00007.csv.zst", b"landed")
+    assert committed(embedded_store, dataset) == []
+    assert latest(embedded_store, dataset) is None
+    assert dataset not in datasets(embedded_store)
+    lands(zip_of(tmp_path, FILES))
+    undisturbed = another_bucket(embedded_store)
+    land(undisturbed, dataset, zip_of(tmp_path, FILES), settings=settings)
+    assert content(embedded_store, f"{dataset}/") == content(undisturbed)
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from ingest.landing import land
+from ingest.store import Credentials, Store
+from tests.conftest import settings_in
+_, url, bucket, data, dataset, source, writes, when = sys.argv
+put = Store._put
+def killing(self, key, *rest):
+    global writes
+    last = not key.endswith(".lock") and (writes := int(writes) - 1) < 0
+    if last and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    put(self, key, *rest)
+    if last:
+        os.kill(os.getpid(), signal.SIGKILL)
+Store._put = killing
+keys = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+land(Store(bucket, url, credentials=keys), dataset, Path(source), settings=settings_in(Path(data)))
+"""
+
+
+@pytest.mark.parametrize(("writes", "when"), [(0, "before"), (2, "after"), (4, "before"), (4, "after")])
+def test_a_landing_that_is_killed_and_run_again_leaves_the_same_store(
+    embedded_store: Store, dataset: str, settings: Settings, tmp_path: Path, writes: int, when: str
+) -> None:
+    disturbed, undisturbed, source = (
+        another_bucket(embedded_store),
+        another_bucket(embedded_store),
+        zip_of(tmp_path, FILES),
+    )
+    arguments = [disturbed.endpoint_url, disturbed.bucket, settings.data_dir, dataset, source, writes, when]
+    known = disturbed.credentials()
+    keys = {"AWS_ACCESS_KEY_ID": known.access_key, "AWS_SECRET_ACCESS_KEY": known.secret_key}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, *map(str, arguments)], cwd=REPO, env={**os.environ, **keys, "PYTHONPATH": "."}
+    )
+    assert killed.returncode == -signal.SIGKILL
+    is_committed = (writes, when) == (4, "after")
+    assert bool(committed(disturbed, dataset)) == is_committed
+    assert land(disturbed, dataset, source, settings=settings).unchanged == is_committed
+    land(undisturbed, dataset, source, settings=settings)
+    assert content(disturbed) == content(undisturbed)
+    assert [path.name for path in (settings.data_dir / "landing").iterdir() if path.is_dir()] == []
+
+
+@pytest.mark.parametrize(("fault", "suffix"), [("lost", "manifest.json"), ("lost", ".zst"), ("500", "manifest.json")])
+def test_a_faulty_answer_makes_no_second_batch(
+    embedded_store: Store, dataset: str, settings: Settings, tmp_path: Path, impatient: None, fault: Fault, suffix: str
+) -> None:
+    with faulty_proxy(str(embedded_store.endpoint_url), once(fault, "PUT", suffix)) as url:
+        shaky = Store(embedded_store.bucket, url, credentials=embedded_store.credentials())
+        assert not land(shaky, dataset, zip_of(tmp_path, FILES), settings=settings).unchanged
+    assert [batch.batch_id for batch in committed(embedded_store, dataset)] == ["000001"]
+
+
+def test_a_store_that_fails_amid_a_landing_is_named_and_nothing_is_visible(
+    embedded_store: Store, dataset: str, settings: Settings, tmp_path: Path, impatient: None
+) -> None:
+    with faulty_proxy(str(embedded_store.endpoint_url), always("500", "PUT", "manifest.json")) as url:
+        shaky = Store(embedded_store.bucket, url, credentials=embedded_store.credentials())
+        with pytest.raises(StoreError, match=f"{manifest_key(dataset, '000001')} at {url}.*after 5 tries"):
+            land(shaky, dataset, zip_of(tmp_path, FILES), settings=settings)
+    assert committed(embedded_store, dataset) == []
+
+
+@pytest.mark.parametrize("altered", ["{", "{}", "a copy", "a hostile key"])
+def test_an_altered_manifest_is_refused_by_name(
+    lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path, altered: str
+) -> None:
+    manifest = lands(zip_of(tmp_path, FILES)).manifest
+    text = manifest.model_dump_json()
+    if altered == "a copy":
+        altered = text.replace('"batch_id":"000001"', '"batch_id":"000002"').replace("/000001/", "/000002/")
+    elif altered == "a hostile key":
+        altered = text.replace("part-00000", "'); drop table x; --")
+    embedded_store.delete(manifest.key)
+    embedded_store.put(manifest.key, altered.encode())
+    for read in (lambda: committed(embedded_store, dataset), lambda: latest(embedded_store, dataset)):
+        with pytest.raises(BatchError, match=manifest.key):
+            read()
+
+
+def test_leftovers_of_killed_landings_are_removed(lands: Lander, settings: Settings, tmp_path: Path) -> None:
+    stale = settings.data_dir / "landing" / "another-data-set" / "ratings"
+    stale.mkdir(parents=True)
+    (stale / "part").write_text("x")
+    lands(zip_of(tmp_path, FILES))
+    assert [path for path in (settings.data_dir / "landing").iterdir() if path.is_dir()] == []
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(
+    embedded_store: Store, dataset: str, settings: Settings, tmp_path: Path
+) -> None:
+    settings.data_dir.write_text("a file in the way")
+    with pytest.raises(IngestError, match=str(settings.data_dir)):
+        land(embedded_store, dataset, zip_of(tmp_path, FILES), settings=settings)
+    assert content(embedded_store, f"{dataset}/") == {}

@@ -1,0 +1,11 @@
+{# Least privilege: raw is written by a role of its own, which sees no mart. DuckDB has no roles. #}
+{% macro use_role_of_loader() -%}
+    {{ return(adapter.dispatch('use_role_of_loader')()) }}
+{%- endmacro %}
+
+{% macro default__use_role_of_loader() -%}{%- endmacro %}
+
+{% macro snowflake__use_role_of_loader() -%}
+    {%- set role = env_var('SNOWFLAKE_LOADER_ROLE', target.database ~ '_loader' if target.name == 'prod' else target.role) -%}
+    {%- do run_query('use role ' ~ adapter.quote_as_configured(role, 'identifier')) -%}
+{%- endmacro %}
