@@ -1,20 +1,24 @@
-"""Where each target's warehouse is, from the environment alone; nothing secret reaches a file of Great Expectations.
+"""Where each target's warehouse is, from the environment alone.
 
-GX keeps its data source in a file. What stands there is an address without credentials: they are added the moment
-SQLAlchemy connects.
+Great Expectations keeps its data source in a file and tries a connection when one is added. What stands in that file
+is an engine and no address: the address, and whatever is secret, is added the moment SQLAlchemy connects, and on
+DuckDB only while a stage is checked. Until then its connections lead into memory: the warehouse need not be there, and
+another process may hold it.
 """
 
 from __future__ import annotations
 
+import base64
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
-
-TARGETS = ("dev", "prod", "ci")
+from sqlalchemy.engine import Connection, Engine
 
 
 class ConnectionNeeds(Exception):
@@ -23,11 +27,15 @@ class ConnectionNeeds(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """A warehouse: its SQLAlchemy `url` and `connect_args`, both fit for a file, and the `prefix` of its schemas."""
+    """A warehouse: the SQLAlchemy `url` of its engine, fit for a file; the `prefix` of its schemas; its `file`, if any."""
 
     url: str
-    connect_args: dict[str, Any] = field(default_factory=dict)
-    prefix: str = ""
+    prefix: str
+    file: Path | None = None
+
+
+_engines: WeakSet[Engine] = WeakSet()
+_open: list[Address] = []
 
 
 def data_dir() -> Path:
@@ -36,13 +44,10 @@ def data_dir() -> Path:
 
 
 def address(target: str) -> Address:
-    """The warehouse of a target; raises ConnectionNeeds when the environment does not name it."""
+    """The warehouse of a target (`dev`, `prod` or `ci`); raises ConnectionNeeds when the environment does not name it."""
     prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
     if target == "dev":
-        warehouse = data_dir() / "warehouse.duckdb"
-        if not warehouse.exists():
-            raise ConnectionNeeds(f"{warehouse} is not there: `nox -s dev` builds it, MOVIELENS_DATA_DIR names another folder.")
-        return Address(f"duckdb:///{warehouse}", {"read_only": True}, prefix)
+        return Address("duckdb:///:memory:", prefix, data_dir() / "warehouse.duckdb")
     missing = [name for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not os.environ.get(name)]
     if missing:
         raise ConnectionNeeds(f"{' and '.join(missing)} must be set in the environment to check the Snowflake warehouse.")
@@ -51,21 +56,58 @@ def address(target: str) -> Address:
             "Snowflake needs SNOWFLAKE_PRIVATE_KEY_PATH or SNOWFLAKE_PRIVATE_KEY, SNOWFLAKE_TOKEN or SNOWFLAKE_PASSWORD "
             "in the environment."
         )
-    event.listen(Engine, "do_connect", _add_credentials) if not event.contains(Engine, "do_connect", _add_credentials) else None
-    database = os.environ.get("SNOWFLAKE_DATABASE") or "movielens"
-    args: dict[str, Any] = {
+    return Address("snowflake://user@organisation-account", prefix)
+
+
+@contextmanager
+def connected(where: Address) -> Iterator[None]:
+    """While it lasts, connections lead to the warehouse; then all are closed. Raises ConnectionNeeds without the file."""
+    if where.file is not None and not where.file.exists():
+        raise ConnectionNeeds(f"{where.file} is not there: `nox -s dev` builds it, MOVIELENS_DATA_DIR names another folder.")
+    _close_all()
+    _open.append(where)
+    try:
+        yield
+    finally:
+        _open.pop()
+        _close_all()
+
+
+def _close_all() -> None:
+    # GX keeps engines of its own, and DuckDB's file has one process at a time: none may stay open.
+    for engine in list(_engines):
+        engine.dispose()
+
+
+@event.listens_for(Engine, "engine_connect")
+def _remember(connection: Connection) -> None:
+    _engines.add(connection.engine)
+
+
+@event.listens_for(Engine, "do_connect")
+def _lead(dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
+    if dialect.name == "duckdb" and _open:
+        parameters |= {"database": str(_open[-1].file), "read_only": True}
+    elif dialect.name == "snowflake":
+        parameters.clear()
+        parameters |= _snowflake() | _credentials()
+
+
+def _snowflake() -> dict[str, Any]:
+    parameters: dict[str, Any] = {
         "account": os.environ["SNOWFLAKE_ACCOUNT"],
         "user": os.environ["SNOWFLAKE_USER"],
-        "database": database,
-        "schema": f"{prefix}raw",
+        "database": os.environ.get("SNOWFLAKE_DATABASE") or "movielens",
         "role": os.environ.get("SNOWFLAKE_ROLE") or "movielens_transformer",
         "warehouse": os.environ.get("SNOWFLAKE_WAREHOUSE") or "movielens",
         "session_parameters": {"QUERY_TAG": "movielens expectations", "TIMEZONE": "UTC"},
     }
-    args |= {name: os.environ[f"SNOWFLAKE_{name.upper()}"] for name in ("host", "protocol") if os.environ.get(f"SNOWFLAKE_{name.upper()}")}
+    for name in ("host", "protocol"):
+        if text := os.environ.get(f"SNOWFLAKE_{name.upper()}"):
+            parameters[name] = text
     if port := os.environ.get("SNOWFLAKE_PORT"):
-        args["port"] = int(port)
-    return Address(f"snowflake://{args['user']}@{args['account']}/{database}", args, prefix)
+        parameters["port"] = int(port)
+    return parameters
 
 
 def _credentials() -> dict[str, Any]:
@@ -82,21 +124,17 @@ def _credentials() -> dict[str, Any]:
 
 def _private_key(text: bytes) -> bytes:
     """The key as the connector wants it, DER without encryption; the text is PEM, or DER in base64."""
-    import base64
-
     from cryptography.hazmat.primitives import serialization
 
-    passphrase = os.environ.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
-    secret = passphrase.encode() if passphrase else None
-    if b"-----BEGIN" in text:
-        key = serialization.load_pem_private_key(text, secret)
-    else:
-        key = serialization.load_der_private_key(base64.b64decode(text), secret)
-    return key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _add_credentials(dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
-    if dialect.name == "snowflake":
-        parameters.update(_credentials())
+    passphrase = (os.environ.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE") or "").encode() or None
+    try:
+        if b"-----BEGIN" in text:
+            key = serialization.load_pem_private_key(text, passphrase)
+        else:
+            key = serialization.load_der_private_key(base64.b64decode(text), passphrase)
+    except (ValueError, TypeError):
+        raise ConnectionNeeds(
+            "The Snowflake private key cannot be read: it must be PEM (or DER in base64), and "
+            "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE must be its passphrase if it has one."
+        ) from None
+    return key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -143,8 +143,8 @@ class Suite:
 
     @property
     def name(self) -> str:
-        """The suite's name: its relation and what of it is looked at."""
-        return f"{self.relation} {self.about}".strip()
+        """The suite's name, fit for a file: its relation and what of it is looked at."""
+        return "-".join((self.relation, *self.about.split()))
 
     def applies(self, state: State) -> bool:
         """Whether there is something to look at."""

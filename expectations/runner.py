@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import re
@@ -17,15 +18,18 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 import great_expectations as gx
 from great_expectations.core.expectation_suite import ExpectationSuite
 
-from expectations import duckdb_shim
+from expectations import docs, duckdb_shim
+from expectations.actions import KeepNewestResults
 from expectations.band_expectation import ExpectMeasureInBand
-from expectations.connection import Address, address, data_dir
+from expectations.connection import Address, address, connected, data_dir
 from expectations.measure import Band, Measure, Severity, Stage, State, Suite
 from expectations.state import state_of
 from expectations.suites import SUITES
 from expectations.verdict import Failure, Verdict, wanted
 
 _NOTHING = "select '' as measure, '' as subject, 0 as observed, 0 as weight limit 0"
+STAGES: tuple[Stage, ...] = ("raw", "marts")
+_SOURCE = "warehouse"
 _RESULT_FORMAT = {"result_format": "COMPLETE"}
 
 
@@ -79,32 +83,46 @@ class Runner:
         self._context: Any = None
         self._source: Any = None
         self._checkpoints: dict[str, Any] = {}
+        self._prepared = ""
 
-    def prepare(self, where: Address) -> None:
-        """Writes the data source, the suites and the checkpoints into the context."""
-        if self._context is not None:
+    def prepare(self) -> None:
+        """Writes the data source, the suites and the checkpoints into the context, unless they are there.
+
+        Raises ConnectionNeeds; the warehouse itself need not be there yet.
+        """
+        where = address(self.target)
+        fingerprint = _fingerprint(where)
+        if self._prepared == fingerprint:
             return
+        kept = self.home / "fingerprint"
         with _quiet():
-            self._context = _context(self.home)
-            self._source = self._context.data_sources.add_or_update_sql(
-                "warehouse", connection_string=where.url, kwargs={"connect_args": where.connect_args}
-            )
-            for stage in ("raw", "marts"):
-                self._checkpoints[stage] = self._checkpoint(stage)
+            if kept.exists() and kept.read_text() == fingerprint:
+                self._context = _context(self.home)
+                self._source = self._context.data_sources.get(_SOURCE)
+                self._checkpoints = {stage: self._context.checkpoints.get(stage) for stage in STAGES}
+            else:
+                shutil.rmtree(self.home, ignore_errors=True)
+                self._context = _context(self.home)
+                self._source = self._context.data_sources.add_sql(
+                    _SOURCE, connection_string=where.url
+                )
+                self._checkpoints = {stage: self._checkpoint(stage) for stage in STAGES}
+                kept.write_text(fingerprint)
+        self._prepared = fingerprint
 
     def _checkpoint(self, stage: Stage) -> Any:
-        definitions = []
+        context, definitions = self._context, []
         for suite in (suite for suite in SUITES if suite.stage == stage):
             asset = self._source.add_query_asset(suite.name, query=f"select * from {suite.relation}")
             batch = asset.add_batch_definition_whole_table("whole table")
-            kept = self._context.suites.add_or_update(expectation_suite(suite))
+            kept = context.suites.add(expectation_suite(suite))
             definitions.append(
-                self._context.validation_definitions.add_or_update(
+                context.validation_definitions.add(
                     gx.ValidationDefinition(name=suite.name, data=batch, suite=kept)
                 )
             )
-        return self._context.checkpoints.add_or_update(
-            gx.Checkpoint(name=stage, validation_definitions=definitions, actions=[], result_format=_RESULT_FORMAT)
+        return context.checkpoints.add(
+            gx.Checkpoint(name=stage, validation_definitions=definitions, actions=[KeepNewestResults(name="keep the newest results")], result_format=_RESULT_FORMAT)
         )
 
     def check(self, stage: Stage) -> Verdict:
@@ -114,21 +132,25 @@ class Runner:
         """
         started = time.monotonic()
         where = address(self.target)
-        self.prepare(where)
-        engine = self._source.get_engine()
-        try:
-            with engine.connect() as connection:
+        self.prepare()
+        with connected(where):
+            with self._source.get_engine().connect() as connection:
                 state = state_of(lambda sql: connection.exec_driver_sql(sql).fetchall(), where.prefix)
             queries = {
                 parameter(suite): state.render(suite.query()) if suite.applies(state) else _NOTHING
                 for suite in SUITES if suite.stage == stage
             }
-            shutil.rmtree(self.home / "gx" / "uncommitted" / "validations", ignore_errors=True)
             with _quiet():
                 result = self._checkpoints[stage].run(expectation_parameters=queries)
-        finally:
-            engine.dispose()
         return self._verdict(stage, state, result, time.monotonic() - started)
+
+    def docs(self) -> Path:
+        """Builds the pages of the newest results of both stages; returns the front page."""
+        self.prepare()
+        with _quiet():
+            return docs.build(
+                self._context, data_dir() / "expectations" / "docs" / self.target, f"Data quality on {self.target}"
+            )
 
     def _verdict(self, stage: Stage, state: State, result: Any, seconds: float) -> Verdict:
         suites = {suite.name: suite for suite in SUITES}
@@ -177,15 +199,16 @@ def _exception(result: Any) -> str:
 
 
 def _context(home: Path) -> Any:
-    """The file data context; made anew when it cannot be read, since it holds nothing but results."""
     home.mkdir(parents=True, exist_ok=True)
-    try:
-        context = gx.get_context(mode="file", project_root_dir=home)
-    except Exception:
-        shutil.rmtree(home)
-        home.mkdir(parents=True)
-        context = gx.get_context(mode="file", project_root_dir=home)
+    context = gx.get_context(mode="file", project_root_dir=home)
     # GX reads this file for every look into a store, comments and all; it holds nothing that is used here.
     (home / "gx" / "uncommitted" / "config_variables.yml").write_text("{}\n")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     return context
+
+
+def _fingerprint(where: Address) -> str:
+    """Changes with everything that the context is written from: writing takes seconds, reading does not."""
+    content = repr((gx.__version__, where.url, SUITES)).encode()
+    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256(re.sub(rb" at 0x[0-9a-f]+", b"", content) + sources).hexdigest()

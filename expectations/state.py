@@ -34,6 +34,9 @@ _RELATIONS = "select lower(table_schema), lower(table_name) from information_sch
 class NothingLoaded(Exception):
     """The warehouse holds no batch: there is nothing to look at."""
 
+    def __init__(self) -> None:
+        super().__init__("No batch has been loaded yet: there is nothing to check. `nox -s dev` loads one.")
+
 
 def state_of(ask: Ask, prefix: str) -> State:
     """The state of a warehouse; `ask` runs a query, `prefix` stands before all schemas.

@@ -1,0 +1,1 @@
+"""Exploration of the marts, on either target."""

@@ -53,9 +53,7 @@ def theme() -> alt.theme.ThemeConfig:
 
 
 alt.renderers.enable("svg")
-alt.data_transformers.enable(
-    "default", max_rows=20_000
-)  # more would be a data frame that the engine should aggregate
+alt.data_transformers.enable("default", max_rows=20_000)  # more would be a data frame that the engine should aggregate
 
 
 def steps(**options: Any) -> alt.Axis:

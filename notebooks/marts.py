@@ -58,27 +58,20 @@ class Marts:
     def counts(self, *schemas: str) -> dict[tuple[str, str], int]:
         """The rows of every relation of some schemas, by schema and name."""
         relations = [(schema, name) for schema in schemas for name in self.relations(schema)]
+        if not relations:
+            return {}
         counted = [
-            self.table(name, schema)
-            .agg(rows=lambda table: table.count())
-            .mutate(schema=ibis.literal(schema), name=ibis.literal(name))
-            for schema, name in relations
+            self.table(name, schema).aggregate(rows=ibis._.count()).mutate(place=ibis.literal(place, type="int64"))
+            for place, (schema, name) in enumerate(relations)
         ]
-        found = ibis.union(*counted).to_pandas() if counted else None
-        rows = (
-            {}
-            if found is None
-            else {(row.schema, row.name): int(row.rows) for row in found.itertuples(index=False)}
-        )
-        return {relation: rows[relation] for relation in relations}
+        rows = dict(ibis.union(*counted).select("place", "rows").to_pandas().itertuples(index=False, name=None))
+        return {relation: int(rows[place]) for place, relation in enumerate(relations)}
 
     def relations(self, schema: str = "marts") -> list[str]:
         """The names of a schema's tables and views; none where there is no such schema."""
         if self._case(_prefixed(schema)) not in self.backend.list_databases():
             return []
-        return sorted(
-            name.lower() for name in self.backend.list_tables(database=self._case(_prefixed(schema)))
-        )
+        return sorted(name.lower() for name in self.backend.list_tables(database=self._case(_prefixed(schema))))
 
     def close(self) -> None:
         """Let go of the warehouse: DuckDB's file is open in one process at a time when it is being built."""
@@ -118,15 +111,11 @@ def _duckdb() -> Marts:
     except duckdb.IOException as error:
         if "lock" not in str(error):
             raise NoWarehouse(f"{path} cannot be read: {error}") from None
-        raise NoWarehouse(
-            f"{path} is being built by another process: try again when `nox -s dev` is done."
-        ) from None
+        raise NoWarehouse(f"{path} is being built by another process: try again when `nox -s dev` is done.") from None
 
 
 def _snowflake() -> Marts:
-    sys.path.append(
-        str(ROOT)
-    )  # a notebook's kernel starts in this folder and does not know the packages beside it
+    sys.path.append(str(ROOT))  # a notebook's kernel starts in this folder and does not know the packages beside it
     from pipeline import snowflake
     from pipeline.errors import PipelineError
 

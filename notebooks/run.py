@@ -45,6 +45,12 @@ def heading(notebook: Path) -> str:
     return found[1] if found else notebook.stem
 
 
+def about(notebook: Path) -> str:
+    """What a notebook is about: the first sentence below its heading."""
+    paragraph = " ".join(nbformat.read(notebook, as_version=4).cells[0].source.split("\n\n")[1].split())
+    return re.sub(r"[`*]", "", paragraph.split(". ")[0].rstrip(".") + ".")
+
+
 def execute(path: Path, scratch: Path) -> Any:
     """The notebook with its outputs; raises `CellFailed` with the first cell that fails.
 
@@ -64,9 +70,7 @@ def execute(path: Path, scratch: Path) -> Any:
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
                 message = f"{output.ename}: {output.evalue}"
-                raise CellFailed(
-                    f"{path.name}, cell {number} of {len(notebook.cells)}: {message}\n{cell.source}"
-                )
+                raise CellFailed(f"{path.name}, cell {number} of {len(notebook.cells)}: {message}\n{cell.source}")
     return notebook
 
 
@@ -93,26 +97,24 @@ def picture(notebook: Any) -> str | None:
     """The chart of the cell that is tagged `readme`, as SVG."""
     for cell in notebook.cells:
         if PICTURE_TAG in cell.metadata.get("tags", ()):
-            return next(
-                (str(output.data["image/svg+xml"]) for output in cell.outputs if "data" in output), None
-            )
+            return next((str(output.data["image/svg+xml"]) for output in cell.outputs if "data" in output), None)
     return None
 
 
-def run(out: Path, scratch: Path, picture_to: Path | None = None) -> list[str]:
+def run(out: Path, picture_to: Path | None = None) -> list[str]:
     """Execute and render all notebooks, two at a time, with one line each on standard output.
 
-    Parameters: `out`, the folder of the pages; `scratch`, as for `execute`; `picture_to`, a file for the chart that the
-    README shows. Returns what failed, empty when nothing did; a failed notebook leaves the page of an earlier run alone.
+    Parameters: `out`, the folder of the pages; `picture_to`, a file for the chart that the README shows. Returns what
+    failed, empty when nothing did; a failed notebook leaves an earlier run's page alone.
     """
     out.mkdir(parents=True, exist_ok=True)
 
     def one(path: Path) -> str | None:
         start = time.monotonic()
         try:
-            notebook = execute(path, scratch)
+            notebook = execute(path, Path(scratch))
         except CellFailed as error:
-            print(f"FAILED  {path.name}", flush=True)
+            print(f"FAILED   {path.name}", flush=True)
             return str(error)
         (out / f"{path.stem}.html").write_text(render(notebook, path), encoding="utf-8")
         if picture_to and (svg := picture(notebook)):
@@ -120,32 +122,27 @@ def run(out: Path, scratch: Path, picture_to: Path | None = None) -> list[str]:
         print(f"{time.monotonic() - start:5.1f} s  {out / path.stem}.html", flush=True)
         return None
 
-    with ThreadPoolExecutor(max_workers=2) as workers:
+    # A socket's path may have 104 characters on macOS, whose own temporary folder takes half of them.
+    with tempfile.TemporaryDirectory(dir="/tmp") as scratch, ThreadPoolExecutor(max_workers=2) as workers:
+        # Nothing of a run stays in the home folder.
+        os.environ |= dict.fromkeys(
+            ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"), scratch
+        )
         return [failure for failure in workers.map(one, notebooks()) if failure]
 
 
 def main() -> int:
     """Read the arguments, run, tell what failed; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=__doc__)
-    parser.add_argument(
-        "--out", type=Path, default=marts.data_dir() / "notebooks", help="folder of the pages"
-    )
-    parser.add_argument(
-        "--picture", type=Path, help="write the chart of the cell tagged `readme` to this SVG file"
-    )
+    parser.add_argument("--out", type=Path, default=marts.data_dir() / "notebooks", help="folder of the pages")
+    parser.add_argument("--picture", type=Path, help="write the chart of the cell tagged `readme` to this SVG file")
     arguments = parser.parse_args()
     try:
         marts.connect().close()
     except marts.NoWarehouse as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory(
-        dir="/tmp"
-    ) as scratch:  # a socket's path may have 104 characters on macOS
-        # Nothing of a run stays in the home folder.
-        for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"):
-            os.environ[name] = scratch
-        failures = run(arguments.out.resolve(), Path(scratch), arguments.picture)
+    failures = run(arguments.out.resolve(), arguments.picture)
     for failure in failures:
         print(f"error: {failure}", file=sys.stderr)
     return 1 if failures else 0

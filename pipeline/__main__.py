@@ -45,6 +45,9 @@ Day = Annotated[
 ]
 Ratings = Annotated[int, typer.Option(min=1, help="Number of ratings in the sample.")]
 NoLand = Annotated[bool, typer.Option("--no-land", help="Apply what is landed, land nothing.")]
+Accept = Annotated[
+    list[str] | None, typer.Option(help="A batch id whose failed expectations are known and accepted; may be repeated.")
+]
 Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed batches until Ctrl-C.")]
 
 
@@ -59,6 +62,7 @@ def dev(
     ratings: Ratings = 100_000,
     no_land: NoLand = False,
     follow: Follow = False,
+    accept: Accept = None,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Replay all landed batches into a new warehouse, compare, then replace.")
     ] = False,
@@ -69,7 +73,7 @@ def dev(
         if rebuild:
             jobs.rebuild(Settings(), Report(console))
         else:
-            jobs.run("dev", Settings(), Report(console), None if no_land else landing, dataset=dataset, follow=follow)
+            jobs.run("dev", Settings(), Report(console), None if no_land else landing, dataset, follow, accept or ())
 
 
 @app.command()
@@ -86,14 +90,21 @@ def prod(
     emulator: Annotated[
         bool, typer.Option("--emulator", help="A local stand-in for Snowflake: proves plumbing.")
     ] = False,
-    target: Annotated[str, typer.Option(help="The output of profiles.yml: prod, or ci.")] = "prod",
+    accept: Accept = None,
+    changed: Annotated[
+        Path | None,
+        typer.Option(help="Build only the models that differ from the manifest in this folder, and theirs."),
+    ] = None,
 ) -> None:
     """The same job on Snowflake, credentials from the environment."""
     with told():
+        if changed:
+            jobs.build_changed(Report(console), changed)
+            return
         landing = jobs.Landing(dataset, source, mode.value, as_of and parse_as_of(as_of), max_rejected, day, ratings)
         with emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
             report = Report(console, EMULATOR if emulator else "")
-            jobs.run(target, settings, report, None if no_land else landing, dataset=dataset, follow=follow)
+            jobs.run("prod", settings, report, None if no_land else landing, dataset, follow, accept or ())
 
 
 @app.command()

@@ -62,13 +62,18 @@ class Dbt:
             doing=f"loading batch {manifest.batch_id}",
         )
 
-    def build(self, *, select: str | None = None, full_refresh: bool = False) -> Built:
-        """Builds and tests the project, or the part of it that `select` names."""
-        command = [
-            "build",
-            *(["--select", select, "--indirect-selection", "cautious"] if select else []),
-            *(["--full-refresh"] if full_refresh else []),
-        ]
+    def build(self, *, select: str | None = None, full_refresh: bool = False, defer_to: Path | None = None) -> Built:
+        """Builds and tests the project, or the part of it that `select` names.
+
+        `defer_to` is a folder with the manifest of a build that the rest is read from.
+        """
+        command = ["build"]
+        if select:
+            command += ["--select", select, "--indirect-selection", "cautious"]
+        if full_refresh:
+            command += ["--full-refresh"]
+        if defer_to:
+            command += ["--defer", "--state", str(defer_to)]
         result = self._invoke(*command, doing="building the marts")
         kinds = [str(node.node.resource_type) for node in result]
         return Built(

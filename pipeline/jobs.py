@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +22,10 @@ from ingest.sample_cache import cached_sample
 from ingest.settings import Settings
 from ingest.source import open_source
 from ingest.store import Store
+from pipeline import snowflake
 from pipeline.apply import Walk, apply, check_dataset
 from pipeline.compare import canonical_rows, explain, fingerprints
+from pipeline.dbt import Dbt
 from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.target import stage
@@ -80,13 +84,20 @@ def _days(landing: Landing, store: Store) -> list[int]:
 
 
 def run(
-    target: str, settings: Settings, report: Report, landing: Landing | None, *, dataset: str | None, follow: bool
+    target: str,
+    settings: Settings,
+    report: Report,
+    landing: Landing | None,
+    dataset: str | None,
+    follow: bool,
+    accepted: Sequence[str],
 ) -> None:
     """The main job: lands unless `landing` is None, applies every batch that waits, and says what is there.
 
-    With `follow`, goes on applying what others commit until it is interrupted.
+    With `follow`, goes on applying what others commit until it is interrupted. `accepted` names batches whose failed
+    expectations are known.
     """
-    with stage(target, settings, report) as walk:
+    with stage(target, settings, report, accepted) as walk:
         if landing:
             with report.step("land"):
                 land(landing, walk.store, walk.warehouse, settings, report)
@@ -249,3 +260,23 @@ def parity(settings: Settings, report: Report) -> None:
     if found:
         raise PipelineError(f"{len(found)} of {len({*left, *right})} relations differ between the targets.")
     report.say(f"parity: {len(left)} relations are the same on both targets, row for row", "green")
+
+
+def build_changed(report: Report, state: Path) -> None:
+    """Builds and tests what differs from production's manifest in `state`, and what depends on it.
+
+    Everything else is read where production built it; the schemas carry MOVIELENS_SCHEMA_PREFIX.
+    """
+    prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
+    if not re.fullmatch(r"ci_[0-9]+_", prefix):
+        raise PipelineError(
+            f"MOVIELENS_SCHEMA_PREFIX must be like ci_123_, so that its schemas expire; it is {prefix!r}."
+        )
+    if not (state / "manifest.json").is_file():
+        raise PipelineError(f"{state} has no manifest.json: fetch the one of the last production run.")
+    if lacking := snowflake.missing():
+        raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was built.")
+    os.environ["MOVIELENS_RAW_PREFIX"] = ""
+    with report.step("changed models"):
+        built = Dbt("ci", report.node).build(select="state:modified+", defer_to=state.resolve())
+    report.say(f"{built.models} models and {built.tests} tests passed in {prefix}*")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from expectations.client import Gate as Expectations
@@ -43,24 +43,36 @@ def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[Non
 
 
 class ExpectationsGate:
-    """The expectations' process, started early, because its imports take seconds; asked stage by stage."""
+    """The expectations' process, started early, because its imports take seconds; asked stage by stage.
 
-    def __init__(self, expectations: Expectations, report: Report) -> None:
-        self._expectations, self._report = expectations, report
+    `accepted` names the batches whose failures are known: they are told, and the walk goes on.
+    """
+
+    def __init__(
+        self, expectations: Expectations, warehouse: Warehouse, report: Report, accepted: Sequence[str]
+    ) -> None:
+        self._expectations, self._warehouse, self._report, self._accepted = expectations, warehouse, report, accepted
 
     def check(self, stage: str) -> None:
         """Runs a stage; warnings are told, errors raise `PipelineError`."""
         verdict = self._expectations.check(stage)
         for table in verdict.tables():
             self._report.console.print(table)
-        if not verdict.passed:
-            raise PipelineError(
-                f"The {stage} gate is closed: {verdict.summary()}. The marts keep their last good state."
-            )
+        if verdict.passed:
+            return
+        batch = self._warehouse.state().loaded[-1]
+        if batch in self._accepted:
+            self._report.say(f"the {stage} gate would be closed for batch {batch}, which is accepted", "yellow")
+            return
+        raise PipelineError(
+            f"the {stage} gate is closed: {verdict.summary()}. The marts keep their last good state. If batch {batch} is "
+            f"right all the same, run again with --accept {batch}; if it is wrong, land a corrected full batch and "
+            f"run with --accept {batch} once, so that history shows both."
+        )
 
 
 @contextmanager
-def stage(target: str, settings: Settings, report: Report) -> Iterator[Walk]:
+def stage(target: str, settings: Settings, report: Report, accepted: Sequence[str] = ()) -> Iterator[Walk]:
     """Everything that the walk needs on a target (`dev`, `prod` or `ci`)."""
     warehouse = warehouse_of(target, settings)
     if target != "dev" and (lacking := snowflake.missing()):
@@ -71,7 +83,13 @@ def stage(target: str, settings: Settings, report: Report) -> Iterator[Walk]:
         with report.step("object store"):
             store = open_.enter_context(object_store(settings, embedded=target == "dev"))
         reach(store)
-        yield Walk(store, warehouse, Dbt(target, report.node), ExpectationsGate(expectations, report), report.step)
+        yield Walk(
+            store,
+            warehouse,
+            Dbt(target, report.node),
+            ExpectationsGate(expectations, warehouse, report, accepted),
+            report.step,
+        )
 
 
 def reach(store: Store) -> None:

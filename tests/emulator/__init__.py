@@ -65,7 +65,7 @@ def connection(port: int) -> dict[str, str]:
         "SNOWFLAKE_ACCOUNT": "local-emulator",
         "SNOWFLAKE_USER": "EMULATOR",
         "SNOWFLAKE_PASSWORD": PASSWORD,
-        "SNOWFLAKE_ROLE": "TRANSFORMER",
+        "SNOWFLAKE_ROLE": f"{DATABASE}_TRANSFORMER",
         "SNOWFLAKE_WAREHOUSE": "MOVIELENS",
         "SNOWFLAKE_DATABASE": DATABASE,
         "SNOWFLAKE_HOST": "127.0.0.1",
@@ -88,7 +88,8 @@ def _port(process: subprocess.Popen[bytes], log: Path) -> int:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
     try:

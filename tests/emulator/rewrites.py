@@ -80,9 +80,22 @@ def local_timestamps(node: Expr) -> Expr:
     return node
 
 
+def normal_form(node: Expr) -> Expr:
+    """`ops.nfc(x)`, the account's JavaScript function: fakesnow runs no JavaScript, DuckDB has a function for it."""
+    if (
+        isinstance(node, exp.Dot)
+        and isinstance(called := node.expression, exp.Anonymous)
+        and called.name.lower() == "nfc"
+    ):
+        return exp.Anonymous(this="nfc_normalize", expressions=called.expressions)
+    return node
+
+
 def before(statement: Expr) -> Expr:
     """The rewrites that come before fakesnow's own."""
-    return statement.transform(hex_to_number, copy=False).transform(format_dates, copy=False)
+    for rewrite in (hex_to_number, format_dates, normal_form):
+        statement = statement.transform(rewrite, copy=False)
+    return statement
 
 
 def after(statement: Expr) -> Expr:

@@ -11,7 +11,7 @@ import threading
 from datetime import datetime
 from pathlib import Path
 
-import fakesnow.server
+import fakesnow.server as upstream
 import s3fs
 import uvicorn
 from starlette.applications import Starlette
@@ -54,7 +54,7 @@ def object_store() -> ObjectStore:
 async def answer(request: Request) -> Response:
     """A query's answer; a fault of the emulator is a failed statement, since the connector retries an HTTP 500."""
     try:
-        response = await fakesnow.server.query_request(request)
+        response = await upstream.query_request(request)
         if response.status_code != 500:
             return response
         reason = json.loads(response.body)["message"]
@@ -75,17 +75,17 @@ async def login(request: Request) -> Response:
     if asked.get("PASSWORD") not in (None, PASSWORD):
         message = "Incorrect username or password was specified."
         return JSONResponse({"data": {}, "code": "390100", "message": message, "success": False})
-    answered = json.loads((await fakesnow.server.login_request(request)).body)
+    answered = json.loads((await upstream.login_request(request)).body)
     answered["data"]["masterToken"] = token = answered["data"]["token"]
     if zone := asked.get("SESSION_PARAMETERS", {}).get("TIMEZONE"):
-        fakesnow.server.sessions[token].cursor().execute(f"alter session set timezone = '{zone}'")
+        upstream.sessions[token].cursor().execute(f"alter session set timezone = '{zone}'")
     return JSONResponse(answered)
 
 
 def application() -> Starlette:
     """fakesnow's routes, with `login` and `answer` in the place of two."""
     ours = {"/session/v1/login-request": login, "/queries/v1/query-request": answer}
-    others = [route for route in fakesnow.server.routes if route.path not in ours]
+    others = [route for route in upstream.routes if route.path not in ours]
     return Starlette(routes=[*(Route(path, endpoint, methods=["POST"]) for path, endpoint in ours.items()), *others])
 
 
@@ -97,8 +97,8 @@ def serve(folder: Path, port: int, timezone: str, first_row: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     account = Account(folder, timezone, first_row)
     account.duck_conn.register_filesystem(object_store())
-    fakesnow.server.shared_fs = account
-    fakesnow.server.sessions = Sessions()
+    upstream.shared_fs = account
+    upstream.sessions = Sessions()
     results.install()
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -114,6 +114,6 @@ def serve(folder: Path, port: int, timezone: str, first_row: int) -> None:
     print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads the pipe any more: once full, it would block
     server.run(sockets=[listener])
-    for session in list(fakesnow.server.sessions.values()):
+    for session in list(upstream.sessions.values()):
         session.end()
     account.duck_conn.close()

@@ -30,6 +30,7 @@ NO_OPERATION = (
     r"\s*(grant|revoke)\s",
     r"\s*create\s+(or\s+replace\s+)?(warehouse|role|user|resource\s+monitor|storage\s+integration|network\s+policy)\b",
     r"\s*alter\s+table\s+\S+\s+alter\s+(\"[^\"]+\"|\w+)\s+comment\b",  # fakesnow keeps no comments of columns
+    r"\s*create\s+(or\s+replace\s+)?function\b",  # JavaScript: `rewrites.normal_form` stands for the one there is
     r"\s*use\s+(role|warehouse|secondary\s+roles)\b",
 )
 # Numbers are seconds since 1970 in UTC, whatever the session's zone; fakesnow goes through the session's zone.

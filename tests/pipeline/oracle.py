@@ -98,8 +98,10 @@ class Oracle:
         }
         tags = {key: at for key, (at,) in self._tags().items() if key[1] in movies}
         months: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
-        for (user, _), (_, at) in ratings.items():
+        given: dict[int, list[Decimal]] = defaultdict(list)
+        for (user, movie), (stars, at) in ratings.items():
             months[user, at.date().replace(day=1)].append(at)
+            given[movie].append(stars)
         tagged: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
         for (user, _, _), at in tags.items():
             tagged[user, at.date().replace(day=1)].append(at)
@@ -124,11 +126,7 @@ class Oracle:
                 (*key, len(months[key]), len(tagged[key]), min(months[key] + tagged[key]), max(months[key] + tagged[key]))
                 for key in {*months, *tagged}
             },
-            "counted": {
-                (key, len(given), sum(given, Decimal(0)))
-                for key in movies
-                if (given := [values[0] for (_, movie), values in ratings.items() if movie == key])
-            },
+            "counted": {(movie, len(stars), sum(stars, Decimal(0))) for movie, stars in given.items()},
             "movie_versions": {(key, *values, *span) for key, values, *span in self._versions["movies"]},
             "link_versions": {(key, *values, *span) for key, values, *span in self._versions["links"]},
             "tag_versions": {(*key, *values, *span) for key, values, *span in self._versions["tags"]},

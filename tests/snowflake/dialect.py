@@ -16,21 +16,23 @@ import sqlglot
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
-from tests.snowflake.rules import RULES, TYPES, WEEK_FUNCTIONS, Finding, tree_findings
+from tests.snowflake.rules import RULES, TYPES, WEEK_FUNCTIONS, Finding, tree_findings, words
 
 FUNCTIONS = frozenset(
     line.strip()
     for line in Path(__file__).with_name("snowflake_functions.txt").read_text(encoding="utf-8").splitlines()
     if line.strip() and not line.startswith("#")
 )
+# What the bootstrap creates.
+OWN_FUNCTIONS = {"OPS.NFC"}
 # Words that may stand before a parenthesis and are no function.
-KEYWORDS = frozenset(
+KEYWORDS = words(
     """
     ALL AND ANY AS BETWEEN BY CASE CHECK CLUSTER COLUMNS CROSS CUBE DISTINCT ELSE END ESCAPE EXCEPT EXCLUDE EXISTS
     FILES FILE_FORMAT FOR FROM FULL GROUP HAVING ILIKE IN INNER INTERSECT INTO IS JOIN KEY LATERAL LIKE LIMIT MINUS
     NOT OFFSET ON OR ORDER OUTER OVER PARTITION PIVOT QUALIFY RECURSIVE REFERENCES RENAME RLIKE ROLLUP ROWS SELECT
     SET SETS SOME TABLE THEN TOP UNION UNIQUE UNPIVOT USING VALUES WHEN WHERE WINDOW WITH WITHIN
-    """.split()
+    """
 )
 # Words after which a name with a parenthesis is a table and its columns.
 BEFORE_TABLE = frozenset(("AS", "EXISTS", "INTO", "JOIN", "REFERENCES", "TABLE", "VIEW", "WITH", "RECURSIVE"))
@@ -113,6 +115,8 @@ def _function_findings(tokens: list[Token]) -> Iterator[Finding]:
         if not called or token.token_type in (TokenType.IDENTIFIER, TokenType.STRING):
             continue
         method = at > 0 and tokens[at - 1].token_type == TokenType.DOT  # DuckDB's `x.upper()`
+        if method and at > 1 and f"{tokens[at - 2].text}.{name}".upper() in OWN_FUNCTIONS:
+            continue
         if name in KEYWORDS or name in TYPES or _names_a_table(tokens, at) or (name in FUNCTIONS and not method):
             continue
         yield Finding("function", token.line, f"{token.text}()")

@@ -9,6 +9,11 @@ from dataclasses import dataclass, replace
 from sqlglot import Expr, exp
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
 @dataclass(frozen=True)
 class Rule:
     """Why a form is wrong, what to write instead, and the `pattern` that finds it where a pattern is enough."""
@@ -81,19 +86,21 @@ RULES = {
     "ordinality": Rule("there is no with ordinality", "flatten's index", r"\bwith\s+ordinality\b"),
 }
 
-TYPES = frozenset(
+TYPES = words(
     """
     NUMBER DECIMAL DEC NUMERIC INT INTEGER BIGINT SMALLINT TINYINT BYTEINT FLOAT FLOAT4 FLOAT8 DOUBLE REAL DECFLOAT
     VARCHAR CHAR CHARACTER NCHAR STRING TEXT NVARCHAR NVARCHAR2 BINARY VARBINARY BOOLEAN DATE DATETIME TIME TIMESTAMP
     TIMESTAMP_NTZ TIMESTAMP_LTZ TIMESTAMP_TZ TIMESTAMPNTZ TIMESTAMPLTZ TIMESTAMPTZ VARIANT OBJECT ARRAY MAP GEOGRAPHY
     GEOMETRY VECTOR FILE
-    """.split()
+    """
 )
 _Type = exp.DataType.Type
-_FOREIGN = """
+_FOREIGN = words(
+    """
     UBIGINT UINT USMALLINT UTINYINT UMEDIUMINT INT128 INT256 UINT128 UINT256 LIST STRUCT UUID ENUM INTERVAL HUGEINT
     UHUGEINT BLOB TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS BIT JSON JSONB USERDEFINED UNKNOWN SERIAL BIGSERIAL UNION
-    """.split()
+    """
+)
 _FOREIGN_TYPES = {member for name in _FOREIGN if (member := getattr(_Type, name, None))}
 _ORDERED = re.compile(
     r"row_number|rank|dense_rank|lag|lead|ntile|first_value|last_value|nth_value|cume_dist|percent_rank", re.I

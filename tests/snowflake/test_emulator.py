@@ -218,7 +218,8 @@ def test_a_fault_of_the_emulator_is_an_error_and_not_a_retry(session: Session) -
 def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.emulator", "--data-dir", str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
-        assert server.stdout is not None and server.stdin is not None
+        assert server.stdout is not None
+        assert server.stdin is not None
         assert b"port" in server.stdout.readline()
         server.stdin.close()
         assert server.wait(20) == 0

@@ -1,10 +1,11 @@
-{# Unicode normal form C. Snowflake has no function for it: there, text stays as it was shipped. #}
+{# Unicode normal form C. Snowflake has no function for it: there, the account's own `ops.nfc` does it (see
+   pipeline/bootstrap.sql.j2). #}
 {% macro normalise_unicode(text) -%}
     {{ return(adapter.dispatch('normalise_unicode')(text)) }}
 {%- endmacro %}
 
 {% macro default__normalise_unicode(text) -%}
-    {{ text }}
+    {{ target.database }}.ops.nfc({{ text }})
 {%- endmacro %}
 
 {% macro duckdb__normalise_unicode(text) -%}

@@ -17,3 +17,4 @@ select
     {{ hash_key('tag') }} as tag_id,
     tag
 from latest
+where tag is not null

@@ -24,13 +24,6 @@ renamed as (
 
     from source
 
-),
-
-not_blank as (
-
-    select * from renamed
-    where tag is not null
-
 )
 
-select * from not_blank
+select * from renamed

@@ -15,8 +15,8 @@ renamed as (
         movie_id,
 
         ---------- text
-        title as source_title,
-        {{ title_text('title') }} as title,
+        coalesce(title, '') as source_title,
+        coalesce({{ title_text('title') }}, '') as title,
         nullif(nullif({{ strip('genres') }}, '(no genres listed)'), '') as genres,
 
         ---------- numbers

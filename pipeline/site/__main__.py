@@ -1,0 +1,58 @@
+"""`python -m pipeline.site`: builds the site, and serves it on this machine when asked."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from pipeline.__main__ import told
+from pipeline.dbt import ROOT
+from pipeline.errors import PipelineError
+from pipeline.site.build import build
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files without a line for each."""
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+def server(folder: Path, port: int) -> ThreadingHTTPServer:
+    """A server of a folder on 127.0.0.1 alone; `port` 0 for any free one. Raises `PipelineError` when it is taken."""
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(folder)))
+    except OSError as error:
+        raise PipelineError(
+            f"127.0.0.1:{port} cannot be used ({error.strerror}): name another one with --port."
+        ) from None
+
+
+def main(
+    out: Annotated[Path, typer.Option(help="The site's folder, replaced as a whole.", file_okay=False)] = ROOT / "site",
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it on 127.0.0.1 until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option(help="Where to serve; 0 for any free port.")] = 8000,
+) -> None:
+    """Builds the site from the current warehouse: its state, lineage, documentation, Data Docs and notebooks."""
+    with told():
+        page = build(
+            out.resolve(), os.environ.get("MOVIELENS_TARGET") or "dev", lambda text: console.print(f"  {text}")
+        )
+        console.print(f"[green]{page}[/]")
+        if serve:
+            with server(page.parent, port) as serving, suppress(KeyboardInterrupt):
+                console.print(f"[green]http://127.0.0.1:{serving.server_port}/[/] (Ctrl-C stops it)")
+                serving.serve_forever()
+
+
+if __name__ == "__main__":
+    typer.run(main)

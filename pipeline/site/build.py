@@ -1,0 +1,138 @@
+"""Puts the site together: each part comes from its own room, and nothing in it loads anything from a network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+
+from notebooks import marts
+from notebooks import run as notebooks
+from pipeline.dbt import ROOT, Dbt
+from pipeline.errors import PipelineError
+from pipeline.site.state import SCHEMAS, descriptions, documentation, state
+
+HERE = Path(__file__).parent
+# In dbt's top bar, beside its logo, and under the lineage graph when that is open.
+BACK = (
+    '<a href="../index.html" style="position:fixed;left:170px;top:27px;z-index:2;padding:3px 12px;border-radius:14px;'
+    'border:1px solid #b6bec6;color:#5f6b76;font:13px system-ui,sans-serif;text-decoration:none">← site</a></body>'
+)
+# What dbt's page asks a browser to load although it is not there: an icon that nobody built, and the addresses of
+# icons before their names are filled in.
+MENDED = (
+    ("${require('./assets/favicons/favicon.ico')}", "data:,"),
+    ('xlink:href="{{ getIcon(', 'ng-attr-href="{{ getIcon('),
+    ("</body>", BACK),
+)
+Say = Callable[[str], None]
+
+
+def build(out: Path, target: str, say: Say) -> Path:
+    """Builds the site anew; returns its front page.
+
+    Parameters: `out`, the folder, replaced as a whole; `target`, an output of profiles.yml; `say`, told what is done.
+    Raises `PipelineError` when there is no warehouse, or a notebook fails.
+    """
+    work = marts.data_dir() / "site"
+    new = work / "new"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    try:
+        opened = marts.connect()
+    except marts.NoWarehouse as error:
+        raise PipelineError(str(error)) from None
+    try:
+        found = state(opened, target)
+    finally:
+        opened.close()
+    say(f"state of the warehouse: {found['dataset']}, {len(found['batches'])} batches")
+    found["notebooks"] = _notebooks(new / "notebooks", found["built_at"] or found["loaded_at"], say)
+    _dbt(new / "dbt", work / "dbt", target)
+    found["documentation"] = documentation(work / "dbt")
+    say(
+        f"documentation: {found['documentation']['percent']:g} % of {found['documentation']['columns']} columns described"
+    )
+    found["data_docs"] = _data_docs(new / "data_docs")
+    say("Data Docs: " + (found["data_docs"] or "none yet (`nox -s dev` writes them)"))
+    (new / "state.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    (new / "index.html").write_text(front_page(found, descriptions(work / "dbt")), encoding="utf-8")
+    _replace(out, new)
+    return out / "index.html"
+
+
+def front_page(found: dict[str, Any], relations: dict[str, dict[str, str]]) -> str:
+    """The front page from the state and from what dbt says of each relation."""
+    environment = Environment(
+        loader=FileSystemLoader([HERE, ROOT]), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["thousands"] = lambda number: f"{number:,}"
+    groups = {schema: {} for schema in SCHEMAS}
+    for name, rows in found["rows"].items():
+        schema, _, relation = name.partition(".")
+        groups[schema][relation] = {"rows": rows, **relations.get(name, {"description": "", "page": ""})}
+    read, loaded, rejected = (
+        sum(batch[name] for batch in found["batches"]) for name in ("rows_read", "rows_loaded", "rows_rejected")
+    )
+    return environment.get_template("index.html.j2").render(
+        state=found, groups=groups, read=read, loaded=loaded, rejected=rejected, balanced=read == loaded + rejected
+    )
+
+
+def _notebooks(folder: Path, since: str | None, say: Say) -> list[dict[str, str]]:
+    """The notebooks' pages, executed again where they are older than the warehouse (`since`, UTC)."""
+    pages = marts.data_dir() / "notebooks"
+    paths = notebooks.notebooks()
+    if not all(_is_newer(pages / f"{path.stem}.html", path, since) for path in paths):
+        say("executing the notebooks")
+        if failures := notebooks.run(pages):
+            raise PipelineError("a notebook failed: " + "\n".join(failures))
+    folder.mkdir()
+    for path in paths:
+        page = (pages / f"{path.stem}.html").read_text(encoding="utf-8")
+        (folder / f"{path.stem}.html").write_text(
+            page.replace("<!-- home -->", '<a href="../index.html">site</a>'), "utf-8"
+        )
+    say(f"notebooks: {len(paths)}")
+    return [
+        {"page": f"notebooks/{path.stem}.html", "title": notebooks.heading(path), "about": notebooks.about(path)}
+        for path in paths
+    ]
+
+
+def _is_newer(page: Path, notebook: Path, since: str | None) -> bool:
+    if not page.exists() or page.stat().st_mtime < notebook.stat().st_mtime:
+        return False
+    return since is None or datetime.fromtimestamp(page.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S") > since
+
+
+def _dbt(folder: Path, work: Path, target: str) -> None:
+    """Dbt's documentation as one page; dbt's own files stay in `work`, where the next run reads what it has parsed."""
+    Dbt(target)._invoke("docs", "generate", "--static", "--target-path", str(work), doing="documenting the project")
+    page = (work / "static_index.html").read_text(encoding="utf-8")
+    for found, mended in ((f"{work}/", "target/"), *MENDED):  # the first: the page names this machine's folders
+        page = page.replace(found, mended)
+    folder.mkdir()
+    (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def _data_docs(folder: Path) -> str | None:
+    docs = marts.data_dir() / "expectations" / "docs"
+    if not (docs / "index.html").exists():
+        return None
+    shutil.copytree(docs, folder)
+    return "data_docs/index.html"
+
+
+def _replace(out: Path, new: Path) -> None:
+    """Puts the new site in the place of the old one, if that is a site."""
+    if out.exists() and any(out.iterdir()) and not (out / "state.json").exists():
+        raise PipelineError(f"{out} is not empty and holds no site: name another folder, or delete it.")
+    shutil.rmtree(out, ignore_errors=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(new, out)

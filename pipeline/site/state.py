@@ -1,0 +1,117 @@
+"""What the front page says, as one JSON object: from the warehouse, from dbt's results and from dbt's catalogue."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ibis import _
+
+from notebooks.marts import Marts
+from pipeline.dbt import PROJECT
+
+# In the order in which data moves, the marts first, since people come for them.
+SCHEMAS = ("marts", "snapshots", "intermediate", "staging", "raw")
+
+
+def state(marts: Marts, target: str) -> dict[str, Any]:
+    """Data set, batches, rows per relation, freshness and the last build's tests. All times are UTC, as ISO text."""
+    entries = _records(marts.table("load_ledger", "raw").order_by("batch_id", "table_name"))
+    batches = _records(marts.table("batches", "raw").order_by("batch_id", "table_name"))
+    builds = _records(marts.table("builds", "ops").order_by(_.built_at.desc()).limit(1))
+    newest = max((entry["loaded_at"] for entry in entries), default=None)
+    return {
+        "target": target,
+        "generated_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "dataset": batches[-1]["dataset"] if batches else None,
+        "as_of": max((batch["as_of"] for batch in batches), default=None),
+        "loaded_at": newest,
+        "built_at": builds[0]["built_at"] if builds else None,
+        "batches": _batches(batches, entries),
+        "rows": {f"{schema}.{name}": rows for (schema, name), rows in marts.counts(*SCHEMAS).items()},
+        "tests": tests(target, newest, builds[0]["built_at"] if builds else None),
+    }
+
+
+def tests(target: str, loaded_at: str | None, built_at: str | None) -> dict[str, Any] | None:
+    """The tests of the last build by status; None when dbt's results are not of this warehouse's last build.
+
+    dbt's folder is shared by all warehouses of a clone: this one's results lie between its last load and its last build.
+    """
+    folder = Path(os.environ.get("DBT_TARGET_PATH") or (PROJECT / "target" / ("" if target == "dev" else target)))
+    path = folder / "run_results.json"
+    if not (path.exists() and loaded_at and built_at):
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    at = found["metadata"]["generated_at"].replace("T", " ")[:19]
+    statuses = Counter(
+        result["status"] for result in found["results"] if result["unique_id"].split(".")[0] in ("test", "unit_test")
+    )
+    if not statuses or not loaded_at <= at <= built_at:
+        return None
+    return {
+        "at": at,
+        "passed": statuses["pass"],
+        "warned": statuses["warn"],
+        "failed": statuses["fail"] + statuses["error"],
+    }
+
+
+def documentation(folder: Path) -> dict[str, Any]:
+    """How much of what the warehouse holds dbt's files describe: relations, columns, and the names of what is missing.
+
+    Parameters: `folder` with the manifest and the catalogue of `dbt docs generate`.
+    """
+    manifest, catalog = (
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("manifest", "catalog")
+    )
+    described = {**manifest["nodes"], **manifest["sources"]}
+    relations, columns, missing = 0, 0, []
+    for key, found in {**catalog["nodes"], **catalog["sources"]}.items():
+        node = described[key]
+        relations += 1
+        columns += len(found["columns"])
+        known = {name.lower(): column["description"].strip() for name, column in node["columns"].items()}
+        missing += [] if node["description"].strip() else [node["name"]]
+        missing += [f"{node['name']}.{name.lower()}" for name in found["columns"] if not known.get(name.lower())]
+    percent = 100 * (1 - len(missing) / max(relations + columns, 1))
+    return {"relations": relations, "columns": columns, "percent": round(percent, 1), "missing": missing}
+
+
+def descriptions(folder: Path) -> dict[str, dict[str, str]]:
+    """The description of each relation, and its page in dbt's documentation, by `schema.name`."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
+    return {
+        f"{node['schema'].lower().removeprefix(prefix)}.{node['name'].lower()}": {
+            "description": node["description"],
+            "page": f"dbt/index.html#!/{node['resource_type']}/{node['unique_id']}",
+        }
+        for node in (*manifest["nodes"].values(), *manifest["sources"].values())
+        if node["resource_type"] in ("model", "snapshot", "seed", "source")
+    }
+
+
+def _batches(batches: list[dict[str, Any]], entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for batch in batches:
+        kept = found.setdefault(batch["batch_id"], {"id": batch["batch_id"], "as_of": batch["as_of"], "tables": {}})
+        kept["tables"][batch["table_name"]] = batch["mode"]
+    for entry in entries:
+        kept = found[entry["batch_id"]]
+        kept["loaded_at"] = entry["loaded_at"]
+        for name in ("rows_read", "rows_loaded", "rows_rejected"):
+            kept[name] = kept.get(name, 0) + entry[name]
+    return list(found.values())
+
+
+def _records(table: Any) -> list[dict[str, Any]]:
+    frame = table.to_pandas()
+    for name in frame.columns:
+        if "datetime" in str(frame[name].dtype):
+            frame[name] = frame[name].dt.strftime("%Y-%m-%d %H:%M:%S")
+    return list(json.loads(frame.to_json(orient="records")))

@@ -1,0 +1,194 @@
+"""Bad input through the command line: one message with file and line, and nothing half-visible."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from ingest.batches import committed
+from ingest.settings import Settings
+from pipeline import target
+from pipeline.__main__ import app
+from pipeline.target import only_writer
+from tests.pipeline.harness import Lab, OpenGate
+
+MOVIES = "movieId,title,genres\n1,One (2001),Drama\n2,Two (2002),Comedy|Drama\n"
+RATINGS = "userId,movieId,rating,timestamp\n1,1,4.0,1000000000\n1,2,3.5,1000000001\n"
+GOOD = {"movies.csv": MOVIES, "ratings.csv": RATINGS}
+Run = Callable[..., Result]
+
+
+class NoExpectations:
+    """Stands in for the expectations' process, which bad input never reaches."""
+
+    def __init__(self, _: str) -> None:
+        pass
+
+    def __enter__(self) -> NoExpectations:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """`python -m pipeline` in this process, on an empty warehouse."""
+    monkeypatch.setattr(target, "Expectations", NoExpectations)
+    monkeypatch.setattr(target, "ExpectationsGate", lambda *_: OpenGate())
+    lab.delete_warehouse()
+    with lab.environment():
+        yield lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+    lab.delete_warehouse()
+
+
+def folder(root: Path, files: dict[str, str | bytes]) -> Path:
+    """A folder with the given files."""
+    source = root / "source"
+    source.mkdir()
+    for name, content in files.items():
+        (source / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return source
+
+
+def archive(root: Path, files: dict[str, str | bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    """A zip with the given files."""
+    path = root / "source.zip"
+    with zipfile.ZipFile(path, "w", compression) as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return path
+
+
+def truncated_zip(root: Path) -> Path:
+    path = archive(root, GOOD)
+    path.write_bytes(path.read_bytes()[:-40])
+    return path
+
+
+def encrypted_zip(root: Path) -> Path:
+    path = archive(root, GOOD)
+    content = bytearray(path.read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = -1
+        while (at := content.find(signature, at + 1)) >= 0:
+            content[at + flags] |= 1
+    path.write_bytes(content)
+    return path
+
+
+def with_files(**changed: str | bytes | None) -> Callable[[Path], Path]:
+    """A folder of good files but for some, by table; None leaves a file out."""
+
+    def make(root: Path) -> Path:
+        files: dict[str, Any] = GOOD | {f"{table}.csv": content for table, content in changed.items()}
+        return folder(root, {name: content for name, content in files.items() if content is not None})
+
+    return make
+
+
+BAD: dict[str, tuple[Callable[[Path], Path], list[str]]] = {
+    "a truncated zip": (truncated_zip, ["source.zip", "truncated"]),
+    "a zip that leads out": (lambda root: archive(root, GOOD | {"../ratings.csv": RATINGS}), ["../ratings.csv"]),
+    "a zip bomb": (lambda root: archive(root, GOOD | {"tags.csv": b"\n" * (12 << 20)}), ["tags.csv", "zip bomb"]),
+    "an encrypted zip": (encrypted_zip, ["movies.csv", "encrypted"]),
+    "no such file": (lambda root: root / "nowhere.zip", ["nowhere.zip", "does not exist"]),
+    "an empty folder": (lambda root: folder(root, {}), ["none of movies.csv"]),
+    "a missing required file": (with_files(ratings=None), ["ratings.csv", "first batch"]),
+    "a truncated file": (with_files(ratings=RATINGS[:-5]), ["ratings.csv:3", "truncated"]),
+    "a missing column": (with_files(movies="movieId,title\n1,One\n"), ["movies.csv:1", "missing 'genres'"]),
+    "an extra column": (with_files(movies="movieId,title,genres,more\n1,One,Drama,x\n"), ["movies.csv:1", "'more'"]),
+    "columns in another order": (with_files(movies="title,movieId,genres\nOne,1,Drama\n"), ["movies.csv:1", "order"]),
+    "a header only": (with_files(ratings=RATINGS.splitlines()[0] + "\n"), ["ratings.csv:1", "no rows"]),
+    "an empty file": (with_files(tags=""), ["tags.csv", "empty"]),
+    "too many bad rows": (with_files(ratings=RATINGS + "1,3,7.0,1000000000\n"), ["ratings.csv:4", "7.0", "rejected"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_clear_error_and_leaves_nothing(run: Run, lab: Lab, tmp_path: Path, name: str) -> None:
+    make, told = BAD[name]
+    dataset = lab.new_name()
+    result = run("dev", dataset, "--source", make(tmp_path))
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit), result.output
+    assert "error:" in result.output and "Traceback" not in result.output
+    assert all(fragment in result.output for fragment in told), result.output
+    assert not list(lab.store.list(f"{dataset}/"))
+    assert not lab.settings.warehouse.exists()
+
+
+def test_an_unknown_data_set_suggests_the_nearest_name(run: Run, lab: Lab) -> None:
+    result = run("dev", "ml-latest-smal")
+    assert result.exit_code == 1
+    assert "ml-latest-small" in result.output.replace("'ml-latest-smal'", "")
+    assert not list(lab.store.list("ml-latest-smal/"))
+
+
+@pytest.mark.parametrize("options", [("--as-of", "yesterday"), ("--day", "0"), ("--max-rejected", "2")])
+def test_an_option_that_makes_no_sense_is_refused(run: Run, lab: Lab, tmp_path: Path, options: tuple[str, str]) -> None:
+    dataset = lab.new_name()
+    result = run("dev", dataset, "--source", folder(tmp_path, GOOD), *options)
+    assert result.exit_code in (1, 2) and options[0] in result.output
+    assert not list(lab.store.list(f"{dataset}/"))
+
+
+def test_a_second_writer_is_refused_at_once(run: Run, lab: Lab, tmp_path: Path) -> None:
+    dataset = lab.new_name()
+    with only_writer(Settings(), "dev", "the warehouse"):
+        result = run("dev", dataset, "--source", folder(tmp_path, GOOD))
+    assert result.exit_code == 1 and "Another run is writing" in result.output
+    assert not committed(lab.store, dataset)
+
+
+BAD_RATINGS = {
+    4: (b"1,1,7,1000000002", "rating '7' is not a half star"),
+    5: (b"1,1,abc,1000000002", "rating 'abc' is not a half star"),
+    6: (b"1,1,3.25,1000000002", "rating '3.25' is not a half star"),
+    7: (b"x,1,4.0,1000000002", "userId 'x' is not an integer"),
+    8: (b"1,2147483648,4.0,1000000002", "movieId '2147483648' is not an integer"),
+    9: (b"1,1,4.0,-1", "timestamp '-1' is not"),
+    10: (b"1,1,4.0", "3 fields instead of 4"),
+    11: (b"1,1,4.0\xff,1000000002", "not valid UTF-8"),
+}
+BAD_MOVIES = {4: (b'3,"Three (2003),Drama', "unbalanced quote"), 5: (b'4,Fo"ur (2004),Drama', "quote in field 2")}
+LATER = b"1,1,2.0,999999999\n1,1,5.0,1000000005\n2,77,4.0,1000000000\n"
+
+
+def test_bad_rows_are_kept_with_line_and_reason_and_the_others_are_loaded(run: Run, lab: Lab, tmp_path: Path) -> None:
+    source = folder(
+        tmp_path,
+        {
+            "movies.csv": b"\xef\xbb\xbf" + (MOVIES.encode() + lines(BAD_MOVIES)).replace(b"\n", b"\r\n"),
+            "ratings.csv": RATINGS.encode() + lines(BAD_RATINGS) + LATER,
+        },
+    )
+    result = run("dev", lab.new_name(), "--source", source, "--max-rejected", "0.9")
+    assert result.exit_code == 0, result.output
+    rejected = lab.rows("select file, line, reason, raw_line from raw.rejected_rows order by file, line")
+    wanted = [("movies.csv", line, *bad) for line, bad in BAD_MOVIES.items()]
+    wanted += [("ratings.csv", line, *bad) for line, bad in BAD_RATINGS.items()]
+    assert len(rejected) == len(wanted)
+    for (file, line, why, raw), (in_file, at_line, content, reason) in zip(rejected, wanted, strict=True):
+        assert (file, line) == (in_file, at_line) and reason in str(why)
+        assert raw == content.decode(errors="backslashreplace")
+    ledger = lab.rows("select table_name, rows_read, rows_loaded, rows_rejected from raw.load_ledger order by 1")
+    assert ledger == [("movies", 4, 2, 2), ("ratings", 13, 5, 8)]
+    ratings = lab.rows("select user_id, movie_id, rating::varchar from marts.fact_ratings order by all")
+    assert ratings == [(1, 1, "5.0"), (1, 2, "3.5")]
+    assert lab.rows("select source_title from marts.dim_movies order by 1") == [("One (2001)",), ("Two (2002)",)]
+    assert "1 ratings are of movies that movies.csv does not list" in result.output
+    assert "2 ratings are superseded" in result.output
+
+    refused = run("dev", lab.new_name(), "--source", source, "--max-rejected", "0.9")
+    assert refused.exit_code == 1 and "one warehouse holds one data set" in refused.output
+
+
+def lines(bad: dict[int, tuple[bytes, str]]) -> bytes:
+    """The bad lines, each ended."""
+    return b"".join(line + b"\n" for line, _ in bad.values())
