@@ -37,7 +37,7 @@ def main(
         str,
         typer.Option(
             envvar="MOVIELENS_ACCEPT_BATCHES",
-            help="Batches, separated by commas, that you have looked at and vouch for: what they show stops no run.",
+            help="Batches, separated by commas, that you have looked at and vouch for: what they look like stops no run.",
         ),
     ] = "",
     worker: Annotated[bool, typer.Option("--worker", hidden=True)] = False,

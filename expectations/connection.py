@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 from sqlalchemy.engine import Connection, Engine
 
 
@@ -47,7 +47,7 @@ def address(target: str) -> Address:
     """The warehouse of a target (`dev`, `prod` or `ci`); raises ConnectionNeeds when the environment does not name it."""
     prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
     if target == "dev":
-        return Address("duckdb:///:memory:", prefix, data_dir() / "warehouse.duckdb")
+        return _led(Address("duckdb:///:memory:", prefix, data_dir() / "warehouse.duckdb"))
     missing = [name for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not os.environ.get(name)]
     if missing:
         raise ConnectionNeeds(f"{' and '.join(missing)} must be set in the environment to check the Snowflake warehouse.")
@@ -56,7 +56,16 @@ def address(target: str) -> Address:
             "Snowflake needs SNOWFLAKE_PRIVATE_KEY_PATH or SNOWFLAKE_PRIVATE_KEY, SNOWFLAKE_TOKEN or SNOWFLAKE_PASSWORD "
             "in the environment."
         )
-    return Address("snowflake://user@organisation-account", prefix)
+    return _led(Address("snowflake://user@organisation-account", prefix))
+
+
+def _led(where: Address) -> Address:
+    """Sees to it that the engine's connections lead where this module says."""
+    # The class of the very dialect: duckdb-engine overrides the flag that a listener on Engine would set.
+    dialect = make_url(where.url).get_dialect()
+    if not event.contains(dialect, "do_connect", _lead):
+        event.listen(dialect, "do_connect", _lead)
+    return where
 
 
 @contextmanager
@@ -64,6 +73,7 @@ def connected(where: Address) -> Iterator[None]:
     """While it lasts, connections lead to the warehouse; then all are closed. Raises ConnectionNeeds without the file."""
     if where.file is not None and not where.file.exists():
         raise ConnectionNeeds(f"{where.file} is not there: `nox -s dev` builds it, MOVIELENS_DATA_DIR names another folder.")
+    _close_all()
     _close_all()
     _open.append(where)
     try:
@@ -84,7 +94,6 @@ def _remember(connection: Connection) -> None:
     _engines.add(connection.engine)
 
 
-@event.listens_for(Engine, "do_connect")
 def _lead(dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
     if dialect.name == "duckdb" and _open:
         parameters |= {"database": str(_open[-1].file), "read_only": True}

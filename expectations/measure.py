@@ -58,7 +58,7 @@ class Measure:
     (what or which row, null for the whole relation), `observed` and `weight` (how many rows speak for the value);
     no row means that there was nothing to judge. `error` and `warn`: the bands outside of which the run stops, or
     is only told; `evidence`: the weight from which on it stops, below it warns. `why`: where the bands come from.
-    `accepts`: a data owner may accept a batch in spite of it; false for what no good data can show.
+    `accepts`: whether a person may accept a batch in spite of it; no good data breaks the books or its own copies.
     """
 
     name: str

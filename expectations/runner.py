@@ -71,9 +71,9 @@ def expectation_suite(suite: Suite) -> ExpectationSuite:
 
 
 class Runner:
-    """The suites of a target in a file data context under `expectations/` of the data folder.
+    """The suites of a target, in a file data context under `expectations/` of the data folder.
 
-    `accepted`: batches that a data owner vouches for; what they show is told, and stops no run.
+    `accepted`: batches that a person vouches for; what they look like is told, and stops no run.
     """
 
     def __init__(self, target: str, accepted: frozenset[str] = frozenset()) -> None:

@@ -11,7 +11,7 @@ import traceback
 from typing import IO
 
 
-def serve(target: str, accepted: frozenset[str]) -> None:
+def serve(target: str, accepted: frozenset[str] = frozenset()) -> None:
     """Says that it is ready, then answers `raw`, `marts` and `docs` until stdin ends."""
     started = time.monotonic()
     answers = _own_stdout()

@@ -119,8 +119,12 @@ def _snowflake() -> Marts:
     from pipeline import snowflake
     from pipeline.errors import PipelineError
 
+    if lacking := snowflake.missing():
+        raise NoWarehouse(f"MOVIELENS_TARGET is not dev, so Snowflake is asked, which needs {'; '.join(lacking)}.")
     try:
         connection = snowflake.connect()
+    except ImportError:
+        raise NoWarehouse("this environment has no Snowflake connector: the locks of prod hold it.") from None
     except PipelineError as error:
-        raise NoWarehouse(f"{error}") from None
+        raise NoWarehouse(str(error)) from None
     return Marts(ibis.snowflake.from_connection(connection, create_object_udfs=False), snowflake.place())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from expectations.client import Gate as Expectations
+from expectations.client import GateError
 from filelock import FileLock, Timeout
 
 from ingest.local_s3 import object_store
@@ -43,32 +44,26 @@ def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[Non
 
 
 class ExpectationsGate:
-    """The expectations' process, started early, because its imports take seconds; asked stage by stage.
+    """The expectations' process, started early, because its imports take seconds; asked stage by stage."""
 
-    `accepted` names the batches whose failures are known: they are told, and the walk goes on.
-    """
-
-    def __init__(
-        self, expectations: Expectations, warehouse: Warehouse, report: Report, accepted: Sequence[str]
-    ) -> None:
-        self._expectations, self._warehouse, self._report, self._accepted = expectations, warehouse, report, accepted
+    def __init__(self, expectations: Expectations, warehouse: Warehouse, report: Report) -> None:
+        self._expectations, self._warehouse, self._report = expectations, warehouse, report
 
     def check(self, stage: str) -> None:
         """Runs a stage; warnings are told, errors raise `PipelineError`."""
-        verdict = self._expectations.check(stage)
+        try:
+            verdict = self._expectations.check(stage)
+        except GateError as error:
+            raise PipelineError(f"the {stage} gate could not be asked: {error}") from None
         for table in verdict.tables():
             self._report.console.print(table)
-        if verdict.passed:
-            return
-        batch = self._warehouse.state().loaded[-1]
-        if batch in self._accepted:
-            self._report.say(f"the {stage} gate would be closed for batch {batch}, which is accepted", "yellow")
-            return
-        raise PipelineError(
-            f"the {stage} gate is closed: {verdict.summary()}. The marts keep their last good state. If batch {batch} is "
-            f"right all the same, run again with --accept {batch}; if it is wrong, land a corrected full batch and "
-            f"run with --accept {batch} once, so that history shows both."
-        )
+        if not verdict.passed:
+            batch = self._warehouse.state().loaded[-1]
+            raise PipelineError(
+                f"the {stage} gate is closed: {verdict.summary()}. The marts keep their last good state. If batch "
+                f"{batch} is right all the same, run again with --accept {batch}. If it is wrong, land a corrected full "
+                f"batch and accept this one, so that history shows both."
+            )
 
 
 @contextmanager
@@ -79,6 +74,7 @@ def stage(target: str, settings: Settings, report: Report, accepted: Sequence[st
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.place))
+        os.environ["MOVIELENS_ACCEPT_BATCHES"] = ",".join(accepted)
         expectations = open_.enter_context(Expectations(target))
         with report.step("object store"):
             store = open_.enter_context(object_store(settings, embedded=target == "dev"))
@@ -87,7 +83,7 @@ def stage(target: str, settings: Settings, report: Report, accepted: Sequence[st
             store,
             warehouse,
             Dbt(target, report.node),
-            ExpectationsGate(expectations, warehouse, report, accepted),
+            ExpectationsGate(expectations, warehouse, report),
             report.step,
         )
 

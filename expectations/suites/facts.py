@@ -185,7 +185,7 @@ SUITES = (
             Measure(
                 name="relevance_in_range", title="Movies with a relevance outside of 0 to 1",
                 sql=worst("'movie ' || movie_id", "1", "scores", "1", "low < 0 or high > 1"),
-                error=Band(0, 0), accepts=False,
+                error=NONE, accepts=False,
             ),
         ),
     ),

@@ -55,9 +55,7 @@ def build(out: Path, target: str, say: Say) -> Path:
     found["notebooks"] = _notebooks(new / "notebooks", found["built_at"] or found["loaded_at"], say)
     _dbt(new / "dbt", work / "dbt", target)
     found["documentation"] = documentation(work / "dbt")
-    say(
-        f"documentation: {found['documentation']['percent']:g} % of {found['documentation']['columns']} columns described"
-    )
+    say(f"dbt docs: {found['documentation']['percent']:g} % of {found['documentation']['columns']} columns described")
     found["data_docs"] = _data_docs(new / "data_docs")
     say("Data Docs: " + (found["data_docs"] or "none yet (`nox -s dev` writes them)"))
     (new / "state.json").write_text(json.dumps(found, indent=1), encoding="utf-8")

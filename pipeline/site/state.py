@@ -40,7 +40,7 @@ def state(marts: Marts, target: str) -> dict[str, Any]:
 def tests(target: str, loaded_at: str | None, built_at: str | None) -> dict[str, Any] | None:
     """The tests of the last build by status; None when dbt's results are not of this warehouse's last build.
 
-    dbt's folder is shared by all warehouses of a clone: this one's results lie between its last load and its last build.
+    All warehouses of a clone share dbt's folder: this one's results lie between its last load and its last build.
     """
     folder = Path(os.environ.get("DBT_TARGET_PATH") or (PROJECT / "target" / ("" if target == "dev" else target)))
     path = folder / "run_results.json"

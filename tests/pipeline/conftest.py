@@ -21,5 +21,5 @@ def lab(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Gives a test its `seed`s: a few, or as many as MOVIELENS_TEST_CASES says."""
     if "seed" in metafunc.fixturenames:
-        cases = int(os.environ.get("MOVIELENS_TEST_CASES", "3"))
+        cases = int(os.environ.get("MOVIELENS_TEST_CASES", "2"))
         metafunc.parametrize("seed", range(cases))

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import duckdb
-
 from ingest.batch import Manifest, Mode
 from ingest.landing import Landed
 from ingest.landing import land as land_source
@@ -26,13 +24,8 @@ from pipeline.apply import Applied, Walk, apply
 from pipeline.dbt import PROJECT, ROOT, Dbt
 from pipeline.target import reach
 from pipeline.warehouse import duckdb_warehouse
+from tests.pipeline.relations import Relations, Row, relations
 
-Row = tuple[object, ...]
-Relations = dict[str, list[Row]]
-
-# What speaks of the way here and not of the data: the batch that last set a row.
-LINEAGE = "_batch_id"
-HISTORY = ("marts.dim_movies_history", "snapshots.")
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 
 
@@ -165,43 +158,15 @@ class Lab:
 
     def rows(self, sql: str) -> list[Row]:
         """The rows of a query."""
-        with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
-            return connection.execute(sql).fetchall()
+        return self.warehouse.rows(sql)
 
     def marts(self) -> Relations:
         """Every current mart, row for row, without lineage."""
-        return relations(self.settings.warehouse, history=False)
+        return relations(self.warehouse, history=False)
 
     def history(self) -> Relations:
         """Every snapshot and the history mart, row for row."""
-        return relations(self.settings.warehouse, history=True)
-
-
-def relations(warehouse: Path, *, history: bool) -> Relations:
-    """Every relation of marts and snapshots that is history, or is not: its columns but for lineage, then its rows."""
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        columns: dict[str, list[str]] = {}
-        for schema, table, column in connection.execute(
-            "select table_schema, table_name, column_name from information_schema.columns "
-            f"where table_schema in ('marts', 'snapshots') and column_name != '{LINEAGE}' order by all"
-        ).fetchall():
-            columns.setdefault(f"{schema}.{table}", []).append(column)
-        return {
-            name: [tuple(listed), *connection.execute(f"select {', '.join(listed)} from {name} order by all").fetchall()]
-            for name, listed in columns.items()
-            if name.startswith(HISTORY) == history
-        }
-
-
-def difference(left: Relations, right: Relations) -> str:
-    """What differs, for an assertion's message: the rows that only one side has, relation by relation."""
-    told = []
-    for name in sorted({*left, *right}):
-        one, other = left.get(name, []), right.get(name, [])
-        if one != other:
-            told.append(f"{name}: only left {[row for row in one if row not in other][:5]}, "
-                        f"only right {[row for row in other if row not in one][:5]}, {len(one)} and {len(other)} rows")
-    return "\n".join(told)
+        return relations(self.warehouse, history=True)
 
 
 def _silent(_: str) -> AbstractContextManager[None]:

@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from ingest.schema import TABLES
-from tests.pipeline.harness import Batch, Row
+from tests.pipeline.harness import Batch
+from tests.pipeline.relations import Row
 
 _TICK = timedelta(microseconds=1)
 
@@ -123,7 +124,13 @@ class Oracle:
                 (key, genre) for key, (_, genres) in movies.items() for genre in (genres or "").split("|") if genre
             },
             "activity": {
-                (*key, len(months[key]), len(tagged[key]), min(months[key] + tagged[key]), max(months[key] + tagged[key]))
+                (
+                    *key,
+                    len(months[key]),
+                    len(tagged[key]),
+                    min(months[key] + tagged[key]),
+                    max(months[key] + tagged[key]),
+                )
                 for key in {*months, *tagged}
             },
             "counted": {(movie, len(stars), sum(stars, Decimal(0))) for movie, stars in given.items()},

@@ -116,8 +116,10 @@ def test_bad_input_is_one_clear_error_and_leaves_nothing(run: Run, lab: Lab, tmp
     make, told = BAD[name]
     dataset = lab.new_name()
     result = run("dev", dataset, "--source", make(tmp_path))
-    assert result.exit_code == 1 and isinstance(result.exception, SystemExit), result.output
-    assert "error:" in result.output and "Traceback" not in result.output
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit), result.output
+    assert "error:" in result.output
+    assert "Traceback" not in result.output
     assert all(fragment in result.output for fragment in told), result.output
     assert not list(lab.store.list(f"{dataset}/"))
     assert not lab.settings.warehouse.exists()
@@ -134,7 +136,8 @@ def test_an_unknown_data_set_suggests_the_nearest_name(run: Run, lab: Lab) -> No
 def test_an_option_that_makes_no_sense_is_refused(run: Run, lab: Lab, tmp_path: Path, options: tuple[str, str]) -> None:
     dataset = lab.new_name()
     result = run("dev", dataset, "--source", folder(tmp_path, GOOD), *options)
-    assert result.exit_code in (1, 2) and options[0] in result.output
+    assert result.exit_code in (1, 2)
+    assert options[0] in result.output
     assert not list(lab.store.list(f"{dataset}/"))
 
 
@@ -142,7 +145,8 @@ def test_a_second_writer_is_refused_at_once(run: Run, lab: Lab, tmp_path: Path) 
     dataset = lab.new_name()
     with only_writer(Settings(), "dev", "the warehouse"):
         result = run("dev", dataset, "--source", folder(tmp_path, GOOD))
-    assert result.exit_code == 1 and "Another run is writing" in result.output
+    assert result.exit_code == 1
+    assert "Another run is writing" in result.output
     assert not committed(lab.store, dataset)
 
 
@@ -175,7 +179,8 @@ def test_bad_rows_are_kept_with_line_and_reason_and_the_others_are_loaded(run: R
     wanted += [("ratings.csv", line, *bad) for line, bad in BAD_RATINGS.items()]
     assert len(rejected) == len(wanted)
     for (file, line, why, raw), (in_file, at_line, content, reason) in zip(rejected, wanted, strict=True):
-        assert (file, line) == (in_file, at_line) and reason in str(why)
+        assert (file, line) == (in_file, at_line)
+        assert reason in str(why)
         assert raw == content.decode(errors="backslashreplace")
     ledger = lab.rows("select table_name, rows_read, rows_loaded, rows_rejected from raw.load_ledger order by 1")
     assert ledger == [("movies", 4, 2, 2), ("ratings", 13, 5, 8)]
@@ -186,7 +191,8 @@ def test_bad_rows_are_kept_with_line_and_reason_and_the_others_are_loaded(run: R
     assert "2 ratings are superseded" in result.output
 
     refused = run("dev", lab.new_name(), "--source", source, "--max-rejected", "0.9")
-    assert refused.exit_code == 1 and "one warehouse holds one data set" in refused.output
+    assert refused.exit_code == 1
+    assert "one warehouse holds one data set" in refused.output
 
 
 def lines(bad: dict[int, tuple[bytes, str]]) -> bytes:

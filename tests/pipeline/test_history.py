@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ingest.errors import BatchError
-from tests.pipeline.harness import Batch, Lab, Row
+from tests.pipeline.harness import Batch, Lab
 from tests.pipeline.oracle import Oracle, assert_as_told
+from tests.pipeline.relations import Row
 
 RATINGS: list[Row] = [(1, 1, "4.0", 1_000_000_000)]
 
@@ -32,7 +34,11 @@ CHAIN = [
     batch("2020-01-03", "full", [(1, "A (2001)", "Drama"), CALM, (4, "4 (2004)", "Drama")]),
     batch("2019-12-01", "delta", [(5, "Late (2005)", "Drama")]),
     batch("2019-12-01", "delta", [(1, "A (2001)", "Drama"), CALM], [(1, 2, "4.0", 1_000_000_000)]),
-    batch("2020-02-01", "full", [(1, "A (2001)", "Drama"), CALM, GONE, (4, "4 (2004)", "Drama"), (5, "Late (2005)", "Drama")]),
+    batch(
+        "2020-02-01",
+        "full",
+        [(1, "A (2001)", "Drama"), CALM, GONE, (4, "4 (2004)", "Drama"), (5, "Late (2005)", "Drama")],
+    ),
 ]
 TICK = timedelta(microseconds=1)
 
@@ -48,7 +54,8 @@ def versions(lab: Lab) -> dict[int, list[Row]]:
     assert_as_told(lab.rows, oracle)
     found: dict[int, list[Row]] = {}
     for movie, *version in lab.rows(
-        "select movie_id, source_title, genres, valid_from, valid_to, change from marts.dim_movies_history order by valid_from"
+        "select movie_id, source_title, genres, valid_from, valid_to, change "
+        "from marts.dim_movies_history order by valid_from"
     ):
         found.setdefault(int(str(movie)), []).append(tuple(version))
     return found
@@ -86,8 +93,11 @@ def test_a_late_delta_is_history_from_the_instant_after_the_batch_before_it(vers
 
 
 def test_the_clock_of_history_grows_with_every_batch(lab: Lab, versions: dict[int, list[Row]]) -> None:
-    clock = [row[0] for row in lab.rows("select max(effective_at) from raw.batches group by batch_id order by batch_id")]
-    assert len(clock) == len(CHAIN) and all(one < other for one, other in zip(clock, clock[1:], strict=False))
+    clock = [
+        row[0] for row in lab.rows("select max(effective_at) from raw.batches group by batch_id order by batch_id")
+    ]
+    assert len(clock) == len(CHAIN)
+    assert all(one < other for one, other in itertools.pairwise(clock))
 
 
 def test_time_travel_shows_the_catalogue_as_it_was(lab: Lab, versions: dict[int, list[Row]]) -> None:

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 
 from tests.pipeline.generated import START, as_one, deltas
-from tests.pipeline.harness import Batch, Lab, Relations, Row, difference
+from tests.pipeline.harness import Batch, Lab
 from tests.pipeline.oracle import Oracle, assert_as_told, moment
+from tests.pipeline.relations import Relations, Row, difference
 
 
 def test_any_split_into_deltas_gives_the_marts_of_one_full_load(lab: Lab, seed: int) -> None:
@@ -35,7 +36,13 @@ EARLY, NOON, LATE = 1_000_000_000, 1_100_000_000, 1_200_000_000
 STORY: dict[str, dict[str, list[Row]]] = {
     "first load": {
         "movies": MOVIES,
-        "ratings": [(1, 1, "1.0", NOON), (1, 1, "2.0", NOON), (2, 1, "4.0", LATE), (2, 1, "3.0", EARLY), (3, 9, "5.0", NOON)],
+        "ratings": [
+            (1, 1, "1.0", NOON),
+            (1, 1, "2.0", NOON),
+            (2, 1, "4.0", LATE),
+            (2, 1, "3.0", EARLY),
+            (3, 9, "5.0", NOON),
+        ],
         "tags": [(1, 1, "Fun", NOON), (1, 1, " fun ", EARLY), (3, 9, "old", NOON)],
     },
     "a tie and a late row": {"ratings": [(1, 1, "4.5", NOON), (2, 1, "0.5", NOON)], "tags": [(1, 1, "FUN", LATE)]},

@@ -1,0 +1,71 @@
+"""The notebooks run on a release that has nothing but movies and ratings; `test_site` runs them on the sample."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("nbclient", reason="the notebooks' packages are not installed")
+
+import nbformat
+
+from ingest.store import Store
+from notebooks import marts, run
+from tests.conftest import settings_in
+from tests.pipeline.harness import Batch, Lab
+
+
+@pytest.fixture(scope="module")
+def bare(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """A warehouse of one batch with two movies, three ratings, and neither tags, links nor genome."""
+    lab = Lab(embedded_store, settings_in(tmp_path_factory.mktemp("bare")))
+    rows = {
+        "movies": [(1, "Toy Story (1995)", "Animation|Comedy"), (2, "Nobody's", "(no genres listed)")],
+        "ratings": [(1, 1, 4.0, 964982703), (2, 1, 3.5, 964982703), (2, 2, 0.5, 1537799250)],
+    }
+    lab.land("bare", Batch(datetime(2018, 9, 26, tzinfo=UTC), rows))
+    lab.apply("bare")
+    return lab
+
+
+def test_every_notebook_runs_on_a_release_without_tags_and_genome(bare: Lab, tmp_path: Path) -> None:
+    with bare.environment():
+        assert run.run(tmp_path) == []
+    assert sorted(page.stem for page in tmp_path.iterdir()) == [path.stem for path in run.notebooks()]
+    assert "neither tags nor genome" in (tmp_path / "03_taste_tags_and_genome.html").read_text()
+
+
+def test_a_failing_cell_is_named_with_its_notebook_and_its_error(tmp_path: Path) -> None:
+    cells = [nbformat.v4.new_markdown_cell("# Broken"), nbformat.v4.new_code_cell("1 / 0")]
+    path = tmp_path / "09_broken.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    with pytest.raises(run.CellFailed, match=r"09_broken\.ipynb, cell 2 of 2: ZeroDivisionError: division by zero"):
+        run.execute(path, tmp_path)
+
+
+def test_no_warehouse_is_one_line_and_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MOVIELENS_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["notebooks.run"])
+    assert run.main() == 1
+    assert re.fullmatch(r"error: there is no warehouse at .*: run `nox -s dev` first\.\n", capsys.readouterr().err)
+
+
+def test_the_committed_notebooks_hold_no_outputs_and_no_machine_path() -> None:
+    assert len(run.notebooks()) == 5
+    for path in run.notebooks():
+        for cell in nbformat.read(path, as_version=4).cells:
+            assert not cell.get("outputs"), path.name
+            assert cell.get("execution_count") is None, path.name
+            assert str(marts.ROOT) not in cell.source
+
+
+def test_no_notebook_fetches_a_fact() -> None:
+    """What comes out of an expression over a fact is aggregated or limited: the engine computes."""
+    for path in run.notebooks():
+        for cell in nbformat.read(path, as_version=4).cells:
+            assert not re.search(r'table\("fact_\w+"\)\.to_pandas', cell.source), f"{path.name}: {cell.source}"
