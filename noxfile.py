@@ -119,7 +119,9 @@ def tests(session: nox.Session) -> None:
 def tests_of_snowflake(session: nox.Session) -> None:
     """The tests that need the emulator; `tests` runs them too."""
     install(session, "emulator")
-    session.run("pytest", *(session.posargs or ["tests/snowflake"]))
+    other = Path(".nox/tests/bin/python")  # parity builds the DuckDB side in the environment of `tests`
+    environment = {"MOVIELENS_DEV_PYTHON": str(other.absolute())} if other.exists() else {}
+    session.run("pytest", *(session.posargs or ["tests/snowflake"]), env=environment)
 
 
 @nox.session(default=False)

@@ -31,7 +31,9 @@ class Stages(str, Enum):
 
 def main(
     target: Annotated[Target, typer.Option(help="dev: DuckDB; prod: Snowflake, from the environment.")] = Target.dev,
-    stage: Annotated[Stages, typer.Option(help="raw: what was loaded; marts: staging, marts and history.")] = Stages.all,
+    stage: Annotated[
+        Stages, typer.Option(help="raw: what was loaded; marts: staging, marts and history.")
+    ] = Stages.all,
     docs: Annotated[bool, typer.Option("--docs", help="Build pages of the results as well.")] = False,
     accept: Annotated[
         str,
@@ -67,7 +69,9 @@ def main(
             for table in verdict.tables():
                 console.print(table)
             outcome = "[green]passed" if verdict.passed else "[red]failed"
-            console.print(f"{name}: {outcome}[/], {escape(verdict.summary())}, {verdict.seconds:.1f} s", highlight=False)
+            console.print(
+                f"{name}: {outcome}[/], {escape(verdict.summary())}, {verdict.seconds:.1f} s", highlight=False
+            )
             failed |= not verdict.passed
         if docs:
             console.print(f"pages: {escape(str(runner.docs()))}", soft_wrap=True, highlight=False)

@@ -19,7 +19,8 @@ class KeepNewestResults(ValidationAction):
         suites = {key.expectation_suite_identifier.name for key in newest}
         times = {str(key.run_id.run_time) for key in newest}
         older = [
-            key for key in store.list_keys()
+            key
+            for key in store.list_keys()
             if key.expectation_suite_identifier.name in suites and str(key.run_id.run_time) not in times
         ]
         for key in older:

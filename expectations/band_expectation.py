@@ -50,7 +50,9 @@ class ExpectMeasureInBand(UnexpectedRowsExpectation):
         rows = [{key.lower(): cell for key, cell in row.items()} for row in metrics["unexpected_rows_query.table"]]
         rows = [row for row in rows if row["measure"] == self.measure and row["observed"] is not None]
         outside = [
-            row for row in rows if not self.band.holds(float(row["observed"])) and int(row["weight"] or 0) >= self.evidence
+            row
+            for row in rows
+            if not self.band.holds(float(row["observed"])) and int(row["weight"] or 0) >= self.evidence
         ]
         shown = outside or rows
         values = list(dict.fromkeys(amount(float(row["observed"]), self.unit) for row in shown))
@@ -74,7 +76,11 @@ class ExpectMeasureInBand(UnexpectedRowsExpectation):
         return [
             RenderedStringTemplateContent(
                 content_block_type="string_template",
-                string_template={"template": "$title: $band. $why", "params": params, "styling": {"params": {"title": {"tag": "strong"}}}},
+                string_template={
+                    "template": "$title: $band. $why",
+                    "params": params,
+                    "styling": {"params": {"title": {"tag": "strong"}}},
+                },
             )
         ]
 
@@ -95,7 +101,9 @@ class ExpectMeasureInBand(UnexpectedRowsExpectation):
             return None
         return [
             RenderedTableContent(
-                content_block_type="table", header_row=["Rows that show it"], table=[[row] for row in rows],
+                content_block_type="table",
+                header_row=["Rows that show it"],
+                table=[[row] for row in rows],
                 styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
             )
         ]

@@ -44,7 +44,11 @@ class Gate:
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "expectations", "--target", self.target, "--worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True, encoding="utf-8",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            encoding="utf-8",
             env={**os.environ, "PYTHONPATH": path, "GX_ANALYTICS_ENABLED": "false"},
         )
         return self
@@ -116,4 +120,6 @@ class Gate:
             self._errors.flush()
             self._errors.seek(0)
             tail = "\n".join(self._errors.read().strip().splitlines()[-_TAIL:])
-        return GateError(f"The expectations' process on {self.target} gave no answer: {why}." + (f"\n{tail}" if tail else ""))
+        return GateError(
+            f"The expectations' process on {self.target} gave no answer: {why}." + (f"\n{tail}" if tail else "")
+        )

@@ -50,7 +50,9 @@ def address(target: str) -> Address:
         return _led(Address("duckdb:///:memory:", prefix, data_dir() / "warehouse.duckdb"))
     missing = [name for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not os.environ.get(name)]
     if missing:
-        raise ConnectionNeeds(f"{' and '.join(missing)} must be set in the environment to check the Snowflake warehouse.")
+        raise ConnectionNeeds(
+            f"{' and '.join(missing)} must be set in the environment to check the Snowflake warehouse."
+        )
     if not _credentials():
         raise ConnectionNeeds(
             "Snowflake needs SNOWFLAKE_PRIVATE_KEY_PATH or SNOWFLAKE_PRIVATE_KEY, SNOWFLAKE_TOKEN or SNOWFLAKE_PASSWORD "
@@ -72,7 +74,9 @@ def _led(where: Address) -> Address:
 def connected(where: Address) -> Iterator[None]:
     """While it lasts, connections lead to the warehouse; then all are closed. Raises ConnectionNeeds without the file."""
     if where.file is not None and not where.file.exists():
-        raise ConnectionNeeds(f"{where.file} is not there: `nox -s dev` builds it, MOVIELENS_DATA_DIR names another folder.")
+        raise ConnectionNeeds(
+            f"{where.file} is not there: `nox -s dev` builds it, MOVIELENS_DATA_DIR names another folder."
+        )
     _close_all()
     _close_all()
     _open.append(where)
@@ -146,4 +150,6 @@ def _private_key(text: bytes) -> bytes:
             "The Snowflake private key cannot be read: it must be PEM (or DER in base64), and "
             "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE must be its passphrase if it has one."
         ) from None
-    return key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

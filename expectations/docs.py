@@ -17,7 +17,10 @@ from urllib.parse import quote
 
 _SITE = "local_site"
 _STYLE = Path(__file__).with_name("docs.css").read_text(encoding="utf-8")
-_SCRIPTED = re.compile(r"<script\b.*?</script>|<style\b.*?</style>|<footer\b.*?</footer>|<nav class=\"navbar.*?</nav>\s*</div>\s*</nav>", re.S)
+_SCRIPTED = re.compile(
+    r"<script\b.*?</script>|<style\b.*?</style>|<footer\b.*?</footer>|<nav class=\"navbar.*?</nav>\s*</div>\s*</nav>",
+    re.S,
+)
 _LOADED = re.compile(r"<link\b[^>]*>|<img\b[^>]*>", re.S)
 _LOADS = re.compile(
     r"<(?:script|img|iframe|link|source|embed|object)\b[^>]*?(?:src|href|data)\s*=\s*[\"']?\s*(?:https?:)?//"
@@ -59,7 +62,9 @@ def build(context: Any, folder: Path, title: str) -> Path:
         path = page.relative_to(site)
         target = draft / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(plain(page.read_text(encoding="utf-8"), "../" * (len(path.parts) - 1) + "index.html"), encoding="utf-8")
+        target.write_text(
+            plain(page.read_text(encoding="utf-8"), "../" * (len(path.parts) - 1) + "index.html"), encoding="utf-8"
+        )
     (draft / "index.html").write_text(_front(title, sorted(_pages(context), key=_gravest_first)), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
@@ -77,7 +82,11 @@ def _pages(context: Any) -> Iterator[Page]:
         missed = [result.expectation_config.meta["severity"] for result in results if not result.success]
         link = "/".join(("validations", *key.to_tuple())) + ".html"
         yield Page(
-            key.expectation_suite_identifier.name, quote(link), len(results), missed.count("error"), missed.count("warning")
+            key.expectation_suite_identifier.name,
+            quote(link),
+            len(results),
+            missed.count("error"),
+            missed.count("warning"),
         )
 
 

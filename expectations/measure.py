@@ -166,7 +166,9 @@ def value(observed: str, source: str, weight: str = "1", where: str = "true", su
     return f"select {subject} as subject, {observed} as observed, {weight} as weight from {source} where {where}"
 
 
-def worst(subject: str, observed: str, source: str, weight: str, where: str = "true", order: str = "observed desc") -> str:
+def worst(
+    subject: str, observed: str, source: str, weight: str, where: str = "true", order: str = "observed desc"
+) -> str:
     """A measure's SQL: the values farthest out, each with its own subject."""
     picked = value(observed, source, weight, where, subject)
     return f"select * from ({picked}) as v where observed is not null order by {order}, subject limit {ROWS_NAMED}"

@@ -60,8 +60,14 @@ def expectation_suite(suite: Suite) -> ExpectationSuite:
         expectations=[
             ExpectMeasureInBand(
                 unexpected_rows_query={"$PARAMETER": parameter(suite)},
-                measure=measure.name, title=measure.title, unit=measure.unit, low=band.low, high=band.high,
-                evidence=evidence, why=measure.why, severity="critical" if severity == "error" else "warning",
+                measure=measure.name,
+                title=measure.title,
+                unit=measure.unit,
+                low=band.low,
+                high=band.high,
+                evidence=evidence,
+                why=measure.why,
+                severity="critical" if severity == "error" else "warning",
                 meta={"severity": severity, "relation": suite.relation, "measure": measure.name},
             )
             for measure in suite.measures
@@ -103,9 +109,7 @@ class Runner:
             else:
                 shutil.rmtree(self.home, ignore_errors=True)
                 self._context = _context(self.home)
-                self._source = self._context.data_sources.add_sql(
-                    _SOURCE, connection_string=where.url
-                )
+                self._source = self._context.data_sources.add_sql(_SOURCE, connection_string=where.url)
                 self._checkpoints = {stage: self._checkpoint(stage) for stage in STAGES}
                 kept.write_text(fingerprint)
         self._prepared = fingerprint
@@ -117,12 +121,15 @@ class Runner:
             batch = asset.add_batch_definition_whole_table("whole table")
             kept = context.suites.add(expectation_suite(suite))
             definitions.append(
-                context.validation_definitions.add(
-                    gx.ValidationDefinition(name=suite.name, data=batch, suite=kept)
-                )
+                context.validation_definitions.add(gx.ValidationDefinition(name=suite.name, data=batch, suite=kept))
             )
         return context.checkpoints.add(
-            gx.Checkpoint(name=stage, validation_definitions=definitions, actions=[KeepNewestResults(name="keep the newest results")], result_format=_RESULT_FORMAT)
+            gx.Checkpoint(
+                name=stage,
+                validation_definitions=definitions,
+                actions=[KeepNewestResults(name="keep the newest results")],
+                result_format=_RESULT_FORMAT,
+            )
         )
 
     def check(self, stage: Stage) -> Verdict:
@@ -138,7 +145,8 @@ class Runner:
                 state = state_of(lambda sql: connection.exec_driver_sql(sql).fetchall(), where.prefix)
             queries = {
                 parameter(suite): state.render(suite.query()) if suite.applies(state) else _NOTHING
-                for suite in SUITES if suite.stage == stage
+                for suite in SUITES
+                if suite.stage == stage
             }
             with _quiet():
                 result = self._checkpoints[stage].run(expectation_parameters=queries)
@@ -170,7 +178,9 @@ def _failures(suite: Suite, results: Any, state: State, accepted: bool) -> Itera
     broken = next((result for result in results if (result.exception_info or {}) and _exception(result)), None)
     if broken is not None:
         message = f"could not be evaluated: {_exception(broken)}"
-        yield Failure("error", suite.relation, suite.about or "all expectations", message, "a result", (), state.batch_id)
+        yield Failure(
+            "error", suite.relation, suite.about or "all expectations", message, "a result", (), state.batch_id
+        )
         return
     for result in results:
         kwargs, severity = result.expectation_config.kwargs, result.expectation_config.meta["severity"]
@@ -201,8 +211,8 @@ def _exception(result: Any) -> str:
 def _context(home: Path) -> Any:
     home.mkdir(parents=True, exist_ok=True)
     context = gx.get_context(mode="file", project_root_dir=home)
-    # GX reads this file for every look into a store, comments and all; it holds nothing that is used here.
-    (home / "gx" / "uncommitted" / "config_variables.yml").write_text("{}\n")
+    # GX parses this file anew for every look into a store, hundreds of times a run; it may be missing, and holds nothing.
+    (home / "gx" / "uncommitted" / "config_variables.yml").unlink(missing_ok=True)
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     return context
 

@@ -45,7 +45,9 @@ def state_of(ask: Ask, prefix: str) -> State:
     """
     prefix = prefix.lower()
     names = ", ".join(f"'{prefix}{schema}'" for schema in SCHEMAS)
-    relations = frozenset(f"{schema.removeprefix(prefix)}.{name}" for schema, name in ask(_RELATIONS.format(names=names)))
+    relations = frozenset(
+        f"{schema.removeprefix(prefix)}.{name}" for schema, name in ask(_RELATIONS.format(names=names))
+    )
     tables = ask(_BATCHES.format(prefix=prefix)) if "raw.batches" in relations else []
     if not tables:
         raise NothingLoaded

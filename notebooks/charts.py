@@ -17,39 +17,37 @@ WIDTH = 640  # pixels of the plot itself
 @alt.theme.register("movielens", enable=True)
 def theme() -> alt.theme.ThemeConfig:
     """Title and subtitle above at the left, quiet axes, no frame, white paper in dark mode too."""
-    axis: dict[str, Any] = {
-        "labelColor": INK, "labelFontSize": 12, "labelLimit": 340, "titleColor": INK, "titleFontSize": 12,
-        "titleFontWeight": "normal", "titlePadding": 10, "domain": False, "ticks": False, "gridColor": GRID,
-        "labelPadding": 6, "labelFlush": False,
+    config: Any = {
+        "background": "white",
+        "padding": 16,
+        "font": FONT,
+        "view": {"stroke": None, "continuousWidth": WIDTH, "discreteWidth": WIDTH, "continuousHeight": 320},
+        "title": {
+            "anchor": "start", "frame": "bounds", "fontSize": 18, "fontWeight": 600, "color": INK, "offset": 18,
+            "subtitleFontSize": 13, "subtitleColor": "#5A5A5A", "subtitlePadding": 6,
+        },
+        "axis": {
+            "labelColor": INK, "labelFontSize": 12, "labelLimit": 340, "labelPadding": 6, "labelFlush": False,
+            "titleColor": INK, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 10,
+            "domain": False, "ticks": False, "gridColor": GRID,
+        },
+        "axisBand": {"grid": False},
+        "axisQuantitative": {"tickCount": 6, "labelOverlap": True, "labelSeparation": 6},
+        "axisTemporal": {"labelOverlap": True, "labelSeparation": 6},
+        "header": {"labelFontSize": 13, "labelColor": INK, "title": None, "labelAnchor": "start"},
+        "legend": {
+            "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelColor": INK,
+            "titleColor": INK, "labelLimit": 260,
+        },
+        "range": {"category": [BLUE, ORANGE, GREEN, PURPLE, SKY, RED]},
+        "bar": {"color": BLUE},
+        "line": {"color": BLUE, "strokeWidth": 2.5},
+        "area": {"color": BLUE},
+        "point": {"color": BLUE, "filled": True, "size": 70},
+        "rule": {"color": FAINT},
+        "text": {"color": INK, "fontSize": 12},
     }  # fmt: skip
-    return {
-        "config": {
-            "background": "white",
-            "padding": 16,
-            "font": FONT,
-            "view": {"stroke": None, "continuousWidth": WIDTH, "discreteWidth": WIDTH, "continuousHeight": 320},
-            "title": {
-                "anchor": "start", "frame": "bounds", "fontSize": 18, "fontWeight": 600, "color": INK, "offset": 18,
-                "subtitleFontSize": 13, "subtitleColor": "#5A5A5A", "subtitlePadding": 6,
-            },
-            "axis": axis,
-            "axisBand": {"grid": False},
-            "axisQuantitative": {"tickCount": 6, "labelOverlap": True, "labelSeparation": 6},
-            "axisTemporal": {"labelOverlap": True, "labelSeparation": 6},
-            "header": {"labelFontSize": 13, "labelColor": INK, "title": None, "labelAnchor": "start"},
-            "legend": {
-                "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelColor": INK,
-                "titleColor": INK, "labelLimit": 260,
-            },
-            "range": {"category": [BLUE, ORANGE, GREEN, PURPLE, SKY, RED], "heatmap": {"scheme": "viridis"}},
-            "bar": {"color": BLUE},
-            "line": {"color": BLUE, "strokeWidth": 2.5},
-            "area": {"color": BLUE},
-            "point": {"color": BLUE, "filled": True, "size": 70},
-            "rule": {"color": FAINT},
-            "text": {"color": INK, "fontSize": 12},
-        }
-    }  # fmt: skip
+    return {"config": config}
 
 
 alt.renderers.enable("svg")

@@ -39,15 +39,19 @@ def notebooks() -> list[Path]:
     return sorted(FOLDER.glob("[0-9]*.ipynb"))
 
 
+def _read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
 def heading(notebook: Path) -> str:
     """A notebook's title: its first heading."""
-    found = re.search(r"^# (.+)$", nbformat.read(notebook, as_version=4).cells[0].source, re.MULTILINE)
+    found = re.search(r"^# (.+)$", _read(notebook).cells[0].source, re.MULTILINE)
     return found[1] if found else notebook.stem
 
 
 def about(notebook: Path) -> str:
     """What a notebook is about: the first sentence below its heading."""
-    paragraph = " ".join(nbformat.read(notebook, as_version=4).cells[0].source.split("\n\n")[1].split())
+    paragraph = " ".join(_read(notebook).cells[0].source.split("\n\n")[1].split())
     return re.sub(r"[`*]", "", paragraph.split(". ")[0].rstrip(".") + ".")
 
 
@@ -56,7 +60,7 @@ def execute(path: Path, scratch: Path) -> Any:
 
     Parameters: `scratch`, an empty folder with a short name, for the kernel's sockets.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = _read(path)
     options: dict[str, Any] = {"timeout": CELL_SECONDS, "allow_errors": True, "kernel_name": "python3"}
     client = NotebookClient(notebook, resources={"metadata": {"path": str(FOLDER)}}, **options)
     client.km = client.create_kernel_manager()
@@ -89,7 +93,9 @@ def render(notebook: Any, path: Path) -> str:
         "style": (FOLDER / "template" / "style.css").read_text(encoding="utf-8"),
     }
     config = Config({"HTMLExporter": {"template_name": "template", "extra_template_basedirs": [str(FOLDER)]}})
-    page, _ = HTMLExporter(config=config).from_notebook_node(notebook, resources=resources)
+    page, _ = HTMLExporter(config=config).from_notebook_node(  # type: ignore[no-untyped-call]
+        notebook, resources=resources
+    )
     return str(page)
 
 

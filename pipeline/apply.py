@@ -108,10 +108,9 @@ def apply(walk: Walk, dataset: str, *, force: bool = False) -> Applied:
             _check(walk, "raw gate")
         else:
             _history(walk, manifest.batch_id)
+    tested = state.built is not None and state.built.project_version == now.project_version
     with walk.step("build and test"):
-        built = walk.dbt.build(
-            full_refresh=state.built is not None and state.built.project_version != now.project_version
-        )
+        built = walk.dbt.build(full_refresh=state.built is not None and not tested, unit_tests=not tested)
     with walk.step("mart gate"):
         walk.gate.check("marts")
     walk.warehouse.complete(now, datetime.now(UTC))
@@ -127,4 +126,4 @@ def _check(walk: Walk, name: str) -> None:
 def _history(walk: Walk, batch_id: str) -> None:
     _check(walk, f"raw gate {batch_id}")
     with walk.step(f"history {batch_id}"):
-        walk.dbt.build(select=HISTORY)
+        walk.dbt.build(select=HISTORY, unit_tests=False)

@@ -211,9 +211,10 @@ def rebuild(settings: Settings, report: Report) -> None:
 
     Raises `PipelineError` when they differ; both files are then kept.
     """
-    old, fresh = settings.warehouse, settings.warehouse.with_name("rebuilt.duckdb")
-    for leftover in (fresh, fresh.with_name(f"{fresh.name}.wal")):
-        leftover.unlink(missing_ok=True)
+    # Under its own name in another folder: DuckDB calls a database by its file's name, and views keep that name.
+    old, fresh = settings.warehouse, settings.warehouse.parent / "rebuilt" / settings.warehouse.name
+    shutil.rmtree(fresh.parent, ignore_errors=True)
+    fresh.parent.mkdir(parents=True)
     dataset, compare = None, old.exists()
     if compare:
         try:
@@ -234,7 +235,9 @@ def rebuild(settings: Settings, report: Report) -> None:
                     f"project has changed since, that is expected: `mv {fresh} {old}` takes the new one."
                 )
             report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
+        Path(f"{old}.wal").unlink(missing_ok=True)
         fresh.replace(old)
+        shutil.rmtree(fresh.parent, ignore_errors=True)
     report.say(f"{old} is replaced")
 
 

@@ -74,6 +74,7 @@ def stage(target: str, settings: Settings, report: Report, accepted: Sequence[st
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.place))
+        warehouse.state()  # a warehouse that cannot be used is known before anything is written
         os.environ["MOVIELENS_ACCEPT_BATCHES"] = ",".join(accepted)
         expectations = open_.enter_context(Expectations(target))
         with report.step("object store"):
@@ -119,9 +120,9 @@ def emulated(settings: Settings) -> Iterator[Settings]:
     with object_store(settings, embedded=True) as store:
         reach(store)
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "S3_ENDPOINT_URL", "AWS_REGION")
-        with emulator.running(
-            settings.data_dir, {name: os.environ[name] for name in names if name in os.environ}
-        ) as found:
+        # An account's time zone need not be UTC: nothing here may depend on it.
+        reached = {name: os.environ[name] for name in names if name in os.environ}
+        with emulator.running(settings.data_dir, reached, timezone="America/New_York") as found:
             os.environ |= found
             bucket = {"S3_BUCKET": store.bucket, "MOVIELENS_AWS_ROLE_ARN": "arn:aws:iam::000000000000:role/emulator"}
             connection = snowflake.connect()

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from expectations.measure import Suite
-from expectations.suites import changes, columns, facts, genome, history, ledger, links, marts, movies, ratings, staging, tags
+from expectations.suites import (
+    changes,
+    columns,
+    facts,
+    genome,
+    history,
+    ledger,
+    links,
+    marts,
+    movies,
+    ratings,
+    staging,
+    tags,
+)
 
 SUITES: tuple[Suite, ...] = (
     *columns.SUITES,

@@ -14,7 +14,7 @@ _STARS = f"""
         coalesce(b.rating, a.rating) as rating,
         coalesce(b.rating_count, 0) as before, coalesce(a.n, 0) as after
     from {{marts}}.rating_distribution as b
-    full outer join (select rating, count(*) as n from ({batch_rows('ratings')}) as r group by rating) as a
+    full outer join (select rating, count(*) as n from ({batch_rows("ratings")}) as r group by rating) as a
         on b.rating = a.rating
 """
 _RATINGS = """
@@ -38,7 +38,7 @@ _MONTHS = f"""
 _USERS = f"""
     select
         (select count(*) from {{marts}}.dim_users where rating_count > 0) as before,
-        (select count(*) from (select user_id from ({batch_rows('ratings')}) as r group by user_id) as u) as after
+        (select count(*) from (select user_id from ({batch_rows("ratings")}) as r group by user_id) as u) as after
 """
 _SAME = """
     select
@@ -60,47 +60,88 @@ RATINGS = Suite(
     ctes=(("stars", _STARS), ("total", _RATINGS), ("months", _MONTHS), ("users", _USERS), ("same", _SAME)),
     measures=(
         Measure(
-            name="volume", title="Ratings, as a multiple of those before", unit="times",
+            name="volume",
+            title="Ratings, as a multiple of those before",
+            unit="times",
             sql=value("after / nullif(cast(before as double), 0)", "total", "before"),
-            error=at_least(0.8), warn=Band(0.95, 3), evidence=1000, why=_KEPT,
+            error=at_least(0.8),
+            warn=Band(0.95, 3),
+            evidence=1000,
+            why=_KEPT,
         ),
         Measure(
-            name="users", title="Users who rate, as a multiple of those before", unit="times",
+            name="users",
+            title="Users who rate, as a multiple of those before",
+            unit="times",
             sql=value("after / nullif(cast(before as double), 0)", "users", "before"),
-            error=at_least(0.8), warn=Band(0.95, 3), evidence=100, why=_KEPT,
+            error=at_least(0.8),
+            warn=Band(0.95, 3),
+            evidence=100,
+            why=_KEPT,
         ),
         Measure(
-            name="volume_of_a_month", title="Ratings of a month, as a multiple of those before", unit="times",
+            name="volume_of_a_month",
+            title="Ratings of a month, as a multiple of those before",
+            unit="times",
             sql=worst("month_start", "after / cast(before as double)", "months", "before", "before >= 20", "observed"),
-            error=at_least(0.7), warn=at_least(0.9), evidence=100, why="The past does not lose ratings by the month.",
+            error=at_least(0.7),
+            warn=at_least(0.9),
+            evidence=100,
+            why="The past does not lose ratings by the month.",
         ),
         Measure(
-            name="rating_mean", title="Mean rating, distance from that before", unit="stars",
+            name="rating_mean",
+            title="Mean rating, distance from that before",
+            unit="stars",
             sql=value("mean_after - mean_before", "total", "least(before, after)", "before > 0"),
-            error=Band(-0.1, 0.1), warn=Band(-0.03, 0.03), evidence=1000, why="It moved by 0.04 in the 12 years from ml-10m on.",
+            error=Band(-0.1, 0.1),
+            warn=Band(-0.03, 0.03),
+            evidence=1000,
+            why="It moved by 0.04 in the 12 years from ml-10m on.",
         ),
         Measure(
-            name="star_shares", title="Share of a half star, distance from that before", unit="share",
+            name="star_shares",
+            title="Share of a half star, distance from that before",
+            unit="share",
             sql=worst(
-                "s.rating", "abs(s.after / nullif(cast(t.after as double), 0) - s.before / nullif(cast(t.before as double), 0))",
-                "stars as s cross join total as t", "least(t.before, t.after)",
+                "s.rating",
+                "abs(s.after / nullif(cast(t.after as double), 0) - s.before / nullif(cast(t.before as double), 0))",
+                "stars as s cross join total as t",
+                "least(t.before, t.after)",
             ),
-            error=at_most(0.05), warn=at_most(0.02), evidence=1000, why=_KEPT,
+            error=at_most(0.05),
+            warn=at_most(0.02),
+            evidence=1000,
+            why=_KEPT,
         ),
         Measure(
-            name="regraded", title="Ratings that have other stars than before at the same second", unit="share",
+            name="regraded",
+            title="Ratings that have other stars than before at the same second",
+            unit="share",
             sql=value("regraded / nullif(cast(kept as double), 0)", "same", "regraded", "kept > 0"),
-            error=at_most(0.005), warn=at_most(0), evidence=20, why="Whoever changes a rating leaves a new timestamp.",
+            error=at_most(0.005),
+            warn=at_most(0),
+            evidence=20,
+            why="Whoever changes a rating leaves a new timestamp.",
         ),
         Measure(
-            name="moved", title="Ratings with the same stars as before at another time", unit="share",
+            name="moved",
+            title="Ratings with the same stars as before at another time",
+            unit="share",
             sql=value("moved / nullif(cast(kept as double), 0)", "same", "moved", "kept > 0"),
-            error=at_most(0.2), warn=at_most(0.02), evidence=100, why="Were timestamps shifted, by a time zone or by more?",
+            error=at_most(0.2),
+            warn=at_most(0.02),
+            evidence=100,
+            why="Were timestamps shifted, by a time zone or by more?",
         ),
         Measure(
-            name="kept", title="Ratings before that are still there, by user and movie", unit="share",
+            name="kept",
+            title="Ratings before that are still there, by user and movie",
+            unit="share",
             sql=value("kept / nullif(cast(n as double), 0)", "same", "n"),
-            warn=at_least(0.8), evidence=1000, why="Less when a release deals its user ids anew, which is no fault; or when ids are shifted.",
+            warn=at_least(0.8),
+            evidence=1000,
+            why="Less when a release deals its user ids anew, which is no fault; or when ids are shifted.",
         ),
     ),
 )
@@ -134,7 +175,9 @@ _GENRES = """
     group by g.genre
 """
 _RETITLED = "'movie ' || m.movie_id || ': ' || m.title_before || ' → ' || m.title_after"
-_REGENRED = "'movie ' || m.movie_id || ': ' || coalesce(m.genres_before, 'none') || ' → ' || coalesce(m.genres_after, 'none')"
+_REGENRED = (
+    "'movie ' || m.movie_id || ': ' || coalesce(m.genres_before, 'none') || ' → ' || coalesce(m.genres_after, 'none')"
+)
 
 MOVIES = Suite(
     relation="raw.movies",
@@ -145,24 +188,46 @@ MOVIES = Suite(
     ctes=(("movies", _MOVIES), ("total", _MOVIE_TOTALS), ("genres", _GENRES)),
     measures=(
         Measure(
-            name="gone", title="Movies of before that a whole table no longer lists", unit="share",
+            name="gone",
+            title="Movies of before that a whole table no longer lists",
+            unit="share",
             sql=value("gone_share", "total", "n", "'{mode:movies}' = 'full'"),
-            error=at_most(0.2), warn=at_most(0.05), evidence=100, why=_KEPT,
+            error=at_most(0.2),
+            warn=at_most(0.05),
+            evidence=100,
+            why=_KEPT,
         ),
         Measure(
-            name="retitled", title="Movies with another title than before", unit="share",
+            name="retitled",
+            title="Movies with another title than before",
+            unit="share",
             sql=worst(_RETITLED, "total.retitled_share", "movies as m cross join total", "total.n", "m.retitled = 1"),
-            error=at_most(0.1), warn=at_most(0.02), evidence=100, why="Titles are corrected one by one. Are rows or encodings shifted?",
+            error=at_most(0.1),
+            warn=at_most(0.02),
+            evidence=100,
+            why="Titles are corrected one by one. Are rows or encodings shifted?",
         ),
         Measure(
-            name="other_genres", title="Movies with other genres than before", unit="share",
-            sql=worst(_REGENRED, "total.other_genres_share", "movies as m cross join total", "total.n", "m.other_genres = 1"),
-            error=at_most(0.1), warn=at_most(0.02), evidence=100, why="Genres are corrected one by one.",
+            name="other_genres",
+            title="Movies with other genres than before",
+            unit="share",
+            sql=worst(
+                _REGENRED, "total.other_genres_share", "movies as m cross join total", "total.n", "m.other_genres = 1"
+            ),
+            error=at_most(0.1),
+            warn=at_most(0.02),
+            evidence=100,
+            why="Genres are corrected one by one.",
         ),
         Measure(
-            name="movies_of_a_genre", title="Movies of a genre, as a multiple of those before", unit="times",
+            name="movies_of_a_genre",
+            title="Movies of a genre, as a multiple of those before",
+            unit="times",
             sql=worst("genre", "after / nullif(cast(before as double), 0)", "genres", "before", order="observed"),
-            error=at_least(0.7), warn=at_least(0.9), evidence=20, why="Was a genre renamed or lost?",
+            error=at_least(0.7),
+            warn=at_least(0.9),
+            evidence=20,
+            why="Was a genre renamed or lost?",
         ),
     ),
 )
@@ -186,19 +251,34 @@ LINKS = Suite(
     ctes=(("links", _LINKS),),
     measures=(
         Measure(
-            name="gone", title="Linked movies of before that a whole table no longer links", unit="share",
+            name="gone",
+            title="Linked movies of before that a whole table no longer links",
+            unit="share",
             sql=value("gone / nullif(cast(n as double), 0)", "links", "n", "'{mode:links}' = 'full'"),
-            error=at_most(0.2), warn=at_most(0.05), evidence=100, why=_KEPT,
+            error=at_most(0.2),
+            warn=at_most(0.05),
+            evidence=100,
+            why=_KEPT,
         ),
         Measure(
-            name="other_imdb", title="Movies with another IMDb id than before", unit="share",
+            name="other_imdb",
+            title="Movies with another IMDb id than before",
+            unit="share",
             sql=value("other_imdb / nullif(cast(n as double), 0)", "links", "n"),
-            error=at_most(0.1), warn=at_most(0.02), evidence=100, why="Ids do not change. Are rows shifted, or zeros lost?",
+            error=at_most(0.1),
+            warn=at_most(0.02),
+            evidence=100,
+            why="Ids do not change. Are rows shifted, or zeros lost?",
         ),
         Measure(
-            name="other_tmdb", title="Movies with another TMDB id than before", unit="share",
+            name="other_tmdb",
+            title="Movies with another TMDB id than before",
+            unit="share",
             sql=value("other_tmdb / nullif(cast(n as double), 0)", "links", "n"),
-            error=at_most(0.1), warn=at_most(0.02), evidence=100, why="Ids do not change. Are rows shifted?",
+            error=at_most(0.1),
+            warn=at_most(0.02),
+            evidence=100,
+            why="Ids do not change. Are rows shifted?",
         ),
     ),
 )
@@ -235,24 +315,43 @@ TAGS = Suite(
     ctes=(("tags", _TAGS), ("pairs", _TAG_USERS)),
     measures=(
         Measure(
-            name="volume", title="Tags, as a multiple of those before", unit="times",
+            name="volume",
+            title="Tags, as a multiple of those before",
+            unit="times",
             sql=value("after / nullif(cast(before as double), 0)", "tags", "before"),
-            error=at_least(0.8), warn=Band(0.95, 3), evidence=100, why=_KEPT,
+            error=at_least(0.8),
+            warn=Band(0.95, 3),
+            evidence=100,
+            why=_KEPT,
         ),
         Measure(
-            name="tag_length", title="Mean length of a tag, as a multiple of that before", unit="times",
+            name="tag_length",
+            title="Mean length of a tag, as a multiple of that before",
+            unit="times",
             sql=value("letters_after / nullif(letters_before, 0)", "tags", "least(before, after)"),
-            error=Band(0.8, 1.25), warn=Band(0.95, 1.05), evidence=100, why="Were tags cut, or run together?",
+            error=Band(0.8, 1.25),
+            warn=Band(0.95, 1.05),
+            evidence=100,
+            why="Were tags cut, or run together?",
         ),
         Measure(
-            name="known_words", title="Tags that were in use before", unit="share",
+            name="known_words",
+            title="Tags that were in use before",
+            unit="share",
             sql=value("known / nullif(cast(after as double), 0)", "tags", "least(before, after)"),
-            error=at_least(0.3), warn=at_least(0.7), evidence=100, why="People tag with the same words. Were tags garbled?",
+            error=at_least(0.3),
+            warn=at_least(0.7),
+            evidence=100,
+            why="People tag with the same words. Were tags garbled?",
         ),
         Measure(
-            name="kept", title="Tags before whose user still tags the movie", unit="share",
+            name="kept",
+            title="Tags before whose user still tags the movie",
+            unit="share",
             sql=value("kept / nullif(cast(n as double), 0)", "pairs", "n"),
-            warn=at_least(0.8), evidence=100, why="Less when a release deals its user ids anew, which is no fault; or when ids are shifted.",
+            warn=at_least(0.8),
+            evidence=100,
+            why="Less when a release deals its user ids anew, which is no fault; or when ids are shifted.",
         ),
     ),
 )
@@ -288,14 +387,24 @@ GENOME = (
         ctes=(("genome", _GENOME),),
         measures=(
             Measure(
-                name="gone", title="Movies of the genome before that have no score any more", unit="share",
+                name="gone",
+                title="Movies of the genome before that have no score any more",
+                unit="share",
                 sql=value("gone_share", "genome", "gone"),
-                error=at_most(0.002), warn=at_most(0), evidence=10, why="A genome grows. Were rows of some movies lost?",
+                error=at_most(0.002),
+                warn=at_most(0),
+                evidence=10,
+                why="A genome grows. Were rows of some movies lost?",
             ),
             Measure(
-                name="relevance", title="Mean relevance of a movie, distance from that before", unit="number",
+                name="relevance",
+                title="Mean relevance of a movie, distance from that before",
+                unit="number",
                 sql=value("distance", "genome", "n - gone", "n > gone"),
-                error=at_most(0.05), warn=at_most(0.02), evidence=20, why="Scores are computed anew, but tell of the same movies.",
+                error=at_most(0.05),
+                warn=at_most(0.02),
+                evidence=20,
+                why="Scores are computed anew, but tell of the same movies.",
             ),
         ),
     ),
@@ -305,16 +414,30 @@ GENOME = (
         stage="raw",
         when=lambda state: state.brings("genome_tags"),
         needs=("marts.dim_tags", "staging.stg_genome_tags"),
-        ctes=(("tags", _GENOME_TAGS), ("total", "select count(*) as n, sum(case when before != after then 1 else 0 end)"
-                                      " / nullif(cast(count(*) as double), 0) as share from tags")),
+        ctes=(
+            ("tags", _GENOME_TAGS),
+            (
+                "total",
+                "select count(*) as n, sum(case when before != after then 1 else 0 end)"
+                " / nullif(cast(count(*) as double), 0) as share from tags",
+            ),
+        ),
         measures=(
             Measure(
-                name="renamed", title="Genome tags with another text than before", unit="share",
+                name="renamed",
+                title="Genome tags with another text than before",
+                unit="share",
                 sql=worst(
-                    "'tag ' || genome_tag_id || ': ' || before || ' → ' || after", "total.share", "tags cross join total",
-                    "total.n", "before != after",
+                    "'tag ' || genome_tag_id || ': ' || before || ' → ' || after",
+                    "total.share",
+                    "tags cross join total",
+                    "total.n",
+                    "before != after",
                 ),
-                error=at_most(0.1), warn=at_most(0), evidence=10, why="An id stands for one tag. Are rows shifted?",
+                error=at_most(0.1),
+                warn=at_most(0),
+                evidence=10,
+                why="An id stands for one tag. Are rows shifted?",
             ),
         ),
     ),

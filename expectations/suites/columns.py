@@ -18,9 +18,7 @@ RAW = {
         "batch_id text, table_name text, file text, rows_read integer, rows_loaded integer, rows_rejected integer,"
         " loaded_at timestamp"
     ),
-    "batches": (
-        "batch_id text, dataset text, as_of timestamp, effective_at timestamp, table_name text, mode text"
-    ),
+    "batches": ("batch_id text, dataset text, as_of timestamp, effective_at timestamp, table_name text, mode text"),
 }
 STAGING = {
     "stg_movies": f"movie_id integer, source_title text, title text, genres text, release_year integer, {_LINEAGE}",
@@ -97,7 +95,7 @@ def _suite(stage: str, relations: dict[str, dict[str, str]], exact: bool) -> Sui
         from expected as e
         full outer join found as f
             on e.table_schema = f.table_schema and e.table_name = f.table_name and e.column_name = f.column_name
-        where (e.kind is not null and f.kind is null) or e.kind != f.kind {unknown if exact else ''}
+        where (e.kind is not null and f.kind is null) or e.kind != f.kind {unknown if exact else ""}
         order by subject
         limit 20
     """
@@ -111,7 +109,8 @@ def _suite(stage: str, relations: dict[str, dict[str, str]], exact: bool) -> Sui
                 name="columns_and_types",
                 title="Columns and their types are those that readers rely on",
                 sql=differ,
-                error=NONE, accepts=False,
+                error=NONE,
+                accepts=False,
                 why="The contract of the relation; a mart may have more columns, raw and staging may not.",
             ),
         ),

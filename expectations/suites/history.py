@@ -53,7 +53,12 @@ _SIZE = """
 
 def _rule(name: str, title: str, column: str, why: str = "") -> Measure:
     return Measure(
-        name=name, title=title, sql=worst(_MOVIE, "1", "faults", "1", f"{column} = 1"), error=NONE, accepts=False, why=why
+        name=name,
+        title=title,
+        sql=worst(_MOVIE, "1", "faults", "1", f"{column} = 1"),
+        error=NONE,
+        accepts=False,
+        why=why,
     )
 
 
@@ -92,17 +97,27 @@ def _snapshot(relation: str, key: str, table: str, current: str) -> Suite:
         ),
         measures=(
             Measure(
-                name="no_overlap", title="Versions that overlap the next one",
-                sql=worst(named, "1", "ordered", "1", "next_from is not null and (valid_to is null or valid_to > next_from)"),
-                error=NONE, accepts=False,
+                name="no_overlap",
+                title="Versions that overlap the next one",
+                sql=worst(
+                    named, "1", "ordered", "1", "next_from is not null and (valid_to is null or valid_to > next_from)"
+                ),
+                error=NONE,
+                accepts=False,
             ),
             Measure(
-                name="every_version_has_a_batch", title="Versions that begin or end when no batch took effect",
-                sql=worst(named, "1", "strays", "1"), error=NONE, accepts=False,
+                name="every_version_has_a_batch",
+                title="Versions that begin or end when no batch took effect",
+                sql=worst(named, "1", "strays", "1"),
+                error=NONE,
+                accepts=False,
             ),
             Measure(
-                name="open_now", title="Open versions more or fewer than the current content has keys",
-                sql=value("abs(n - wanted)", "open_now"), error=NONE, accepts=False,
+                name="open_now",
+                title="Open versions more or fewer than the current content has keys",
+                sql=value("abs(n - wanted)", "open_now"),
+                error=NONE,
+                accepts=False,
             ),
         ),
     )
@@ -117,28 +132,46 @@ SUITES = (
         measures=(
             _rule("numbered", "Versions that are not numbered 1, 2, 3, …", "misnumbered"),
             _rule("labelled", "Versions that are called current but have ended, or the other way round", "mislabelled"),
-            _rule("something_changed", "Versions that equal the one they follow", "unchanged", "An unchanged batch adds nothing."),
+            _rule(
+                "something_changed",
+                "Versions that equal the one they follow",
+                "unchanged",
+                "An unchanged batch adds nothing.",
+            ),
             _rule("every_version_has_a_batch", "Versions that begin or end when no batch took effect", "unexplained"),
             _rule(
-                "gaps_are_declared", "Movies that vanished though no whole table was landed", "vanished",
+                "gaps_are_declared",
+                "Movies that vanished though no whole table was landed",
+                "vanished",
                 "Only a whole table can drop a movie.",
             ),
             Measure(
-                name="equals_snapshot", title="Versions more or fewer than the snapshot has",
-                sql=value("abs(shown - kept)", "size"), error=NONE, accepts=False,
+                name="equals_snapshot",
+                title="Versions more or fewer than the snapshot has",
+                sql=value("abs(shown - kept)", "size"),
+                error=NONE,
+                accepts=False,
             ),
             Measure(
-                name="few_change_at_once", title="Movies with a new version from the newest batch", unit="share",
+                name="few_change_at_once",
+                title="Movies with a new version from the newest batch",
+                unit="share",
                 sql=value("new_versions / nullif(cast(movies as double), 0)", "size", "movies", "movies >= 100"),
-                warn=at_most(0.3), why="Titles and genres are corrected one by one.",
+                warn=at_most(0.3),
+                why="Titles and genres are corrected one by one.",
             ),
         ),
     ),
     _snapshot(
-        "snap_links", "movie_id", "links", "select count(*) from (select movie_id from {staging}.stg_links group by movie_id) as l"
+        "snap_links",
+        "movie_id",
+        "links",
+        "select count(*) from (select movie_id from {staging}.stg_links group by movie_id) as l",
     ),
     _snapshot(
-        "snap_tags", "movie_tag_key", "tags",
+        "snap_tags",
+        "movie_tag_key",
+        "tags",
         "select count(*) from (select user_id, movie_id, tag from {staging}.stg_tags group by user_id, movie_id, tag) as t",
     ),
 )

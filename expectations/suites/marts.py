@@ -95,7 +95,9 @@ _MESSY = """
 
 
 def _difference(name: str, title: str, left: str, right: str, source: str, why: str = "") -> Measure:
-    return Measure(name=name, title=title, sql=value(f"abs({left} - {right})", source), error=NONE, accepts=False, why=why)
+    return Measure(
+        name=name, title=title, sql=value(f"abs({left} - {right})", source), error=NONE, accepts=False, why=why
+    )
 
 
 SUITES = (
@@ -107,8 +109,11 @@ SUITES = (
         measures=(
             _difference("equals_staging", "Movies more or fewer than staging has", "n", "staged", "counts"),
             Measure(
-                name="newest_titles", title="Movies that do not have the title of the newest batch",
-                sql=value("differing", "counts"), warn=NONE, why="A line that lists a movie again explains some.",
+                name="newest_titles",
+                title="Movies that do not have the title of the newest batch",
+                sql=value("differing", "counts"),
+                warn=NONE,
+                why="A line that lists a movie again explains some.",
             ),
         ),
     ),
@@ -120,19 +125,31 @@ SUITES = (
         measures=(
             _difference("all_movies", "Movies more or fewer than dim_movies has", "n", "summarised", "counts"),
             Measure(
-                name="movies_are_rated", title="Movies that nobody rated", unit="share",
+                name="movies_are_rated",
+                title="Movies that nobody rated",
+                unit="share",
                 sql=value("never_rated / nullif(cast(n as double), 0)", "counts", "n", "rated >= 1000"),
-                warn=at_most(0.3), why="0.2 % to 5 % in the releases; judged from 1,000 rated movies on.",
+                warn=at_most(0.3),
+                why="0.2 % to 5 % in the releases; judged from 1,000 rated movies on.",
             ),
             Measure(
-                name="rated_after_release", title="Movies that were rated more than a year before their release", unit="share",
-                sql=value("too_early / nullif(cast(rated as double), 0)", "counts", "too_early", "too_early <= 0.2 * rated"),
-                error=at_most(0.02), warn=at_most(0.005), evidence=20,
+                name="rated_after_release",
+                title="Movies that were rated more than a year before their release",
+                unit="share",
+                sql=value(
+                    "too_early / nullif(cast(rated as double), 0)", "counts", "too_early", "too_early <= 0.2 * rated"
+                ),
+                error=at_most(0.02),
+                warn=at_most(0.005),
+                evidence=20,
                 why="Hardly any. Are titles or timestamps shifted? (With a fifth of them, years or times are made up.)",
             ),
             Measure(
-                name="scores_lie_between", title="Bayesian scores that are not between the movie's mean and the overall one",
-                sql=worst("'movie ' || movie_id || ': ' || title", "1", "scores", "1"), error=NONE, accepts=False,
+                name="scores_lie_between",
+                title="Bayesian scores that are not between the movie's mean and the overall one",
+                sql=worst("'movie ' || movie_id || ': ' || title", "1", "scores", "1"),
+                error=NONE,
+                accepts=False,
             ),
         ),
     ),
@@ -142,18 +159,45 @@ SUITES = (
         needs=("marts.bridge_movie_genres", "marts.dim_movies", "marts.movie_ratings", "marts.genre_ratings_by_month"),
         ctes=(("counts", _GENRES), ("unknown", _UNKNOWN_GENRES)),
         measures=(
-            _difference("bridge_is_complete", "Genres of movies that the bridge has not, or has twice", "bridged", "listed", "counts"),
-            _difference("movies_are_counted", "Movies that dim_genres does not count, or counts twice", "counted", "bridged", "counts"),
-            _difference("months_count_all", "Ratings that genre_ratings_by_month does not count, or counts twice", "monthly", "ratings", "counts"),
-            Measure(
-                name="monthly_stars_agree", title="Stars summed over genres and months, distance from the movies'", unit="share",
-                sql=value("abs(monthly_stars - stars) / nullif(stars, 0)", "counts", "1", "stars > 0"),
-                error=at_most(0.0001), accepts=False, why="Means have four digits.",
+            _difference(
+                "bridge_is_complete",
+                "Genres of movies that the bridge has not, or has twice",
+                "bridged",
+                "listed",
+                "counts",
+            ),
+            _difference(
+                "movies_are_counted",
+                "Movies that dim_genres does not count, or counts twice",
+                "counted",
+                "bridged",
+                "counts",
+            ),
+            _difference(
+                "months_count_all",
+                "Ratings that genre_ratings_by_month does not count, or counts twice",
+                "monthly",
+                "ratings",
+                "counts",
             ),
             Measure(
-                name="genres_are_known", title="Movies with a genre that the seed does not know", unit="share",
+                name="monthly_stars_agree",
+                title="Stars summed over genres and months, distance from the movies'",
+                unit="share",
+                sql=value("abs(monthly_stars - stars) / nullif(stars, 0)", "counts", "1", "stars > 0"),
+                error=at_most(0.0001),
+                accepts=False,
+                why="Means have four digits.",
+            ),
+            Measure(
+                name="genres_are_known",
+                title="Movies with a genre that the seed does not know",
+                unit="share",
                 sql=worst("genre", "share", "unknown", "movie_count"),
-                error=at_most(0.01), warn=NONE, evidence=10, why="19 genres since 1995: was one renamed or misspelt?",
+                error=at_most(0.01),
+                warn=NONE,
+                evidence=10,
+                why="19 genres since 1995: was one renamed or misspelt?",
             ),
         ),
     ),
@@ -164,20 +208,32 @@ SUITES = (
         ctes=(("users", _USERS), ("months", _MONTHS)),
         measures=(
             Measure(
-                name="counts_agree", title="Users whose counts are not those of their months",
-                sql=worst("'user ' || user_id", "1", "users", "1", "counts_differ = 1"), error=NONE, accepts=False,
+                name="counts_agree",
+                title="Users whose counts are not those of their months",
+                sql=worst("'user ' || user_id", "1", "users", "1", "counts_differ = 1"),
+                error=NONE,
+                accepts=False,
             ),
             Measure(
-                name="times_agree", title="Users whose first or last activity is not that of their months",
-                sql=worst("'user ' || user_id", "1", "users", "1", "times_differ = 1"), error=NONE, accepts=False,
+                name="times_agree",
+                title="Users whose first or last activity is not that of their months",
+                sql=worst("'user ' || user_id", "1", "users", "1", "times_differ = 1"),
+                error=NONE,
+                accepts=False,
             ),
             Measure(
-                name="nobody_is_idle", title="Users without ratings or tags",
-                sql=worst("'user ' || user_id", "1", "users", "1", "idle = 1"), error=NONE, accepts=False,
+                name="nobody_is_idle",
+                title="Users without ratings or tags",
+                sql=worst("'user ' || user_id", "1", "users", "1", "idle = 1"),
+                error=NONE,
+                accepts=False,
             ),
             Measure(
-                name="months_hold_their_days", title="Months of user_activity with activity of another month",
-                sql=value("n", "months"), error=NONE, accepts=False,
+                name="months_hold_their_days",
+                title="Months of user_activity with activity of another month",
+                sql=value("n", "months"),
+                error=NONE,
+                accepts=False,
             ),
         ),
     ),
@@ -187,11 +243,26 @@ SUITES = (
         needs=("snapshots.snap_tags", "staging.stg_genome_tags"),
         ctes=(("counts", _TAGS), ("messy", _MESSY)),
         measures=(
-            _difference("uses_are_counted", "Uses of tags that the history of tags has not, or has twice", "used", "current_tags", "counts"),
-            _difference("genome_tags_are_there", "Genome tags more or fewer than staging has", "genome_tags", "staged_genome_tags", "counts"),
+            _difference(
+                "uses_are_counted",
+                "Uses of tags that the history of tags has not, or has twice",
+                "used",
+                "current_tags",
+                "counts",
+            ),
+            _difference(
+                "genome_tags_are_there",
+                "Genome tags more or fewer than staging has",
+                "genome_tags",
+                "staged_genome_tags",
+                "counts",
+            ),
             Measure(
-                name="tags_are_normalised", title="Tags with upper case, outer or doubled blanks",
-                sql=worst("'tag ' || tag_id || ': ' || tag", "1", "messy", "1"), error=NONE, accepts=False,
+                name="tags_are_normalised",
+                title="Tags with upper case, outer or doubled blanks",
+                sql=worst("'tag ' || tag_id || ': ' || tag", "1", "messy", "1"),
+                error=NONE,
+                accepts=False,
             ),
         ),
     ),
@@ -201,10 +272,15 @@ SUITES = (
         needs=("marts.dim_users",),
         ctes=(("dates", _DATES),),
         measures=(
-            _difference("no_day_is_missing", "Days that are missing between the first and the last", "n", "days", "dates"),
+            _difference(
+                "no_day_is_missing", "Days that are missing between the first and the last", "n", "days", "dates"
+            ),
             Measure(
-                name="covers_all_activity", title="Users with activity before the first or after the last day",
-                sql=value("before_first + after_last", "dates"), error=NONE, accepts=False,
+                name="covers_all_activity",
+                title="Users with activity before the first or after the last day",
+                sql=value("before_first + after_last", "dates"),
+                error=NONE,
+                accepts=False,
             ),
         ),
     ),

@@ -26,14 +26,20 @@ def _suite(table: str, sums: tuple[str, ...]) -> Suite:
         ),
         measures=(
             Measure(
-                name="rows", title="Rows more or fewer than raw's current content",
+                name="rows",
+                title="Rows more or fewer than raw's current content",
                 sql=value("abs(r.n - s.n)", "r cross join s"),
-                error=NONE, accepts=False, why="Staging of this table filters nothing.",
+                error=NONE,
+                accepts=False,
+                why="Staging of this table filters nothing.",
             ),
             Measure(
-                name="sums", title="Sums of ids and numbers, distance from raw's", unit="share",
+                name="sums",
+                title="Sums of ids and numbers, distance from raw's",
+                unit="share",
                 sql=value(f"({distance}) / nullif({scale}, 0)", "r cross join s", where=f"{scale} > 0"),
-                error=NONE, accepts=False,
+                error=NONE,
+                accepts=False,
             ),
         ),
     )
@@ -57,9 +63,11 @@ def _filtered(table: str, text: str) -> Suite:
         ),
         measures=(
             Measure(
-                name="rows", title="Rows more or fewer than raw's current content without blank ones",
+                name="rows",
+                title="Rows more or fewer than raw's current content without blank ones",
                 sql=value("greatest(r.n - r.blank - s.n - r.n * 0.0001, s.n - (r.n - r.empty), 0)", "r cross join s"),
-                error=NONE, accepts=False,
+                error=NONE,
+                accepts=False,
                 why="Staging leaves out blank texts only; 1 in 10,000 may be blank in a rarer white space.",
             ),
         ),

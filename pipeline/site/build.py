@@ -70,7 +70,7 @@ def front_page(found: dict[str, Any], relations: dict[str, dict[str, str]]) -> s
         loader=FileSystemLoader([HERE, ROOT]), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
-    groups = {schema: {} for schema in SCHEMAS}
+    groups: dict[str, dict[str, Any]] = {schema: {} for schema in SCHEMAS}
     for name, rows in found["rows"].items():
         schema, _, relation = name.partition(".")
         groups[schema][relation] = {"rows": rows, **relations.get(name, {"description": "", "page": ""})}

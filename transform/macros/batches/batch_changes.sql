@@ -88,15 +88,17 @@
             0
             {%- endif %} as is_late
         from (
-            select * from {{ raw }}
-            where _batch_id = '{{ batch_id }}'
+            select arrived.* from {{ raw }} as arrived
+            where arrived._batch_id = '{{ batch_id }}'
             qualify row_number() over (partition by {{ keys | join(', ') }} order by {{ order }}) = 1
         ) as after
         {{ 'full outer' if mode == 'full' else 'left' }} join (
-            select * from {{ raw }}
-            where _batch_id >= '{{ since or '' }}' and _batch_id < '{{ batch_id }}'
+            select held.* from {{ raw }} as held
+            where held._batch_id >= '{{ since or '' }}' and held._batch_id < '{{ batch_id }}'
             {%- if mode == 'delta' %}
-                and {{ keys[0] }} in (select {{ keys[0] }} from {{ raw }} where _batch_id = '{{ batch_id }}')
+                and held.{{ keys[0] }} in (
+                    select touched.{{ keys[0] }} from {{ raw }} as touched where touched._batch_id = '{{ batch_id }}'
+                )
             {%- endif %}
             qualify row_number() over (partition by {{ keys | join(', ') }} order by {{ order }}) = 1
         ) as before

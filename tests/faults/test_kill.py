@@ -1,0 +1,147 @@
+"""Killed at any moment and run again, the job ends as if nothing had happened.
+
+The bounded form kills at a few points, `MOVIELENS_FAULTS=full` (`nox -s faults`) at more than fifty.
+MOVIELENS_FAULTS_SEED deals other points.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from pipeline.compare import explain
+from tests.faults.conftest import DAY_2, FULL, SIZE, Undisturbed, end
+from tests.faults.job import Job, Victims, World, ticks_of
+
+SEED = os.environ.get("MOVIELENS_FAULTS_SEED", "0")
+VICTIMS: tuple[Victims, ...] = ("main", "group", "all")
+# What is killed, from what it starts, and how often in the full form: at ticks, and at moments between them.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "the second day": DAY_2,
+    "two days at once": DAY_2,
+    "a replay": ("replay", *SIZE, "--batches", "2"),
+    "a rebuild": ("dev", "--rebuild"),
+}
+TIMES = {"the second day": (14, 8), "two days at once": (12, 6), "a replay": (6, 4), "a rebuild": (3, 3)}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(day_1: Job, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
+    """Each command, run once in peace."""
+
+    def start_of(name: str, folder: Path) -> Job:
+        if name == "the second day":
+            return day_1.copy(folder)
+        if name == "a rebuild":
+            return run("the second day")[1].copy(folder)
+        # An empty folder, but for what dbt has parsed and Great Expectations has written, which takes seconds.
+        job = Job(folder)
+        for cached in ("dbt", "expectations"):
+            subprocess.run(["cp", "-R", "-p", day_1.data / cached, folder / cached], check=True)
+        return job
+
+    @cache
+    def run(name: str) -> tuple[Undisturbed, Job]:
+        folder = tmp_path_factory.mktemp("undisturbed")
+        (folder / "before").mkdir() if name in {"two days at once", "a replay"} else None
+        before = start_of(name, folder / "before")
+        after = before.copy(folder / "after")
+        ticking(after, folder / "ticks")
+        started = time.monotonic()
+        done = after.run(*COMMANDS[name], module="tests.faults.ticking")
+        assert done.returncode == 0, done.stdout
+        seconds = time.monotonic() - started
+        return Undisturbed(before, COMMANDS[name], ticks_of(folder / "ticks"), seconds, after.world()), after
+
+    return lambda name: run(name)[0]
+
+
+def ticking(job: Job, ticks: Path, kill_at: str = "", victims: Victims = "main") -> None:
+    """Sets a job's clock."""
+    job.environment |= {"TICKS": str(ticks), "KILL_AT": kill_at, "KILL": victims}
+
+
+@pytest.fixture
+def check(
+    undisturbed: Callable[[str], Undisturbed], tmp_path: Path
+) -> Iterator[Callable[[str, Callable[[Undisturbed, Job], str]], None]]:
+    """Kills a command in a folder of the test's own, runs it again, and compares with a run in peace."""
+    jobs: list[Job] = []
+
+    def checked(name: str, killed: Callable[[Undisturbed, Job], str]) -> None:
+        peace = undisturbed(name)
+        job = peace.before.copy(tmp_path / "data")
+        jobs.append(job)
+        point = killed(peace, job)
+        again = job.run(*peace.command)
+        assert again.returncode == 0, f"killed {point}, then: {again.stdout}"
+        assert_same(job.world(), peace.world, point)
+        assert left_over(job) == [], point
+
+    yield checked
+    for job in jobs:
+        end(job)
+
+
+def assert_same(found: World, wanted: World, point: str) -> None:
+    assert found.objects == wanted.objects, f"killed {point}"
+    assert found.ledger == wanted.ledger, f"killed {point}"
+    assert explain(found.relations, wanted.relations) == {}, f"killed {point}"
+
+
+def left_over(job: Job) -> list[str]:
+    """Files that a run makes and takes away again."""
+    folders = [path for path in (job.data / "landing").glob("*") if path.is_dir()]
+    return [str(path) for path in [*folders, *job.data.glob("replay"), *job.data.glob("rebuilt*")]]
+
+
+def cases(part: int, bounded: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    return [(name, number) for name in TIMES for number in range(TIMES[name][part])] if FULL else bounded
+
+
+@pytest.mark.parametrize(("command", "number"), cases(0, [("the second day", 0), ("the second day", 1)]))
+def test_a_kill_at_a_step_is_made_good_by_the_next_run(
+    check: Callable[[str, Callable[[Undisturbed, Job], str]], None], tmp_path: Path, command: str, number: int
+) -> None:
+    def killed(peace: Undisturbed, job: Job) -> str:
+        random = Random(f"{SEED} {command} {number}")
+        borders = [tick for tick in peace.ticks if not tick.endswith(" is done")]
+        within = [tick for tick in peace.ticks if tick.endswith(" is done")] or borders
+        # The first points are spread over the steps, so that none is left out; the others fall within a build.
+        spread = TIMES[command][0] - 2
+        at = borders[(number * len(borders) // spread + random.randrange(len(borders))) % len(borders)]
+        at = random.choice(within) if number % 4 == 1 else at
+        victims = VICTIMS[(number + random.randrange(3)) % 3]
+        ticking(job, tmp_path / "ticks", at, victims)
+        done = job.run(*peace.command, module="tests.faults.ticking")
+        assert done.returncode == -signal.SIGKILL, f"{at}: {done.stdout}"
+        return f"{at}, {victims}"
+
+    check(command, killed)
+
+
+@pytest.mark.parametrize(("command", "number"), cases(1, [("the second day", 0)]))
+def test_a_kill_at_a_random_moment_is_made_good_by_the_next_run(
+    check: Callable[[str, Callable[[Undisturbed, Job], str]], None], command: str, number: int
+) -> None:
+    def killed(peace: Undisturbed, job: Job) -> str:
+        random = Random(f"{SEED} {command} moment {number}")
+        share, victims = random.uniform(0.1, 0.95), random.choice(VICTIMS)
+        process = job.start(*peace.command)
+        try:
+            process.wait(share * peace.seconds)
+        except subprocess.TimeoutExpired:
+            job.kill(process, victims)
+        else:  # faster than the run in peace: a run again must do no harm then
+            process.communicate()
+        return f"after {share:.0%} of {peace.seconds:.0f} s, {victims}"
+
+    check(command, killed)

@@ -1,0 +1,59 @@
+"""The pipeline's command line with a clock of its own: begin and end of a step, a node of dbt, a write to the store.
+
+`python -m tests.faults.ticking pipeline options` writes each tick to the file TICKS. At the tick KILL_AT the process
+is killed, with the victims KILL. Ticks have names and not numbers, since dbt's threads finish in any order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ingest.store import Store
+from pipeline import __main__ as cli
+from pipeline.report import Report
+from tests.faults.job import Job, kill
+
+TICKS, KILL_AT, KILL = (os.environ[name] for name in ("TICKS", "KILL_AT", "KILL"))
+
+
+def tick(name: str) -> None:
+    """Writes a tick down, and ends everything there if it is the one."""
+    with open(TICKS, "a", encoding="utf-8") as file:
+        file.write(json.dumps(name) + "\n")
+    if name == KILL_AT:
+        job = Job(Path(os.environ["MOVIELENS_DATA_DIR"]))
+        kill(os.getpid(), job.store_pids() if KILL == "all" else [], KILL)  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """The command line, ticking."""
+    step, node, put = Report.step, Report.node, Store._put
+
+    @contextmanager
+    def ticking_step(self: Report, name: str) -> Iterator[None]:
+        tick(f"before {name}")
+        with step(self, name):
+            yield
+        tick(f"after {name}")
+
+    def ticking_node(self: Report, name: str) -> None:
+        node(self, name)
+        tick(f"{self._step}: {name} is done")
+
+    def ticking_put(self: Store, key: str, *rest: Any) -> str:
+        tick(f"before the write of {key}")
+        etag = put(self, key, *rest)
+        tick(f"after the write of {key}")
+        return etag
+
+    Report.step, Report.node, Store._put = ticking_step, ticking_node, ticking_put  # type: ignore[method-assign,assignment]
+    cli.app(prog_name="python -m pipeline")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Faults to plant: what goes wrong at a source, on the way or in a mart, as SQL on a copy of a built warehouse.
+
+A fault of the source is planted in the rows of one batch (`{batch}`), before the ledger is written: nothing but the
+content tells of it. A fault of the warehouse is planted in relations that were built without one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Where = Literal["source", "raw", "marts", "dbt"]
+MONTH = "strftime(make_timestamp(timestamp * 1000000), '%Y-%m') = '2008-04'"
+OF_BATCH = "_batch_id = '{batch}'"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault: its name, as the table has it; `where` it is planted; the `sql`; for dbt, the `test` that sees it."""
+
+    name: str
+    where: Where
+    sql: str
+    test: str = ""
+
+
+def _shifted(table: str, column: str, by: str) -> str:
+    """Each row gets the value of the row after it."""
+    return (
+        f"create temp table moved as select {by} as k, lead({column}) over (order by {by}) as v from raw.{table}"
+        f" where {OF_BATCH}; update raw.{table} set {column} = coalesce(m.v, {column}) from moved as m"
+        f" where {table}.{by} = m.k and {OF_BATCH}; drop table moved"
+    )
+
+
+FAULTS = (
+    # ---------- ratings
+    Fault(
+        "half the ratings of one month are missing", "source",
+        f"delete from raw.ratings where {OF_BATCH} and {MONTH} and mod(_row, 2) = 0",
+    ),
+    Fault(
+        "ratings are shifted up by half a star", "source",
+        f"update raw.ratings set rating = least(rating + 0.5, 5.0) where {OF_BATCH}",
+    ),
+    Fault(
+        "ratings of one year are shifted down by half a star", "source",
+        f"update raw.ratings set rating = greatest(rating - 0.5, 0.5) where {OF_BATCH}"
+        " and year(make_timestamp(timestamp * 1000000)) = 2000",
+    ),
+    Fault("all ratings are 3.0", "source", f"update raw.ratings set rating = 3.0 where {OF_BATCH}"),
+    Fault(
+        "timestamps in milliseconds, taken as seconds", "source",
+        f"update raw.ratings set timestamp = timestamp * 1000 where {OF_BATCH}",
+    ),
+    Fault(
+        "timestamps in seconds, taken as milliseconds", "source",
+        f"update raw.ratings set timestamp = timestamp // 1000 where {OF_BATCH}",
+    ),
+    Fault(
+        "timestamps are in another time zone", "source",
+        f"update raw.ratings set timestamp = timestamp - 25200 where {OF_BATCH}",
+    ),
+    Fault(
+        "a hundred ratings are dated 2030", "source",
+        f"update raw.ratings set timestamp = 1900000000 where {OF_BATCH} and _row <= 100",
+    ),
+    Fault(
+        "a part of the ratings is doubled", "source",
+        "insert into raw.ratings select * replace (_row + 1000000 as _row) from raw.ratings"
+        f" where {OF_BATCH} and _row between 5000 and 9000",
+    ),
+    Fault(
+        "a third of the ratings is missing", "source",
+        f"delete from raw.ratings where {OF_BATCH} and _row > (select max(_row) * 2 / 3 from raw.ratings)",
+    ),
+    Fault("user ids of ratings are shifted by one", "source", f"update raw.ratings set user_id = user_id + 1 where {OF_BATCH}"),
+    Fault(
+        "user ids of half the ratings are shifted by one", "source",
+        f"update raw.ratings set user_id = user_id + 1 where {OF_BATCH} and mod(_row, 2) = 0",
+    ),
+    Fault("all ratings are of one user", "source", f"update raw.ratings set user_id = 1 where {OF_BATCH}"),
+    Fault("movie ids of ratings are shifted by one", "source", f"update raw.ratings set movie_id = movie_id + 1 where {OF_BATCH}"),
+    # ---------- movies
+    Fault("one genre is renamed", "source", f"update raw.movies set genres = replace(genres, 'Sci-Fi', 'SciFi') where {OF_BATCH}"),
+    Fault(
+        "one genre is swallowed by another", "source",
+        f"update raw.movies set genres = replace(genres, 'Thriller', 'Drama') where {OF_BATCH}",
+    ),
+    Fault("genres are lost", "source", f"update raw.movies set genres = '(no genres listed)' where {OF_BATCH} and mod(_row, 3) > 0"),
+    Fault("titles slipped by one row", "source", _shifted("movies", "title", "movie_id")),
+    Fault(
+        "titles were read as Latin-1", "source",
+        f"update raw.movies set title = replace(replace(title, 'e', 'Ã©'), 'o', 'Ã¶') where {OF_BATCH} and mod(_row, 50) = 0",
+    ),
+    Fault(
+        "years are cut off the titles", "source",
+        f"update raw.movies set title = trim(regexp_replace(title, '[(][0-9]{{4}}[)]', '')) where {OF_BATCH}",
+    ),
+    Fault(
+        "half the movies are missing", "source", f"delete from raw.movies where {OF_BATCH} and mod(_row, 2) = 0",
+    ),
+    # ---------- tags
+    Fault("tags are cut after eight characters", "source", f"update raw.tags set tag = left(tag, 8) where {OF_BATCH}"),
+    Fault("user ids of tags are shifted by one", "source", f"update raw.tags set user_id = user_id + 1 where {OF_BATCH}"),
+    Fault("half the tags are missing", "source", f"delete from raw.tags where {OF_BATCH} and mod(_row, 2) = 0"),
+    Fault(
+        "tags hold control characters", "source",
+        f"update raw.tags set tag = tag || chr(7) where {OF_BATCH} and mod(_row, 20) = 0",
+    ),
+    # ---------- links
+    Fault(
+        "IMDb ids lost their leading zeros", "source",
+        f"update raw.links set imdb_id = ltrim(imdb_id, '0') where {OF_BATCH}",
+    ),
+    Fault("links slipped by one row", "source", _shifted("links", "imdb_id", "movie_id")),
+    # ---------- genome
+    Fault(
+        "genome rows are missing for 50 movies", "source",
+        f"delete from raw.genome_scores where {OF_BATCH} and movie_id in"
+        f" (select movie_id from raw.genome_scores where {OF_BATCH} group by 1 order by 1 limit 50)",
+    ),
+    Fault(
+        "a few genome scores are missing", "source",
+        f"delete from raw.genome_scores where {OF_BATCH} and mod(_row, 500) = 0",
+    ),
+    Fault(
+        "relevance is ten times too small", "source",
+        f"update raw.genome_scores set relevance = relevance / 10 where {OF_BATCH}",
+    ),
+    Fault("genome tags slipped by one row", "source", _shifted("genome_tags", "tag", "tag_id")),
+    # ---------- raw, after the load
+    Fault("rows vanish from raw", "raw", f"delete from raw.ratings where {OF_BATCH} and _row between 100 and 110"),
+    Fault("rows are added to raw by hand", "raw", f"insert into raw.tags select * from raw.tags where {OF_BATCH} limit 3"),
+    Fault("a raw column changes its type", "raw", "alter table raw.ratings alter timestamp type varchar"),
+    Fault("a rejected line is not kept", "raw", "update raw.load_ledger set rows_rejected = 1, rows_read = rows_read + 1 where batch_id = '{batch}' and table_name = 'tags'"),
+    Fault("a batch takes effect before the one before it", "raw", "update raw.batches set effective_at = effective_at - interval 10 day where batch_id = '{batch}'"),
+    # ---------- marts
+    Fault("ratings are lost on the way to the fact", "marts", "delete from marts.fact_ratings where mod(user_id, 40) = 3 and mod(movie_id, 7) = 0"),
+    Fault("the fact keeps a rating that was changed", "marts", "update marts.fact_ratings set rating = case when rating = 3.0 then 4.0 else 3.0 end where user_id = 5"),
+    Fault("the fact's times are an hour off", "marts", "update marts.fact_ratings set rated_at = rated_at + interval 1 hour"),
+    Fault("a month of activity is lost", "marts", "delete from marts.user_activity where activity_month = date '2008-04-01'"),
+    Fault("the means of movies are on another scale", "marts", "update marts.movie_ratings set rating_mean = rating_mean / 2 where rating_count > 10"),
+    Fault("the bridge loses a genre of some movies", "marts", "delete from marts.bridge_movie_genres where mod(movie_id, 50) = 1"),
+    Fault("tags are lost on the way to the fact", "marts", "delete from marts.fact_movie_tags where mod(movie_id, 5) = 0"),
+    Fault("tags are not normalised", "marts", "update marts.dim_tags set tag = upper(tag) where length(tag) = 5"),
+    Fault("scores of a movie are lost on the way to the fact", "marts", "delete from marts.fact_genome_scores where movie_id = (select min(movie_id) from marts.fact_genome_scores)"),
+    Fault("a day is missing in the calendar", "marts", "delete from marts.dim_dates where date_day = date '2008-04-10'"),
+    Fault("a version of history begins when no batch took effect", "marts", "update marts.dim_movies_history set valid_from = valid_from + interval 5 minute where movie_id = 10"),
+    Fault("history drops a movie that no batch dropped", "marts", "update snapshots.snap_links set valid_to = valid_from + interval 1 hour where movie_id < 5"),
+    Fault("staging filters what it should not", "marts", "create or replace view staging.stg_ratings as select user_id, movie_id, rating, make_timestamp(timestamp * 1000000) as rated_at, _batch_id, _file, _row from raw.ratings where rating > 0.5"),
+    # ---------- what dbt's own tests are for
+    Fault("a rating is in the fact twice", "dbt", "insert into marts.fact_ratings select * from marts.fact_ratings limit 1", "unique_combination_of_columns_fact_ratings"),
+    Fault("a rating is no half star", "dbt", "update marts.fact_ratings set rating = 3.3 where user_id = 7", "half_star_fact_ratings"),
+    Fault("a relevance is above 1", "dbt", "update marts.fact_genome_scores set relevance = 1.7 where movie_id < 10", "accepted_range_fact_genome_scores"),
+    Fault("a movie is from the year 1500", "dbt", "update marts.dim_movies set release_year = 1500 where movie_id = 3", "accepted_range_dim_movies"),
+    Fault("a rating is of a user that is not there", "dbt", "delete from marts.dim_users where user_id = 9", "relationships_fact_ratings_user_id"),
+    Fault("two versions of a movie overlap", "dbt", "insert into marts.dim_movies_history select * replace (valid_from + interval 1 minute as valid_from) from marts.dim_movies_history where movie_id = 2", "history_versions_of_a_movie_do_not_overlap"),
+    Fault("a movie has no current version", "dbt", "update marts.dim_movies_history set is_current = false, valid_to = valid_from + interval 1 day where movie_id = 4", "history_has_one_current_version_of_each_live_movie"),
+    Fault("a line is neither loaded nor rejected", "dbt", "update raw.load_ledger set rows_read = rows_read + 1 where table_name = 'movies'", "read_equals_loaded_plus_rejected"),
+)  # fmt: skip

@@ -1,0 +1,151 @@
+"""The project on the Snowflake side: the emulator end to end, parity with DuckDB, and the compiled SQL as text."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.snowflake.dialect import check_files
+
+ROOT = Path(__file__).parents[2]
+RELEASES = Path(os.environ.get("MOVIELENS_TEST_RELEASES", ROOT.parent / "shared" / "data"))
+DEV_PYTHON = os.environ.get("MOVIELENS_DEV_PYTHON", "")
+TIMEOUT = 400
+
+needs_dev = pytest.mark.skipif(not DEV_PYTHON, reason="MOVIELENS_DEV_PYTHON names no environment for the DuckDB side")
+
+
+def run(python: str, data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A pipeline command on a data folder, without whatever the caller's environment says of stores and accounts."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SNOWFLAKE_", "S3_", "AWS_"))}
+    return subprocess.run(
+        [python, "-m", "pipeline", *arguments],
+        cwd=ROOT,
+        env={
+            **kept,
+            "MOVIELENS_DATA_DIR": str(data),
+            "DBT_TARGET_PATH": str(data / "target" / Path(python).parent.parent.name),
+            "DBT_LOG_PATH": str(data / "logs"),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with three days of the sample, built on DuckDB and on the emulator."""
+    if not DEV_PYTHON:
+        pytest.skip("MOVIELENS_DEV_PYTHON names no environment for the DuckDB side")
+    data = tmp_path_factory.mktemp("parity")
+    done = run(DEV_PYTHON, data, "dev", "sample", "--day", "3", "--ratings", "2000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return data
+
+
+@pytest.fixture(scope="module")
+def parity(three_days: Path) -> subprocess.CompletedProcess[str]:
+    """Parity after three days, the emulator built from the landed batches."""
+    return run(sys.executable, three_days, "parity", "--emulator")
+
+
+def test_both_targets_hold_the_same_after_three_days_of_change(parity: subprocess.CompletedProcess[str]) -> None:
+    assert parity.returncode == 0, parity.stdout + parity.stderr
+    assert "are the same on both targets" in parity.stdout
+
+
+def test_every_page_of_the_emulator_says_that_it_is_one(parity: subprocess.CompletedProcess[str]) -> None:
+    assert "local emulator, not Snowflake" in " ".join(parity.stdout.split())
+
+
+def test_a_difference_planted_in_one_target_is_found_and_shown(
+    three_days: Path, parity: subprocess.CompletedProcess[str]
+) -> None:
+    with duckdb.connect(str(three_days / "warehouse.duckdb")) as warehouse:
+        warehouse.execute(
+            "update marts.dim_movies set title = 'Planted' where movie_id = (select min(movie_id) from marts.dim_movies)"
+        )
+    found = run(sys.executable, three_days, "parity", "--emulator")
+    assert found.returncode == 1
+    assert "marts.dim_movies differs in values of title" in found.stdout
+    assert "Planted" in found.stdout
+
+
+@needs_dev
+@pytest.mark.skipif(not (RELEASES / "ml-latest-small.zip").exists(), reason=f"no releases at {RELEASES}")
+def test_a_real_release_is_the_same_on_both_targets(tmp_path: Path) -> None:
+    release = ["ml-latest-small", "--source", str(RELEASES / "ml-latest-small.zip")]
+    done = run(DEV_PYTHON, tmp_path, "dev", *release)
+    assert done.returncode == 0, done.stdout + done.stderr
+    compared = run(sys.executable, tmp_path, "parity", "--emulator")
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+
+
+def test_prod_without_credentials_names_what_is_missing_and_writes_nothing(tmp_path: Path) -> None:
+    refused = run(sys.executable, tmp_path, "prod")
+    assert refused.returncode == 1
+    assert "SNOWFLAKE_ACCOUNT" in refused.stderr and "SNOWFLAKE_USER" in refused.stderr
+    assert "SNOWFLAKE_PRIVATE_KEY_PATH" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_prod_with_a_key_that_is_none_says_so(tmp_path: Path) -> None:
+    refused = run(
+        sys.executable,
+        tmp_path,
+        "prod",
+        SNOWFLAKE_ACCOUNT="org-name",
+        SNOWFLAKE_USER="somebody",
+        SNOWFLAKE_PRIVATE_KEY="no key at all",
+        S3_ENDPOINT_URL="http://127.0.0.1:9",
+        AWS_ACCESS_KEY_ID="key",
+        AWS_SECRET_ACCESS_KEY="secret",
+    )
+    assert refused.returncode == 1
+    assert "no PEM file" in refused.stderr
+    assert "Traceback" not in refused.stderr and "no key at all" not in refused.stderr
+
+
+def compiled(data: Path) -> list[Path]:
+    """The SQL that dbt compiled for Snowflake."""
+    (target,) = (data / "target").glob(f"{Path(sys.executable).parent.parent.name}")
+    return sorted(path for path in target.glob("compiled/**/*.sql") if path.is_file())
+
+
+def test_compiled_sql_uses_nothing_that_snowflake_does_not_have(
+    three_days: Path, parity: subprocess.CompletedProcess[str]
+) -> None:
+    files = compiled(three_days)
+    assert len(files) > 100
+    assert [str(finding) for finding in check_files(files)] == []
+
+
+def test_compiled_models_pass_sqlfluff_for_snowflake(
+    three_days: Path, parity: subprocess.CompletedProcess[str]
+) -> None:
+    models = [path for path in compiled(three_days) if not any(part.endswith(".yml") for part in path.parts)]
+    assert len(models) > 25
+    linted = subprocess.run(
+        [Path(sys.executable).parent / "sqlfluff", "lint", "--dialect", "snowflake", "--format", "json", *models],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    findings = [
+        f"{Path(file['filepath']).name}:{violation['start_line_no']} {violation['code']} {violation['description']}"
+        for file in json.loads(linted.stdout)
+        for violation in file["violations"]
+    ]
+    assert findings == []
