@@ -135,18 +135,22 @@ class Store:
         return content
 
     def digest(self, key: str) -> tuple[int, str] | None:
-        """The size and sha256 (hex) of an object's content as it is read now, None when there is none."""
+        """The size and sha256 (hex) of an object's content as it is read now, None when there is none.
+
+        A body that is cut short is read again.
+        """
         with self._errors(key):
             try:
-                body = self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+                for attempt in _retrying(lambda error: isinstance(error, CUT_SHORT)):
+                    with attempt:
+                        size, sha256 = 0, hashlib.sha256()
+                        for chunk in self._client.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(1 << 20):
+                            size += len(chunk)
+                            sha256.update(chunk)
             except ClientError as error:
                 if code(error) in MISSING:
                     return None
                 raise
-            size, sha256 = 0, hashlib.sha256()
-            for chunk in body.iter_chunks(1 << 20):
-                size += len(chunk)
-                sha256.update(chunk)
         return size, sha256.hexdigest()
 
     def head(self, key: str) -> Found | None:

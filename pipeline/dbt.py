@@ -131,6 +131,8 @@ def _explain(doing: str, exception: BaseException | None, results: list[Any]) ->
     lines = [f"{doing} failed: {len(failed)} nodes failed, {skipped} were skipped behind them."]
     for node in failed[:10]:
         message = " ".join(str(node.message or "").split())
+        if not hasattr(node, "node"):  # a macro that was run, not a model
+            return f"{doing} failed: {message or exception}"
         lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {message[:400]}")
         if compiled := getattr(node.node, "compiled_path", None):
             lines.append(f"    its SQL: {PROJECT / compiled}")

@@ -42,23 +42,36 @@ class Warehouse:
     """A warehouse behind a function that connects to it.
 
     Parameters: `connect`, gives a DB-API connection; `place`, what a person calls the warehouse; `from_hex`, SQL
-    that reads `{}` as a hexadecimal number; `exists`, whether there is anything to connect to.
+    that reads `{}` as a hexadecimal number; `exists`, whether there is anything to connect to; `unreadable`, the
+    error to raise for an engine's own, None where that says enough.
     """
 
     def __init__(
-        self, connect: Callable[[], Any], place: str, from_hex: str, *, exists: Callable[[], bool] = lambda: True
+        self,
+        connect: Callable[[], Any],
+        place: str,
+        from_hex: str,
+        *,
+        exists: Callable[[], bool] = lambda: True,
+        unreadable: Callable[[Exception], PipelineError | None] = lambda _: None,
     ) -> None:
         self._connect, self.place, self.from_hex, self.exists = connect, place, from_hex, exists
+        self._unreadable = unreadable
         self.prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
 
     @contextmanager
     def cursor(self) -> Iterator[Any]:
         """A cursor on a connection that is closed at the end."""
-        connection = self._connect()
         try:
-            yield connection.cursor()
-        finally:
-            connection.close()
+            connection = self._connect()
+            try:
+                yield connection.cursor()
+            finally:
+                connection.close()
+        except Exception as error:
+            if explained := self._unreadable(error):
+                raise explained from None
+            raise
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
@@ -106,22 +119,28 @@ def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
     """The DuckDB warehouse in a file; one that another process holds, or that DuckDB cannot read, is named."""
     import duckdb
 
-    def connect() -> Any:
-        try:
-            return duckdb.connect(str(path), read_only=read_only)
-        except duckdb.Error as error:
-            first = str(error).splitlines()[0]
-            if "lock" in first.lower():
-                raise PipelineError(
-                    f"{path} is open in another program ({first.partition('(')[2].rstrip(')') or first}): close it and "
-                    f"run again."
-                ) from None
-            raise PipelineError(
-                f"{path} cannot be read: {first} It is disposable: `nox -s dev -- --rebuild` builds it again from the "
-                f"landed batches."
-            ) from None
+    def unreadable(error: Exception) -> PipelineError | None:
+        # A file that is damaged shows it when it is opened, or not before the damaged block is read.
+        if not isinstance(error, duckdb.IOException | duckdb.InternalException | duckdb.FatalException):
+            return None
+        first = str(error).splitlines()[0]
+        if "could not set lock" in first.lower():
+            return PipelineError(
+                f"{path} is open in another program ({first.partition('(')[2].rstrip(')') or first}): close it and "
+                f"run again."
+            )
+        return PipelineError(
+            f"{path} cannot be read: {first} It is disposable: `nox -s dev -- --rebuild` builds it again from the "
+            f"landed batches."
+        )
 
-    return Warehouse(connect, str(path), "cast('0x' || {} as bigint)", exists=path.exists)
+    return Warehouse(
+        lambda: duckdb.connect(str(path), read_only=read_only),
+        str(path),
+        "cast('0x' || {} as bigint)",
+        exists=path.exists,
+        unreadable=unreadable,
+    )
 
 
 def snowflake_warehouse() -> Warehouse:

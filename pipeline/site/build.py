@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
+from expectations.client import Gate, GateError
 from notebooks import marts
 from notebooks import run as notebooks
 from pipeline.dbt import ROOT, Dbt
@@ -56,8 +57,8 @@ def build(out: Path, target: str, say: Say) -> Path:
     _dbt(new / "dbt", work / "dbt", target)
     found["documentation"] = documentation(work / "dbt")
     say(f"dbt docs: {found['documentation']['percent']:g} % of {found['documentation']['columns']} columns described")
-    found["data_docs"] = _data_docs(new / "data_docs")
-    say("Data Docs: " + (found["data_docs"] or "none yet (`nox -s dev` writes them)"))
+    found["data_docs"] = _data_docs(new / "data_docs", target)
+    say("Data Docs" if found["data_docs"] else "no Data Docs: no gate has run yet")
     (new / "state.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     (new / "index.html").write_text(front_page(found, descriptions(work / "dbt")), encoding="utf-8")
     _replace(out, new)
@@ -119,11 +120,18 @@ def _dbt(folder: Path, work: Path, target: str) -> None:
     (folder / "index.html").write_text(page, encoding="utf-8")
 
 
-def _data_docs(folder: Path) -> str | None:
-    docs = marts.data_dir() / "expectations" / "docs"
-    if not (docs / "index.html").exists():
+def _data_docs(folder: Path, target: str) -> str | None:
+    """The pages of what the gates found last, if they have run."""
+    if not (marts.data_dir() / "expectations" / target).is_dir():
         return None
-    shutil.copytree(docs, folder)
+    try:
+        with Gate(target) as gate:
+            shutil.copytree(gate.docs().parent, folder)
+    except GateError as error:
+        raise PipelineError(str(error)) from None
+    front = folder / "index.html"
+    page = front.read_text(encoding="utf-8")
+    front.write_text(page.replace("<body>", '<body><p><a href="../index.html">← site</a></p>', 1), encoding="utf-8")
     return "data_docs/index.html"
 
 

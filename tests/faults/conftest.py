@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.faults.job import Job, World
+from tests.faults.job import Job, Victims, World, ticks_of
 
 FULL = os.environ.get("MOVIELENS_FAULTS") == "full"
 SIZE = ("--ratings", "1000")
 DAY_1, DAY_2 = ("dev", *SIZE, "--day", "1"), ("dev", *SIZE, "--day", "2")
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "the second day": DAY_2,
+    "two days at once": DAY_2,
+    "a replay": ("replay", *SIZE, "--batches", "2"),
+    "a rebuild": ("dev", "--rebuild"),
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,42 @@ def day_1(tmp_path_factory: pytest.TempPathFactory) -> Job:
     return job
 
 
+@pytest.fixture(scope="session")
+def undisturbed(day_1: Job, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
+    """Each command, run once in peace."""
+
+    def start_of(name: str, folder: Path) -> Job:
+        if name == "the second day":
+            return day_1.copy(folder)
+        if name == "a rebuild":
+            return run("the second day")[1].copy(folder)
+        # An empty folder, but for what dbt has parsed and Great Expectations has written, which takes seconds.
+        job = Job(folder)
+        for cached in ("dbt", "expectations"):
+            subprocess.run(["cp", "-R", "-p", day_1.data / cached, folder / cached], check=True)
+        return job
+
+    @cache
+    def run(name: str) -> tuple[Undisturbed, Job]:
+        folder = tmp_path_factory.mktemp("undisturbed")
+        (folder / "before").mkdir() if name in {"two days at once", "a replay"} else None
+        before = start_of(name, folder / "before")
+        after = before.copy(folder / "after")
+        ticking(after, folder / "ticks")
+        started = time.monotonic()
+        done = after.run(*COMMANDS[name], module="tests.faults.ticking")
+        assert done.returncode == 0, done.stdout
+        seconds = time.monotonic() - started
+        return Undisturbed(before, COMMANDS[name], ticks_of(folder / "ticks"), seconds, after.world()), after
+
+    return lambda name: run(name)[0]
+
+
+def ticking(job: Job, ticks: Path, kill_at: str = "", victims: Victims = "main") -> None:
+    """Sets a job's clock."""
+    job.environment |= {"TICKS": str(ticks), "KILL_AT": kill_at, "KILL": victims}
+
+
 @pytest.fixture
 def job(day_1: Job, tmp_path: Path) -> Iterator[Job]:
     """A copy of day 1 to do damage to."""
@@ -53,9 +101,6 @@ def job(day_1: Job, tmp_path: Path) -> Iterator[Job]:
 
 def end(job: Job) -> None:
     """Ends the store of a job, should a fault have left it behind."""
-    import contextlib
-    import signal
-
     for pid in job.store_pids():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

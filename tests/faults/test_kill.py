@@ -9,64 +9,20 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from pipeline.compare import explain
-from tests.faults.conftest import DAY_2, FULL, SIZE, Undisturbed, end
-from tests.faults.job import Job, Victims, World, ticks_of
+from tests.faults.conftest import FULL, Undisturbed, end, ticking
+from tests.faults.job import Job, Victims, World
 
 SEED = os.environ.get("MOVIELENS_FAULTS_SEED", "0")
 VICTIMS: tuple[Victims, ...] = ("main", "group", "all")
-# What is killed, from what it starts, and how often in the full form: at ticks, and at moments between them.
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "the second day": DAY_2,
-    "two days at once": DAY_2,
-    "a replay": ("replay", *SIZE, "--batches", "2"),
-    "a rebuild": ("dev", "--rebuild"),
-}
+# How often in the full form: at ticks, and at moments between them.
 TIMES = {"the second day": (14, 8), "two days at once": (12, 6), "a replay": (6, 4), "a rebuild": (3, 3)}
-
-
-@pytest.fixture(scope="module")
-def undisturbed(day_1: Job, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
-    """Each command, run once in peace."""
-
-    def start_of(name: str, folder: Path) -> Job:
-        if name == "the second day":
-            return day_1.copy(folder)
-        if name == "a rebuild":
-            return run("the second day")[1].copy(folder)
-        # An empty folder, but for what dbt has parsed and Great Expectations has written, which takes seconds.
-        job = Job(folder)
-        for cached in ("dbt", "expectations"):
-            subprocess.run(["cp", "-R", "-p", day_1.data / cached, folder / cached], check=True)
-        return job
-
-    @cache
-    def run(name: str) -> tuple[Undisturbed, Job]:
-        folder = tmp_path_factory.mktemp("undisturbed")
-        (folder / "before").mkdir() if name in {"two days at once", "a replay"} else None
-        before = start_of(name, folder / "before")
-        after = before.copy(folder / "after")
-        ticking(after, folder / "ticks")
-        started = time.monotonic()
-        done = after.run(*COMMANDS[name], module="tests.faults.ticking")
-        assert done.returncode == 0, done.stdout
-        seconds = time.monotonic() - started
-        return Undisturbed(before, COMMANDS[name], ticks_of(folder / "ticks"), seconds, after.world()), after
-
-    return lambda name: run(name)[0]
-
-
-def ticking(job: Job, ticks: Path, kill_at: str = "", victims: Victims = "main") -> None:
-    """Sets a job's clock."""
-    job.environment |= {"TICKS": str(ticks), "KILL_AT": kill_at, "KILL": victims}
 
 
 @pytest.fixture

@@ -1,14 +1,18 @@
-"""A laboratory for the whole session, with the embedded store of all suites."""
+"""A laboratory for the whole session, with the embedded store of all suites, and the command line on it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+from typer.testing import CliRunner
 
 from ingest.store import Store
+from pipeline import target
+from pipeline.__main__ import app
 from tests.conftest import settings_in
-from tests.pipeline.harness import Lab
+from tests.pipeline.harness import Lab, NoExpectations, OpenGate, Run
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +20,17 @@ def lab(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """One data folder, one warehouse file, one dbt."""
     settings = settings_in(tmp_path_factory.mktemp("lab"))
     return Lab(embedded_store, settings)
+
+
+@pytest.fixture
+def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """`python -m pipeline` in this process, without expectations, on an empty warehouse in the lab."""
+    monkeypatch.setattr(target, "Expectations", NoExpectations)
+    monkeypatch.setattr(target, "ExpectationsGate", lambda *_: OpenGate())
+    lab.delete_warehouse()
+    with lab.environment():
+        yield lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+    lab.delete_warehouse()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

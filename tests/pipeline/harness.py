@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
+
+from click.testing import Result
 
 from ingest.batch import Manifest, Mode
 from ingest.landing import Landed
@@ -26,6 +28,7 @@ from pipeline.target import reach
 from pipeline.warehouse import duckdb_warehouse
 from tests.pipeline.relations import Relations, Row, relations
 
+Run = Callable[..., Result]
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 
 
@@ -55,6 +58,19 @@ class OpenGate:
 
     def check(self, stage: str) -> None:
         """Does nothing."""
+
+
+class NoExpectations:
+    """Stands in for the expectations' process, which takes seconds to start."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __enter__(self) -> NoExpectations:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 class QuickDbt(Dbt):

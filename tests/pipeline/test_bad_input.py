@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from ingest.batches import committed
 from ingest.settings import Settings
-from pipeline import target
-from pipeline.__main__ import app
 from pipeline.target import only_writer
-from tests.pipeline.harness import Lab, OpenGate
+from tests.pipeline.harness import Lab, Run
 
 MOVIES = "movieId,title,genres\n1,One (2001),Drama\n2,Two (2002),Comedy|Drama\n"
 RATINGS = "userId,movieId,rating,timestamp\n1,1,4.0,1000000000\n1,2,3.5,1000000001\n"
 GOOD = {"movies.csv": MOVIES, "ratings.csv": RATINGS}
-Run = Callable[..., Result]
-
-
-class NoExpectations:
-    """Stands in for the expectations' process, which bad input never reaches."""
-
-    def __init__(self, _: str) -> None:
-        pass
-
-    def __enter__(self) -> NoExpectations:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """`python -m pipeline` in this process, on an empty warehouse."""
-    monkeypatch.setattr(target, "Expectations", NoExpectations)
-    monkeypatch.setattr(target, "ExpectationsGate", lambda *_: OpenGate())
-    lab.delete_warehouse()
-    with lab.environment():
-        yield lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
-    lab.delete_warehouse()
 
 
 def folder(root: Path, files: dict[str, str | bytes]) -> Path:
@@ -57,10 +28,10 @@ def folder(root: Path, files: dict[str, str | bytes]) -> Path:
     return source
 
 
-def archive(root: Path, files: dict[str, str | bytes], *, compression: int = zipfile.ZIP_DEFLATED) -> Path:
+def archive(root: Path, files: dict[str, str | bytes]) -> Path:
     """A zip with the given files."""
     path = root / "source.zip"
-    with zipfile.ZipFile(path, "w", compression) as made:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
         for name, content in files.items():
             made.writestr(name, content)
     return path

@@ -81,16 +81,19 @@ class Bench:
 
 
 # The same content again as a second batch, one day later.
-_SECOND_BATCH = ";".join(
-    f"insert into raw.{table} select * replace ('000002' as _batch_id, replace(_file, '/000001/', '/000002/') as _file)"
-    f" from raw.{table}"
-    for table in TABLES
-) + """;
+_SECOND_BATCH = (
+    ";".join(
+        f"insert into raw.{table} select * replace ('000002' as _batch_id, replace(_file, '/000001/', '/000002/') as _file)"
+        f" from raw.{table}"
+        for table in TABLES
+    )
+    + """;
     insert into raw.batches
     select * replace ('000002' as batch_id, as_of + interval 1 day as as_of, effective_at + interval 1 day as effective_at)
     from raw.batches;
     insert into raw.load_ledger select * replace ('000002' as batch_id) from raw.load_ledger;
 """
+)
 _NOTHING_BUILT = ";".join(
     f"drop schema {schema} cascade" for schema in ("staging", "intermediate", "marts", "snapshots", "seeds")
 )

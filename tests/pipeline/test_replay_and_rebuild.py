@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
-from tests.pipeline.generated import mixed
-from tests.pipeline.harness import Lab
+import duckdb
+import pytest
+
+from pipeline import target
+from tests.pipeline.generated import START, mixed
+from tests.pipeline.harness import Batch, Lab, QuickDbt, Run
 from tests.pipeline.oracle import Oracle, assert_as_told
 from tests.pipeline.relations import difference
 
@@ -27,3 +32,31 @@ def test_a_warehouse_that_lived_equals_its_replay_and_its_full_refresh(lab: Lab,
     lab.apply(dataset)
     assert lab.marts() == lived, difference(lab.marts(), lived)
     assert lab.history() == history, difference(lab.history(), history)
+
+
+def test_a_rebuild_replaces_a_warehouse_only_with_its_equal(
+    lab: Lab, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target, "Dbt", lambda *_: QuickDbt("dev"))
+    dataset, warehouse = lab.new_dataset(), lab.settings.warehouse
+    rating = (1, 1, "4.0", 1_000_000_000)
+    lab.manifest(dataset, Batch(START, {"movies": [(1, "One (2001)", "Drama")], "ratings": [rating]}))
+    lab.manifest(dataset, Batch(START + timedelta(days=1), {"movies": [(1, "1 (2001)", "Drama")]}, {"movies": "delta"}))
+    lab.apply(dataset)
+    lived, file = lab.marts(), warehouse.stat().st_ino
+
+    rebuilt = run("dev", "--rebuild")
+    assert rebuilt.exit_code == 0, rebuilt.output
+    assert warehouse.stat().st_ino != file
+    assert lab.marts() == lived
+    again = run("dev", "--no-land")  # what stands in it can be read and told of, views included
+    assert again.exit_code == 0, again.output
+    assert "0 rows changed" in again.output
+
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("update marts.fact_ratings set rating = 0.5")
+    file = warehouse.stat().st_ino
+    refused = run("dev", "--rebuild")
+    assert refused.exit_code == 1
+    assert "marts.fact_ratings differs" in refused.output
+    assert warehouse.stat().st_ino == file

@@ -1,0 +1,202 @@
+"""What others do to the job's files and its store: refused by name with a way back, and nothing half-loaded."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from ingest.batch import manifest_key
+from ingest.landing import committed
+from ingest.store import Store
+from pipeline.compare import explain
+from pipeline.warehouse import duckdb_warehouse
+from tests.faults.conftest import DAY_2, FULL, SIZE, Undisturbed
+from tests.faults.job import Job, World
+from tests.proxy import Choice, always, faulty_proxy, once
+
+PART = "sample/000002/ratings/part-00000.csv.zst"
+
+
+@pytest.fixture
+def landed(job: Job) -> Job:
+    """Day 1 applied, day 2 landed and waiting."""
+    job.succeeds("land", *SIZE, "--day", "2")
+    return job
+
+
+def loaded(job: Job) -> list[str]:
+    rows = duckdb_warehouse(job.settings.warehouse, read_only=True).rows("select distinct batch_id from raw.batches")
+    return sorted(batch for (batch,) in rows)
+
+
+def test_a_second_run_is_refused_at_once_while_the_first_goes_on(job: Job) -> None:
+    first = job.start("dev", "--no-land", "--follow")
+    try:
+        assert first.stdout
+        while "following" not in (line := first.stdout.readline()):
+            assert line, "the first run has ended"
+        refused = job.fails("dev", *SIZE)
+        assert "Another run is writing to" in refused
+        assert f"{job.data}/dev.lock" in refused
+        assert first.poll() is None
+    finally:
+        os.kill(first.pid, signal.SIGINT)
+        output, _ = first.communicate(timeout=60)
+    assert first.returncode == 0, output
+
+
+def alter(store: Store, key: str) -> None:
+    body = bytearray(store.get(key) or b"")
+    body[len(body) // 2] ^= 1
+    store.delete(key)
+    store.put(key, bytes(body))
+
+
+@pytest.mark.parametrize(
+    ("damage", "key"),
+    [
+        (alter, PART),
+        (Store.delete, PART),
+        (alter, manifest_key("sample", "000001")),
+        (Store.delete, manifest_key("sample", "000001")),
+    ],
+)
+def test_what_was_altered_or_deleted_after_its_commit_is_refused_by_name(
+    landed: Job, damage: Callable[[Store, str], None], key: str
+) -> None:
+    with landed.store() as store:
+        damage(store, key)
+    assert key in landed.fails("dev", "--no-land")
+    assert loaded(landed) == ["000001"]
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"not a database" * 4096)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def half(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2 // 4096 * 4096)
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    for offset in range(3 * 4096, len(content), 4096):
+        content[offset + 100] ^= 0xFF
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [garbage, empty, half, flipped])
+def test_a_damaged_warehouse_is_named_with_the_way_back(job: Job, damage: Callable[[Path], None]) -> None:
+    wanted = job.world()
+    damage(job.settings.warehouse)
+    told = job.fails("dev", "--no-land")
+    assert str(job.settings.warehouse) in told
+    assert "--rebuild" in told
+    if damage is garbage or FULL:  # a rebuild takes its time
+        job.succeeds("dev", "--rebuild")
+        assert_same(job.world(), wanted)
+
+
+def test_a_disk_that_is_full_stops_the_run_and_the_next_one_goes_on(
+    job: Job, undisturbed: Callable[[str], Undisturbed]
+) -> None:
+    size = job.settings.warehouse.stat().st_size
+    command = [sys.executable, "-c", LIMITED, str(size + 100_000), *DAY_2]
+    full = subprocess.run(command, env=job.environment, capture_output=True, text=True, timeout=180)
+    assert full.returncode == 1, full.stdout + full.stderr
+    assert "Traceback" not in full.stderr
+    assert "error:" in full.stderr
+    job.succeeds(*DAY_2)
+    assert_same(job.world(), undisturbed("the second day").world)
+
+
+LIMITED = """
+import resource, sys
+from pipeline.__main__ import app
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_INFINITY))
+app()
+"""
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert str(tmp_path / "file" / "data") in Job(tmp_path / "file" / "data").fails("dev", *SIZE)
+
+
+def test_a_store_that_stumbles_is_asked_again_and_the_result_is_the_same(
+    job: Job, undisturbed: Callable[[str], Undisturbed]
+) -> None:
+    faults = [
+        once("lost", "PUT", "000002/manifest.json"),
+        once("500", "PUT", ".csv.zst"),
+        once("truncated", "GET", "000002/ratings/part-00000.csv.zst"),
+        once("reset", "GET", "000002/movies/part-00000.csv.zst"),
+        once("500", "GET", "000002/tags/part-00000.csv.zst"),
+        once("truncated", "GET", "000001/manifest.json"),
+        every(7, "500", "HEAD"),
+    ]
+    through_proxy(job, lambda method, path: next(filter(None, (choose(method, path) for choose in faults)), None))
+    assert_same(job.world(), undisturbed("the second day").world)
+
+
+def every(nth: int, fault: str, method: str) -> Choice:
+    seen = [0]
+
+    def choose(verb: str, path: str) -> str | None:
+        seen[0] += verb == method
+        return fault if verb == method and seen[0] % nth == 0 else None
+
+    return choose  # type: ignore[return-value]
+
+
+def test_a_store_that_fails_for_good_is_one_clear_error_and_nothing_is_loaded(landed: Job) -> None:
+    told = through_proxy(landed, always("500", "GET", PART), "dev", "--no-land", fails=True)
+    assert PART in told
+    assert "after 5 tries" in told
+    assert loaded(landed) == ["000001"]
+
+
+def test_a_store_that_fails_while_the_engine_reads_is_one_clear_error_and_nothing_is_loaded(landed: Job) -> None:
+    reads = [0]
+
+    def choose(method: str, path: str) -> str | None:
+        reads[0] += method == "GET" and path.endswith(PART)
+        return "500" if reads[0] > 1 and path.endswith(PART) else None  # the first one holds it against its manifest
+
+    told = through_proxy(landed, choose, "dev", "--no-land", fails=True)  # type: ignore[arg-type]
+    assert "loading batch 000002 failed" in told
+    assert loaded(landed) == ["000001"]
+
+
+def through_proxy(job: Job, choose: Choice, *command: str, fails: bool = False) -> str:
+    """Runs a command on the embedded store as on any other, through a proxy."""
+    with ExitStack() as open_:
+        store = open_.enter_context(job.store())
+        keys, url = store.credentials(), open_.enter_context(faulty_proxy(str(store.endpoint_url), choose))
+        own = {
+            "S3_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+        }
+        shaky = Job(job.data, **own)
+        told = (shaky.fails if fails else shaky.succeeds)(*(command or DAY_2))
+        assert keys.secret_key not in told
+        assert [batch.batch_id for batch in committed(store, "sample")] == ["000001", "000002"]
+    return told
+
+
+def assert_same(found: World, wanted: World) -> None:
+    assert found.objects == wanted.objects
+    assert found.ledger == wanted.ledger
+    assert explain(found.relations, wanted.relations) == {}

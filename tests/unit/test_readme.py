@@ -1,0 +1,46 @@
+"""What the documents tell people to type exists: sessions, options, files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from pipeline.__main__ import app
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+COMMAND = re.compile(r"nox -s ((?:[a-z]+ ?)+)(?:-- ([^`#\n]*))?")
+# Options that a session takes itself.
+OF_SESSIONS = {"--bootstrap", "--dry-run", "--serve", "--real"}
+
+
+def commands() -> list[tuple[str, str, str]]:
+    """The nox commands of all documents: document, session, and what it is given."""
+    found = []
+    for document in DOCUMENTS:
+        for sessions, given in COMMAND.findall((ROOT / document).read_text(encoding="utf-8")):
+            found += [(document, session, given or "") for session in sessions.split()]
+    return found
+
+
+def test_the_documents_name_enough_commands_to_be_worth_checking() -> None:
+    assert len(commands()) > 20
+
+
+@pytest.mark.parametrize(("document", "session", "given"), commands())
+def test_every_command_that_a_document_names_is_there(document: str, session: str, given: str) -> None:
+    assert re.search(rf"^def {session}\(session", (ROOT / "noxfile.py").read_text(), re.MULTILINE), session
+    options = set(re.findall(r"--[a-z-]+", given)) - OF_SESSIONS
+    if options:
+        known = {name for parameter in get_command(app).commands[session].params for name in parameter.opts}
+        assert options <= known
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_a_document_links_is_there(document: str) -> None:
+    linked = re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / document).read_text(encoding="utf-8"))
+    named = re.findall(r"`((?:transform|tests|pipeline|profiles|ingest|expectations)/[\w/.-]+)`", (ROOT / document).read_text())
+    assert [path for path in {*linked, *named} if not (ROOT / path).exists()] == []

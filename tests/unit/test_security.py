@@ -1,0 +1,275 @@
+"""Secrets stay where they belong, embedded services on loopback, and a manifest cannot say what it likes."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from ingest.batch import Manifest, manifest_key
+from ingest.batches import read
+from ingest.errors import BatchError
+from ingest.schema import TABLES
+from tests.faults.job import Job
+
+LINUX = Path("/proc/net/tcp").exists()
+SECRETS = ("access_key", "secret_key", "signing_key")
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, str, set[str], set[str], dict[str, str]]:
+    """A whole job: it, its output, the arguments of all processes meanwhile, where its store listened, its secrets."""
+    job = Job(tmp_path_factory.mktemp("secrets") / "data")
+    process = job.start("dev", "--ratings", "1000")
+    done, output = threading.Event(), [""]
+
+    def drain() -> None:
+        output[0], _ = process.communicate(timeout=180)
+        done.set()
+
+    thread = threading.Thread(target=drain)
+    thread.start()
+    arguments: set[str] = set()
+    listening: set[str] = set()
+    while not done.wait(0.5) and thread.is_alive():
+        listed = subprocess.run(["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True)
+        arguments |= set(listed.stdout.splitlines())
+        listening |= set(_listening(job.store_pids())) if LINUX else set()
+    thread.join()
+    assert process.returncode == 0, output[0]
+    state = json.loads((job.data / "s3-run" / "endpoint.json").read_text())
+    return job, output[0], arguments, listening, {name: state[name] for name in SECRETS}
+
+
+def _listening(pids: list[int]) -> Iterator[str]:
+    """The local addresses, in hex, at which processes listen."""
+    inodes = set()
+    for pid in pids:
+        for link in Path(f"/proc/{pid}/fd").glob("*"):
+            try:
+                inodes.add(os.readlink(link))
+            except OSError:
+                continue
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:] if Path(table).exists() else ():
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
+                yield fields[1].partition(":")[0]
+
+
+def test_no_secret_is_in_a_file_but_the_one_that_keeps_it(
+    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+) -> None:
+    job, _, _, _, secrets = watched
+    kept = job.data / "s3-run" / "endpoint.json"
+    files = [path for path in job.data.rglob("*") if path.is_file() and path != kept]
+    assert any(path.name == "manifest.json" and "target" in path.parts for path in files)
+    assert any(path.name == "dbt.log" for path in files)
+    found = [(str(path), name) for path in files for name in SECRETS[1:] if secrets[name].encode() in path.read_bytes()]
+    assert found == []
+
+
+def test_no_secret_is_in_the_output_or_in_the_arguments_of_a_process(
+    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+) -> None:
+    _, output, arguments, _, secrets = watched
+    assert any("expectations" in line for line in arguments)
+    assert any("weed" in line for line in arguments)
+    for name, secret in secrets.items():
+        assert secret not in output, name
+        assert not [line for line in arguments if secret in line], name
+
+
+def test_no_secret_is_in_the_objects_of_the_store(
+    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+) -> None:
+    job, _, _, _, secrets = watched
+    with job.store() as store:
+        keys = [found.key for found in store.list()]
+        assert manifest_key("sample", "000001") in keys
+        for key in keys:
+            assert not [name for name in SECRETS if secrets[name].encode() in (store.get(key) or b"")], key
+
+
+def test_credentials_and_objects_are_readable_by_their_owner_only(
+    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+) -> None:
+    job, *_ = watched
+    modes = {name: stat.S_IMODE((job.data / name).stat().st_mode) for name in ("s3-run/endpoint.json", "s3", "s3-run")}
+    assert modes == {"s3-run/endpoint.json": 0o600, "s3": 0o700, "s3-run": 0o700}
+
+
+@pytest.mark.skipif(not LINUX, reason="reads /proc")
+def test_the_embedded_store_listens_on_loopback_only(
+    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+) -> None:
+    _, _, _, listening, _ = watched
+    assert listening == {"0100007F"}
+
+
+def test_a_wrong_secret_is_refused_and_not_repeated(
+    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+) -> None:
+    job, *_ = watched
+    wrong = "wrong-secret-0123456789abcdef"
+    with job.store() as store:
+        url, key = str(store.endpoint_url), store.credentials().access_key
+        stranger = Job(job.data, S3_ENDPOINT_URL=url, AWS_ACCESS_KEY_ID=key, AWS_SECRET_ACCESS_KEY=wrong)
+        told = stranger.fails("dev", "--ratings", "1000", "--day", "2")
+    assert "access denied" in told
+    assert wrong not in told
+
+
+MOVIES = TABLES["movies"]
+PART = "sample/000001/movies/part-00000.csv.zst"
+
+
+def manifest() -> dict[str, Any]:
+    """A manifest that is valid."""
+    part = {"key": PART, "rows": 1, "first_line": 2, "bytes": 10, "sha256": "0" * 64}
+    table = {
+        "mode": "full",
+        "columns": MOVIES.header.split(","),
+        "source_file": MOVIES.file,
+        "source_sha256": "0" * 64,
+        "rows_read": 1,
+        "rows_rejected": 0,
+        "parts": [part],
+    }
+    return {
+        "format_version": 1,
+        "dataset": "sample",
+        "batch_id": "000001",
+        "as_of": "2020-01-01T00:00:00Z",
+        "source": {"name": "sample"},
+        "tables": {"movies": table},
+    }
+
+
+def changed(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    """That manifest with another value somewhere."""
+    whole: Any = manifest()
+    inner = whole
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    return dict(whole)
+
+
+INJECTIONS = (
+    "'); drop table raw.movies; --",
+    "../../etc/passwd",
+    "x'y",
+    "{{ env_var('HOME') }}",
+    "a\nb",
+    "",
+    "é",
+    None,
+)
+PLACES: dict[str, tuple[str | int, ...]] = {
+    "data set": ("dataset",),
+    "batch": ("batch_id",),
+    "date": ("as_of",),
+    "mode": ("tables", "movies", "mode"),
+    "column": ("tables", "movies", "columns", 1),
+    "file": ("tables", "movies", "source_file"),
+    "digest": ("tables", "movies", "parts", 0, "sha256"),
+    "key": ("tables", "movies", "parts", 0, "key"),
+    "rows": ("tables", "movies", "parts", 0, "rows"),
+    "table": ("tables", "movies'; drop table raw.movies; --"),
+    "an unknown field": ("surprise",),
+}
+
+
+def test_the_manifest_of_these_tests_is_valid() -> None:
+    assert Manifest.model_validate(manifest()).key == "sample/000001/manifest.json"
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("hostile", INJECTIONS)
+def test_no_manifest_brings_sql_or_a_path_of_its_own(place: str, hostile: Any) -> None:
+    with pytest.raises(ValidationError):
+        Manifest.model_validate_json(json.dumps(changed(PLACES[place], hostile)))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sample/000001/movies/../../../other/part-00000.csv.zst",
+        "sample/000002/movies/part-00000.csv.zst",
+        "other/000001/movies/part-00000.csv.zst",
+        "sample/000001/ratings/part-00000.csv.zst",
+        f"/{PART}",
+        f"{PART}?versionId=1",
+        f"{PART}\n",
+        PART.replace("00000", "0000*"),
+        PART.replace("00000", "٠٠٠٠٠"),
+    ],
+)
+def test_a_part_lies_under_its_own_batch_and_table(key: str) -> None:
+    with pytest.raises(ValidationError):
+        Manifest.model_validate(changed(PLACES["key"], key))
+
+
+class OneObject:
+    """A store with the same content under every key."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def get(self, key: str) -> bytes:
+        return self.content
+
+    def place(self, key: str) -> str:
+        return f"s3://bucket/{key}"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+VALID = json.dumps(manifest()).encode()
+
+
+@st.composite
+def damaged_bytes(draw: st.DrawFn) -> bytes:
+    """A valid manifest with some bytes cut out and others put in."""
+    start = draw(st.integers(0, len(VALID)))
+    end = draw(st.integers(start, min(len(VALID), start + 40)))
+    return VALID[:start] + draw(st.binary(max_size=20)) + VALID[end:]
+
+
+@st.composite
+def damaged_values(draw: st.DrawFn) -> bytes:
+    """A manifest with any value in any place."""
+    return json.dumps(changed(draw(st.sampled_from(sorted(PLACES.values(), key=str))), draw(json_values))).encode()
+
+
+@given(
+    st.binary(max_size=200)
+    | damaged_bytes()
+    | damaged_values()
+    | json_values.map(lambda value: json.dumps(value).encode())
+)
+@hypothesis_settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_any_bytes_in_a_manifests_place_are_a_manifest_or_one_clear_error(content: bytes) -> None:
+    try:
+        found = read(OneObject(content), "sample", "000001")  # type: ignore[arg-type]
+    except BatchError as error:
+        assert "s3://bucket/sample/000001/manifest.json" in str(error)  # noqa: PT017
+    else:
+        assert found is not None
+        assert found.key == "sample/000001/manifest.json"
+        assert all(part.key.startswith("sample/000001/") for table in found.tables.values() for part in table.parts)
