@@ -16,6 +16,7 @@ nox.options.sessions = ["dev"]
 LOCKS = {
     "dev": ["dev"],
     "notebooks": ["dev", "notebooks"],
+    "lab": ["dev", "notebooks", "lab"],
     "prod": ["prod"],
     "emulator": ["emulator", "test"],
     "test": ["dev", "notebooks", "test"],
@@ -95,7 +96,7 @@ def notebooks(session: nox.Session) -> None:
 @nox.session(default=False)
 def lab(session: nox.Session) -> None:
     """Open Jupyter on the marts."""
-    install(session, "notebooks")
+    install(session, "lab")
     session.run("jupyter", "lab", "--notebook-dir", "notebooks", *session.posargs)
 
 

@@ -27,7 +27,10 @@ Count = Annotated[int, Field(ge=0)]
 def _utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the instant lies outside the years 1 to 9999") from None
 
 
 class _Model(BaseModel):

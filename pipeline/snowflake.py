@@ -32,11 +32,11 @@ def place() -> str:
 
 def connect(role: str | None = None) -> Any:
     """A connection as the dbt profile makes it; raises `PipelineError` saying what is wrong and how to mend it."""
+    if lacking := missing():
+        raise PipelineError(f"Snowflake needs {'; '.join(lacking)}: see README, «Production in five steps».")
     import snowflake.connector as connector
     from snowflake.connector.errors import Error
 
-    if lacking := missing():
-        raise PipelineError(f"Snowflake needs {'; '.join(lacking)}: see README, «Production in five steps».")
     try:
         return connector.connect(**_arguments(role))
     except (Error, ValueError, TypeError) as error:

@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
+
 from pipeline.errors import PipelineError
 
 
@@ -119,14 +121,20 @@ def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
     """The DuckDB warehouse in a file; one that another process holds, or that DuckDB cannot read, is named."""
     import duckdb
 
+    def locked(error: BaseException) -> bool:
+        return isinstance(error, duckdb.IOException) and "could not set lock" in str(error).lower()
+
+    # The gate of a run that was killed reads on to the end of its check.
+    waiting = retry(retry=retry_if_exception(locked), wait=wait_fixed(0.2), stop=stop_after_delay(5), reraise=True)
+
     def unreadable(error: Exception) -> PipelineError | None:
         # A file that is damaged shows it when it is opened, or not before the damaged block is read.
         if not isinstance(error, duckdb.IOException | duckdb.InternalException | duckdb.FatalException):
             return None
         first = str(error).splitlines()[0]
-        if "could not set lock" in first.lower():
+        if locked(error):
             return PipelineError(
-                f"{path} is open in another program ({first.partition('(')[2].rstrip(')') or first}): close it and "
+                f"{path} is open in another program ({first.partition('(')[2].partition(')')[0] or first}): close it and "
                 f"run again."
             )
         return PipelineError(
@@ -135,7 +143,7 @@ def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
         )
 
     return Warehouse(
-        lambda: duckdb.connect(str(path), read_only=read_only),
+        waiting(lambda: duckdb.connect(str(path), read_only=read_only)),
         str(path),
         "cast('0x' || {} as bigint)",
         exists=path.exists,

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,18 +17,27 @@ from ingest.landing import committed
 from ingest.store import Store
 from pipeline.compare import explain
 from pipeline.warehouse import duckdb_warehouse
-from tests.faults.conftest import DAY_2, FULL, SIZE, Undisturbed
+from tests.faults.conftest import DAY_2, FULL, SIZE, Undisturbed, end
 from tests.faults.job import Job, World
 from tests.proxy import Choice, always, faulty_proxy, once
 
 PART = "sample/000002/ratings/part-00000.csv.zst"
 
 
-@pytest.fixture
-def landed(job: Job) -> Job:
-    """Day 1 applied, day 2 landed and waiting."""
+@pytest.fixture(scope="module")
+def day_2_landed(day_1: Job, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """Day 1 applied, day 2 landed and waiting; to be copied, never changed."""
+    job = day_1.copy(tmp_path_factory.mktemp("landed") / "data")
     job.succeeds("land", *SIZE, "--day", "2")
     return job
+
+
+@pytest.fixture
+def landed(day_2_landed: Job, tmp_path: Path) -> Iterator[Job]:
+    """A copy of that to do damage to."""
+    copied = day_2_landed.copy(tmp_path / "data")
+    yield copied
+    end(copied)
 
 
 def loaded(job: Job) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -55,20 +54,19 @@ def deltas(random: Random, count: int) -> list[Batch]:
     return batches
 
 
-def mixed(random: Random, count: int) -> list[Batch]:
-    """`count` batches of full and delta tables: movies go and come back, ratings are dealt anew, tags withdrawn."""
+def mixed(random: Random) -> list[Batch]:
+    """Five batches: movies go and come back, ratings or tags are dealt anew, the genome too, and a mere delta."""
+    replaced = [{"movies"}, {random.choice(("ratings", "tags"))}, {"genome_tags", random.choice(TABLES)}, set()]
     batches: list[Batch] = []
     newest = START
-    for number, batch in enumerate(deltas(random, count)):
-        modes: Mapping[str, Mode] = {
-            table: "full" if number == 0 or random.random() < 0.5 else "delta" for table in batch.rows
-        }
-        rows = {
-            table: [] if number and modes[table] == "full" and random.random() < 0.15 else rows
-            for table, rows in batch.rows.items()
-        }
+    for batch, full in zip(deltas(random, 5), [set(TABLES), *random.sample(replaced, 4)], strict=True):
+        rows = dict(batch.rows)
+        for table in full if batches else ():
+            size = random.choice((0, 2, 4)) if table == "tags" else random.choice((2, 4))
+            rows[table] = [row(random, table) for _ in range(size)]
+        modes: dict[str, Mode] = {table: "full" if table in full else "delta" for table in rows}
         as_of = batch.as_of
-        if "full" in modes.values():  # a full table speaks for an instant after all others
+        if full:  # a full table speaks for an instant after all others
             as_of = newest + random.choice((timedelta(microseconds=1), timedelta(days=3)))
         newest = max(newest, as_of)
         batches.append(Batch(as_of, rows, modes))

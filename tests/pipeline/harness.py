@@ -156,6 +156,11 @@ class Lab:
         """Lands a zip as it is."""
         land_source(self.store, dataset, path, settings=self.settings)
 
+    def load(self, manifest: Manifest) -> None:
+        """Loads one batch into raw, without asking whether its parts are what they were."""
+        with self.environment():
+            self._walk.dbt.load(manifest, self.store.bucket)
+
     def apply(self, dataset: str) -> Applied:
         """Applies what waits, as a run does."""
         with self.environment():

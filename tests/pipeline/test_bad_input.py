@@ -11,8 +11,10 @@ import pytest
 
 from ingest.batches import committed
 from ingest.settings import Settings
+from pipeline.errors import PipelineError
 from pipeline.target import only_writer
-from tests.pipeline.harness import Lab, Run
+from tests.pipeline.generated import START
+from tests.pipeline.harness import Batch, Lab, Run
 
 MOVIES = "movieId,title,genres\n1,One (2001),Drama\n2,Two (2002),Comedy|Drama\n"
 RATINGS = "userId,movieId,rating,timestamp\n1,1,4.0,1000000000\n1,2,3.5,1000000001\n"
@@ -164,6 +166,18 @@ def test_bad_rows_are_kept_with_line_and_reason_and_the_others_are_loaded(run: R
     refused = run("dev", lab.new_name(), "--source", source, "--max-rejected", "0.9")
     assert refused.exit_code == 1
     assert "one warehouse holds one data set" in refused.output
+
+
+def test_a_part_that_does_not_match_its_manifest_is_refused_by_name(lab: Lab) -> None:
+    batch = Batch(START, {"movies": [(1, "One (2001)", "Drama")], "ratings": [(1, 1, "4.0", 1_000_000_000)]})
+    manifest = lab.manifest(lab.new_dataset(), batch)
+    ratings = manifest.tables["ratings"]
+    (part,) = ratings.parts
+    told = ratings.model_copy(update={"rows_read": 7, "parts": (part.model_copy(update={"rows": 7}),)})
+    with pytest.raises(PipelineError, match=f"{part.key} has 1 rows, its manifest says 7"):
+        lab.load(manifest.model_copy(update={"tables": {**manifest.tables, "ratings": told}}))
+    assert lab.rows("select count(*) from raw.ratings") == [(0,)]
+    assert lab.rows("select count(*) from raw.batches") == [(0,)]
 
 
 def lines(bad: dict[int, tuple[bytes, str]]) -> bytes:

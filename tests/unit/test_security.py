@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,20 @@ LINUX = Path("/proc/net/tcp").exists()
 SECRETS = ("access_key", "secret_key", "signing_key")
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A whole job: its output, the arguments of all processes meanwhile, where its store listened, its secrets."""
+
+    job: Job
+    output: str
+    arguments: set[str]
+    listening: set[str]
+    secrets: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, str, set[str], set[str], dict[str, str]]:
-    """A whole job: it, its output, the arguments of all processes meanwhile, where its store listened, its secrets."""
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    """A run of the job, observed twice a second."""
     job = Job(tmp_path_factory.mktemp("secrets") / "data")
     process = job.start("dev", "--ratings", "1000")
     done, output = threading.Event(), [""]
@@ -49,7 +60,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Job, str, set[str
     thread.join()
     assert process.returncode == 0, output[0]
     state = json.loads((job.data / "s3-run" / "endpoint.json").read_text())
-    return job, output[0], arguments, listening, {name: state[name] for name in SECRETS}
+    return Watched(job, output[0], arguments, listening, {name: state[name] for name in SECRETS})
 
 
 def _listening(pids: list[int]) -> Iterator[str]:
@@ -58,7 +69,7 @@ def _listening(pids: list[int]) -> Iterator[str]:
     for pid in pids:
         for link in Path(f"/proc/{pid}/fd").glob("*"):
             try:
-                inodes.add(os.readlink(link))
+                inodes.add(str(link.readlink()))
             except OSError:
                 continue
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -69,21 +80,21 @@ def _listening(pids: list[int]) -> Iterator[str]:
 
 
 def test_no_secret_is_in_a_file_but_the_one_that_keeps_it(
-    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+    watched: Watched,
 ) -> None:
-    job, _, _, _, secrets = watched
+    job, secrets = watched.job, watched.secrets
     kept = job.data / "s3-run" / "endpoint.json"
     files = [path for path in job.data.rglob("*") if path.is_file() and path != kept]
     assert any(path.name == "manifest.json" and "target" in path.parts for path in files)
-    assert any(path.name == "dbt.log" for path in files)
+    assert any(path.name == "weed.log" for path in files)
     found = [(str(path), name) for path in files for name in SECRETS[1:] if secrets[name].encode() in path.read_bytes()]
     assert found == []
 
 
 def test_no_secret_is_in_the_output_or_in_the_arguments_of_a_process(
-    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+    watched: Watched,
 ) -> None:
-    _, output, arguments, _, secrets = watched
+    output, arguments, secrets = watched.output, watched.arguments, watched.secrets
     assert any("expectations" in line for line in arguments)
     assert any("weed" in line for line in arguments)
     for name, secret in secrets.items():
@@ -92,9 +103,9 @@ def test_no_secret_is_in_the_output_or_in_the_arguments_of_a_process(
 
 
 def test_no_secret_is_in_the_objects_of_the_store(
-    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+    watched: Watched,
 ) -> None:
-    job, _, _, _, secrets = watched
+    job, secrets = watched.job, watched.secrets
     with job.store() as store:
         keys = [found.key for found in store.list()]
         assert manifest_key("sample", "000001") in keys
@@ -103,25 +114,24 @@ def test_no_secret_is_in_the_objects_of_the_store(
 
 
 def test_credentials_and_objects_are_readable_by_their_owner_only(
-    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+    watched: Watched,
 ) -> None:
-    job, *_ = watched
+    job = watched.job
     modes = {name: stat.S_IMODE((job.data / name).stat().st_mode) for name in ("s3-run/endpoint.json", "s3", "s3-run")}
     assert modes == {"s3-run/endpoint.json": 0o600, "s3": 0o700, "s3-run": 0o700}
 
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")
 def test_the_embedded_store_listens_on_loopback_only(
-    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+    watched: Watched,
 ) -> None:
-    _, _, _, listening, _ = watched
-    assert listening == {"0100007F"}
+    assert watched.listening == {"0100007F"}
 
 
 def test_a_wrong_secret_is_refused_and_not_repeated(
-    watched: tuple[Job, str, set[str], set[str], dict[str, str]],
+    watched: Watched,
 ) -> None:
-    job, *_ = watched
+    job = watched.job
     wrong = "wrong-secret-0123456789abcdef"
     with job.store() as store:
         url, key = str(store.endpoint_url), store.credentials().access_key
@@ -220,6 +230,12 @@ def test_no_manifest_brings_sql_or_a_path_of_its_own(place: str, hostile: Any) -
 def test_a_part_lies_under_its_own_batch_and_table(key: str) -> None:
     with pytest.raises(ValidationError):
         Manifest.model_validate(changed(PLACES["key"], key))
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_date_that_utc_does_not_have_is_no_date(instant: str) -> None:
+    with pytest.raises(ValidationError, match="outside the years"):
+        Manifest.model_validate(changed(PLACES["date"], instant))
 
 
 class OneObject:
