@@ -46,7 +46,9 @@ def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
         total = _number_events(events, work, tables)
         first = int(total * FIRST_LOAD)
         if total - first < batches:
-            raise SourceError(f"{source.name} has {total:,} events: too few for {batches} micro-batches after a first load.")
+            raise SourceError(
+                f"{source.name} has {total:,} events: too few for {batches} micro-batches after a first load."
+            )
         for number in range(batches + 1):
             after = first + (total - first) * (number - 1) // batches if number else 0
             upto = first + (total - first) * number // batches

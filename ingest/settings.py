@@ -22,7 +22,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path("data"), validation_alias="MOVIELENS_DATA_DIR")
     warehouse_path: Path | None = Field(default=None, validation_alias="MOVIELENS_WAREHOUSE")
     s3_endpoint_url: str | None = Field(default=None, validation_alias="S3_ENDPOINT_URL")
-    s3_bucket: str = Field(default="movielens", validation_alias="S3_BUCKET", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    s3_bucket: str = Field(
+        default="movielens", validation_alias="S3_BUCKET", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+    )
 
     @property
     def downloads(self) -> Path:

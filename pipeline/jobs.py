@@ -236,7 +236,6 @@ def rebuild(settings: Settings, report: Report) -> None:
                 )
             report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
         Path(f"{old}.wal").unlink(missing_ok=True)
-        old.with_name(f"{old.name}.wal").unlink(missing_ok=True)  # of the old file, and no use to the new one
         fresh.replace(old)
         shutil.rmtree(fresh.parent, ignore_errors=True)
     report.say(f"{old} is replaced")

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from expectations.client import Gate as Expectations
-from expectations.client import GateError
 from filelock import FileLock, Timeout
 
+from expectations.client import Gate as Expectations
+from expectations.client import GateError
 from ingest.local_s3 import object_store
 from ingest.settings import Settings
 from ingest.store import Store

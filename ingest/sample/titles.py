@@ -132,9 +132,7 @@ def titles(dice: Dice, indexes: Ints, years: Ints, versions: dict[int, int]) -> 
 def genres(dice: Dice, indexes: Ints, versions: dict[int, int]) -> list[str]:
     """Genre lists as shipped; a correction (see `titles`) adds a genre, or the first one where none was listed."""
     draws = [
-        np.searchsorted(
-            _GENRE_SUMS, dice.below(f"genre {n}", indexes, int(_GENRE_SUMS[-1])), side="right"
-        ).tolist()
+        np.searchsorted(_GENRE_SUMS, dice.below(f"genre {n}", indexes, int(_GENRE_SUMS[-1])), side="right").tolist()
         for n in range(3)
     ]
     result = []
@@ -166,9 +164,7 @@ def links(dice: Dice, indexes: Ints, years: Ints, known: Flags) -> tuple[list[st
     imdb = (indexes * 2_654_435 + start) % _IMDB_PRIME + 1
     long = (years >= 2018) | (slot_of(indexes) == _EIGHT_DIGITS)
     imdb = np.where(long, _FIRST_LONG_IMDB + indexes, imdb)
-    tmdb = (
-        np.where(slot_of(indexes) == _SHARED_TMDB, indexes - 1, indexes) * 48_271 + start
-    ) % _TMDB_PRIME + 2
+    tmdb = (np.where(slot_of(indexes) == _SHARED_TMDB, indexes - 1, indexes) * 48_271 + start) % _TMDB_PRIME + 2
     return (
         [f"{number:07d}" for number in imdb.tolist()],
         [str(number) if has else "" for number, has in zip(tmdb.tolist(), known.tolist(), strict=True)],

@@ -121,7 +121,7 @@ def test_a_disk_that_is_full_stops_the_run_and_the_next_one_goes_on(
     job: Job, undisturbed: Callable[[str], Undisturbed]
 ) -> None:
     size = job.settings.warehouse.stat().st_size
-    command = [sys.executable, "-c", LIMITED, str(size + 100_000), *DAY_2]
+    command = [sys.executable, "-c", LIMITED, str(size // 2), *DAY_2]
     full = subprocess.run(command, env=job.environment, capture_output=True, text=True, timeout=180)
     assert full.returncode == 1, full.stdout + full.stderr
     assert "Traceback" not in full.stderr

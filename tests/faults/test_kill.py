@@ -71,9 +71,9 @@ def test_a_kill_at_a_step_is_made_good_by_the_next_run(
         random = Random(f"{SEED} {command} {number}")
         borders = [tick for tick in peace.ticks if not tick.endswith(" is done")]
         within = [tick for tick in peace.ticks if tick.endswith(" is done")] or borders
-        # The first points are spread over the steps, so that none is left out; the others fall within a build.
-        spread = TIMES[command][0] - 2
-        at = borders[(number * len(borders) // spread + random.randrange(len(borders))) % len(borders)]
+        # The points are spread over the steps, so that none is left out; some of them fall within a build.
+        first = Random(f"{SEED} {command}").randrange(len(borders))
+        at = borders[(first + number * len(borders) // TIMES[command][0]) % len(borders)]
         at = random.choice(within) if number % 4 == 1 else at
         victims = VICTIMS[(number + random.randrange(3)) % 3]
         ticking(job, tmp_path / "ticks", at, victims)

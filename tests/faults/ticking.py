@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipeline import __main__ as cli
 from pipeline.report import Report
 from tests.faults.job import Job, kill
 
+Step = Callable[[Report, str], AbstractContextManager[None]]
 TICKS, KILL_AT, KILL = (os.environ[name] for name in ("TICKS", "KILL_AT", "KILL"))
 
 
@@ -32,14 +33,17 @@ def tick(name: str) -> None:
 
 def main() -> None:
     """The command line, ticking."""
-    step, node, put = Report.step, Report.node, Store._put
+    node, put = Report.node, Store._put
 
-    @contextmanager
-    def ticking_step(self: Report, name: str) -> Iterator[None]:
-        tick(f"before {name}")
-        with step(self, name):
-            yield
-        tick(f"after {name}")
+    def ticking_step(step: Step) -> Step:
+        @contextmanager
+        def ticked(self: Report, name: str) -> Iterator[None]:
+            tick(f"before {name}")
+            with step(self, name):
+                yield
+            tick(f"after {name}")
+
+        return ticked
 
     def ticking_node(self: Report, name: str) -> None:
         node(self, name)
@@ -51,7 +55,8 @@ def main() -> None:
         tick(f"after the write of {key}")
         return etag
 
-    Report.step, Report.node, Store._put = ticking_step, ticking_node, ticking_put  # type: ignore[method-assign,assignment]
+    Report.step, Report.silent = ticking_step(Report.step), ticking_step(Report.silent)  # type: ignore[method-assign]
+    Report.node, Store._put = ticking_node, ticking_put  # type: ignore[method-assign,assignment]
     cli.app(prog_name="python -m pipeline")
 
 

@@ -81,7 +81,9 @@ def test_every_object_is_created_only_if_it_is_missing_or_holds_no_data() -> Non
     for statement in bootstrap.plan(ENVIRONMENT).statements:
         if statement.startswith("create"):
             first = statement.splitlines()[0]
-            assert "if not exists" in first or re.match(r"create or replace (stage|file format|function) ", first), first
+            assert "if not exists" in first or re.match(r"create or replace (stage|file format|function) ", first), (
+                first
+            )
 
 
 @pytest.mark.parametrize(

@@ -42,5 +42,7 @@ def test_every_command_that_a_document_names_is_there(document: str, session: st
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_a_document_links_is_there(document: str) -> None:
     linked = re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / document).read_text(encoding="utf-8"))
-    named = re.findall(r"`((?:transform|tests|pipeline|profiles|ingest|expectations)/[\w/.-]+)`", (ROOT / document).read_text())
+    named = re.findall(
+        r"`((?:transform|tests|pipeline|profiles|ingest|expectations)/[\w/.-]+)`", (ROOT / document).read_text()
+    )
     assert [path for path in {*linked, *named} if not (ROOT / path).exists()] == []

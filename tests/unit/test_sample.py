@@ -52,9 +52,7 @@ def first(sample: tuple[SampleDay, Content]) -> Content:
 @pytest.mark.parametrize("day", PINNED)
 def test_the_bytes_are_the_pinned_ones(tmp_path: Path, day: int) -> None:
     generate(tmp_path, ratings=SMALL, day=day)
-    assert digest(tmp_path) == PINNED[day], (
-        "the generator changed: every cached sample and figure changes with it"
-    )
+    assert digest(tmp_path) == PINNED[day], "the generator changed: every cached sample and figure changes with it"
 
 
 def test_another_process_generates_the_same_bytes(tmp_path: Path) -> None:
@@ -172,9 +170,7 @@ def test_nobody_rates_a_movie_before_its_year(first: Content) -> None:
 
 
 def test_relevance_is_mostly_low_reaches_far_and_is_complete(first: Content) -> None:
-    assert len(first["genome_scores"]) == len({row[0] for row in first["genome_scores"]}) * len(
-        first["genome_tags"]
-    )
+    assert len(first["genome_scores"]) == len({row[0] for row in first["genome_scores"]}) * len(first["genome_tags"])
     relevance = sorted(float(row[2]) for row in first["genome_scores"])
     assert 0.03 < relevance[len(relevance) // 2] < 0.1
     assert relevance[0] < 0.001 and relevance[-1] > 0.9
@@ -200,9 +196,7 @@ def test_a_genome_of_no_scores_has_no_files(tmp_path: Path) -> None:
         ({"genome_scores": -1}, "do not fit 3,500 movies"),
     ],
 )
-def test_a_sample_that_cannot_be_had_is_refused(
-    tmp_path: Path, options: dict[str, int], message: str
-) -> None:
+def test_a_sample_that_cannot_be_had_is_refused(tmp_path: Path, options: dict[str, int], message: str) -> None:
     with pytest.raises(SourceError, match=message):
         generate(tmp_path / "none", **options)  # type: ignore[arg-type]
     assert not (tmp_path / "none").exists()
