@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,7 +13,7 @@ from rich.markup import escape
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 
-class Target(str, Enum):
+class Target(StrEnum):
     """Where the warehouse is."""
 
     dev = "dev"
@@ -21,7 +21,7 @@ class Target(str, Enum):
     ci = "ci"
 
 
-class Stages(str, Enum):
+class Stages(StrEnum):
     """Which relations are looked at."""
 
     raw = "raw"
@@ -52,17 +52,34 @@ def main(
         serve(target.value, accepted)
         return
     console = Console()
-    with console.status("starting Great Expectations (some seconds)"):
-        from sqlalchemy.exc import SQLAlchemyError
-
-        from expectations.connection import ConnectionNeeds
-        from expectations.runner import STAGES, Runner
-        from expectations.state import NothingLoaded
-        from expectations.worker import first_line
-
-    failed = False
     try:
-        runner = Runner(target.value, accepted)
+        raise typer.Exit(0 if check(console, target.value, stage, docs, accepted) else 1)
+    except Refused as error:
+        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(2) from None
+
+
+class Refused(Exception):
+    """The expectations could not be run, in words for a person."""
+
+
+def check(console: Console, target: str, stage: Stages, docs: bool, accepted: frozenset[str]) -> bool:
+    """Runs the stages and shows what they found; whether all passed. Raises Refused."""
+    from expectations.connection import ConnectionNeeds, address
+
+    try:
+        address(target).require()  # before seconds are spent on imports
+        with console.status("starting Great Expectations (some seconds)"):
+            from sqlalchemy.exc import SQLAlchemyError
+
+            from expectations.runner import STAGES, Runner
+            from expectations.state import NothingLoaded
+            from expectations.worker import first_line
+    except ConnectionNeeds as error:
+        raise Refused(str(error)) from None
+    passed = True
+    try:
+        runner = Runner(target, accepted)
         for name in STAGES if stage is Stages.all else (stage.value,):
             with console.status(f"{name} expectations"):
                 verdict = runner.check(name)  # type: ignore[arg-type]
@@ -72,17 +89,14 @@ def main(
             console.print(
                 f"{name}: {outcome}[/], {escape(verdict.summary())}, {verdict.seconds:.1f} s", highlight=False
             )
-            failed |= not verdict.passed
+            passed &= verdict.passed
         if docs:
             console.print(f"pages: {escape(str(runner.docs()))}", soft_wrap=True, highlight=False)
     except (ConnectionNeeds, NothingLoaded) as error:
-        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
-        raise typer.Exit(2) from None
+        raise Refused(str(error)) from None
     except SQLAlchemyError as error:
-        told = f"The expectations could not be run on {target.value}: {first_line(error)}"
-        Console(stderr=True).print(f"[red]error:[/] {escape(told)}", soft_wrap=True, highlight=False)
-        raise typer.Exit(2) from None
-    raise typer.Exit(1 if failed else 0)
+        raise Refused(f"The expectations could not be run on {target}: {first_line(error)}") from None
+    return passed
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from great_expectations.expectations import UnexpectedRowsExpectation
+from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
 from great_expectations.render.components import (
+    CollapseContent,
     LegacyDiagnosticRendererType,
     LegacyRendererType,
     RenderedStringTemplateContent,
@@ -17,7 +18,7 @@ from great_expectations.render.components import (
 )
 from great_expectations.render.renderer.renderer import renderer
 
-from expectations.measure import ROWS_NAMED, Band
+from expectations.measure import ROWS_NAMED, Band, Unit
 from expectations.verdict import amount, wanted
 
 NOTHING = "nothing to judge"
@@ -31,7 +32,7 @@ class ExpectMeasureInBand(UnexpectedRowsExpectation):
 
     measure: str
     title: str
-    unit: str
+    unit: Unit
     low: float | None = None
     high: float | None = None
     evidence: int = 1
@@ -94,8 +95,8 @@ class ExpectMeasureInBand(UnexpectedRowsExpectation):
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)
     def _diagnostic_unexpected_table_renderer(
-        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
-    ) -> list[RenderedTableContent] | None:
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None
+    ) -> list[RenderedTableContent | CollapseContent] | None:
         rows = ((result.result or {}).get("details") or {}).get("rows")
         if not rows:
             return None

@@ -6,6 +6,7 @@ and loads.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
 from expectations.verdict import Verdict
 
@@ -25,40 +26,46 @@ class GateError(Exception):
     """The expectations could not be run: why, in the words of the worker."""
 
 
+class _Worker(NamedTuple):
+    process: subprocess.Popen[str]
+    questions: IO[str]
+    answers: IO[str]
+    errors: IO[str]
+
+
 class Gate:
     """The expectations of a target (`dev`, `prod` or `ci`), from `with` to its end.
 
     While `check` runs, no other process may hold the DuckDB file; between checks the worker does not hold it either.
+    `start_seconds`: what the start cost the other process, once it is known.
     """
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.start_seconds: float | None = None
-        """What the start cost, once it is known: import and preparation, in the other process."""
-        self._process: subprocess.Popen[str] | None = None
-        self._errors: IO[str] | None = None
+        self._worker: _Worker | None = None
 
     def start(self) -> Self:
         """Starts the worker and returns at once."""
-        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed with the gate
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "expectations", "--target", self.target, "--worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._errors,
+            stderr=errors,
             text=True,
             encoding="utf-8",
             env={**os.environ, "PYTHONPATH": path, "GX_ANALYTICS_ENABLED": "false"},
         )
+        if process.stdin is None or process.stdout is None:
+            raise GateError("The expectations' process has no pipes.")
+        self._worker = _Worker(process, process.stdin, process.stdout, errors)
         return self
 
     def check(self, stage: str) -> Verdict:
         """Runs a stage (`raw` or `marts`) and returns what it found; raises GateError when it could not be run."""
-        try:
-            return Verdict.from_json(self._ask(stage))
-        except ValueError as error:
-            raise self._died(str(error)) from None
+        return Verdict.from_json(self._ask(stage))
 
     def docs(self) -> Path:
         """Builds the pages of the newest results; returns the front page."""
@@ -66,22 +73,20 @@ class Gate:
 
     def close(self) -> None:
         """Ends the worker."""
-        if self._process is not None:
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    try:
-                        pipe.close()
-                    except OSError:
-                        pass
-            try:
-                self._process.wait(timeout=0.2 if self.start_seconds is None else 5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
-        if self._errors is not None:
-            self._errors.close()
-            self._errors = None
+        if self._worker is None:
+            return
+        worker, self._worker = self._worker, None
+        for pipe in (worker.questions, worker.answers):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        if self.start_seconds is None:
+            worker.process.kill()  # it may be in the middle of an import that nobody waits for
+        try:
+            worker.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            worker.process.kill()
+            worker.process.wait()
+        worker.errors.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -92,34 +97,26 @@ class Gate:
         self.close()
 
     def _ask(self, command: str) -> str:
-        if self._process is None:
+        if self._worker is None:
             raise GateError("The gate is not open: call start(), or use it in a with statement.")
         if self.start_seconds is None:
-            self.start_seconds = float(json.loads(self._read())["seconds"])
-        assert self._process.stdin is not None
+            self.start_seconds = float(json.loads(self._answer(self._worker))["seconds"])
         try:
-            self._process.stdin.write(f"{command}\n")
-            self._process.stdin.flush()
+            self._worker.questions.write(f"{command}\n")
+            self._worker.questions.flush()
         except OSError:
-            raise self._died("it has ended") from None
-        return self._read()
+            raise self._died(self._worker) from None
+        return self._answer(self._worker)
 
-    def _read(self) -> str:
-        assert self._process is not None and self._process.stdout is not None
-        line = self._process.stdout.readline()
+    def _answer(self, worker: _Worker) -> str:
+        line = worker.answers.readline()
         if not line:
-            raise self._died("it has ended")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise GateError(answer["error"])
+            raise self._died(worker)
+        if reason := json.loads(line).get("error"):
+            raise GateError(reason)
         return line
 
-    def _died(self, why: str) -> GateError:
-        tail = ""
-        if self._errors is not None:
-            self._errors.flush()
-            self._errors.seek(0)
-            tail = "\n".join(self._errors.read().strip().splitlines()[-_TAIL:])
-        return GateError(
-            f"The expectations' process on {self.target} gave no answer: {why}." + (f"\n{tail}" if tail else "")
-        )
+    def _died(self, worker: _Worker) -> GateError:
+        worker.errors.seek(0)
+        tail = "\n".join(worker.errors.read().strip().splitlines()[-_TAIL:])
+        return GateError(f"The expectations' process on {self.target} has ended without an answer.\n{tail}".strip())

@@ -33,6 +33,13 @@ class Address:
     prefix: str
     file: Path | None = None
 
+    def require(self) -> None:
+        """Raises ConnectionNeeds when the warehouse is a file that is not there."""
+        if self.file is not None and not self.file.exists():
+            raise ConnectionNeeds(
+                f"{self.file} is not there: `nox -s dev` builds it, MOVIELENS_DATA_DIR names another folder."
+            )
+
 
 _engines: WeakSet[Engine] = WeakSet()
 _open: list[Address] = []
@@ -47,7 +54,8 @@ def address(target: str) -> Address:
     """The warehouse of a target (`dev`, `prod` or `ci`); raises ConnectionNeeds when the environment does not name it."""
     prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
     if target == "dev":
-        return _led(Address("duckdb:///:memory:", prefix, data_dir() / "warehouse.duckdb"))
+        file = os.environ.get("MOVIELENS_WAREHOUSE") or data_dir() / "warehouse.duckdb"
+        return _led(Address("duckdb:///:memory:", prefix, Path(file)))
     missing = [name for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not os.environ.get(name)]
     if missing:
         raise ConnectionNeeds(
@@ -72,12 +80,8 @@ def _led(where: Address) -> Address:
 
 @contextmanager
 def connected(where: Address) -> Iterator[None]:
-    """While it lasts, connections lead to the warehouse; then all are closed. Raises ConnectionNeeds without the file."""
-    if where.file is not None and not where.file.exists():
-        raise ConnectionNeeds(
-            f"{where.file} is not there: `nox -s dev` builds it, MOVIELENS_DATA_DIR names another folder."
-        )
-    _close_all()
+    """While it lasts, connections lead to the warehouse; then all are closed. Raises ConnectionNeeds without it."""
+    where.require()
     _close_all()
     _open.append(where)
     try:

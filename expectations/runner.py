@@ -17,15 +17,18 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 import great_expectations as gx
 from great_expectations.core.expectation_suite import ExpectationSuite
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations import docs, duckdb_shim
 from expectations.actions import KeepNewestResults
 from expectations.band_expectation import ExpectMeasureInBand
 from expectations.connection import Address, address, connected, data_dir
-from expectations.measure import Band, Measure, Severity, Stage, State, Suite
+from expectations.findings import evaluated, failures
+from expectations.measure import Band, Measure, Severity, Stage, Suite
 from expectations.state import state_of
 from expectations.suites import SUITES
-from expectations.verdict import Failure, Verdict, wanted
+from expectations.verdict import Verdict
 
 _NOTHING = "select '' as measure, '' as subject, 0 as observed, 0 as weight limit 0"
 STAGES: tuple[Stage, ...] = ("raw", "marts")
@@ -67,7 +70,7 @@ def expectation_suite(suite: Suite) -> ExpectationSuite:
                 high=band.high,
                 evidence=evidence,
                 why=measure.why,
-                severity="critical" if severity == "error" else "warning",
+                severity=FailureSeverity.CRITICAL if severity == "error" else FailureSeverity.WARNING,
                 meta={"severity": severity, "relation": suite.relation, "measure": measure.name},
             )
             for measure in suite.measures
@@ -102,17 +105,27 @@ class Runner:
             return
         kept = self.home / "fingerprint"
         with _quiet():
-            if kept.exists() and kept.read_text() == fingerprint:
-                self._context = _context(self.home)
-                self._source = self._context.data_sources.get(_SOURCE)
-                self._checkpoints = {stage: self._context.checkpoints.get(stage) for stage in STAGES}
-            else:
-                shutil.rmtree(self.home, ignore_errors=True)
-                self._context = _context(self.home)
-                self._source = self._context.data_sources.add_sql(_SOURCE, connection_string=where.url)
-                self._checkpoints = {stage: self._checkpoint(stage) for stage in STAGES}
+            if not (kept.exists() and kept.read_text() == fingerprint and self._read()):
+                kept.unlink(missing_ok=True)
+                self._write(where)
                 kept.write_text(fingerprint)
         self._prepared = fingerprint
+
+    def _read(self) -> bool:
+        """Takes what is there; whether it could be read."""
+        try:
+            self._context = _context(self.home)
+            self._source = self._context.data_sources.get(_SOURCE)
+            self._checkpoints = {stage: self._context.checkpoints.get(stage) for stage in STAGES}
+        except Exception:  # GX has no one error for a damaged context, and everything in it can be written anew
+            return False
+        return True
+
+    def _write(self, where: Address) -> None:
+        shutil.rmtree(self.home, ignore_errors=True)
+        self._context = _context(self.home)
+        self._source = self._context.data_sources.add_sql(_SOURCE, connection_string=where.url)
+        self._checkpoints = {stage: self._checkpoint(stage) for stage in STAGES}
 
     def _checkpoint(self, stage: Stage) -> Any:
         context, definitions = self._context, []
@@ -150,7 +163,14 @@ class Runner:
             }
             with _quiet():
                 result = self._checkpoints[stage].run(expectation_parameters=queries)
-        return self._verdict(stage, state, result, time.monotonic() - started)
+        found = list(failures(result, state, state.batch_id in self.accepted))
+        return Verdict(
+            stage,
+            passed=not any(failure.severity == "error" for failure in found),
+            evaluated=evaluated(result, state),
+            failures=tuple(found),
+            seconds=round(time.monotonic() - started, 3),
+        )
 
     def docs(self) -> Path:
         """Builds the pages of the newest results of both stages; returns the front page."""
@@ -160,60 +180,13 @@ class Runner:
                 self._context, data_dir() / "expectations" / "docs" / self.target, f"Data quality on {self.target}"
             )
 
-    def _verdict(self, stage: Stage, state: State, result: Any, seconds: float) -> Verdict:
-        suites = {suite.name: suite for suite in SUITES}
-        failures: list[Failure] = []
-        evaluated = 0
-        for outcome in result.run_results.values():
-            suite = suites[outcome.suite_name]
-            evaluated += len(outcome.results) if suite.applies(state) else 0
-            failures += _failures(suite, outcome.results, state, state.batch_id in self.accepted)
-        passed = not any(failure.severity == "error" for failure in failures)
-        return Verdict(stage, passed, evaluated, tuple(failures), round(seconds, 3))
-
-
-def _failures(suite: Suite, results: Any, state: State, accepted: bool) -> Iterator[Failure]:
-    measures = {measure.name: measure for measure in suite.measures}
-    told: set[str] = set()
-    broken = next((result for result in results if (result.exception_info or {}) and _exception(result)), None)
-    if broken is not None:
-        message = f"could not be evaluated: {_exception(broken)}"
-        yield Failure(
-            "error", suite.relation, suite.about or "all expectations", message, "a result", (), state.batch_id
-        )
-        return
-    for result in results:
-        kwargs, severity = result.expectation_config.kwargs, result.expectation_config.meta["severity"]
-        measure = measures[kwargs["measure"]]
-        if result.success or measure.name in told:
-            continue
-        told.add(measure.name)
-        yield Failure(
-            severity="warning" if accepted and measure.accepts else severity,
-            relation=suite.relation,
-            expectation=measure.title,
-            observed=result.result["observed_value"],
-            expected=wanted(Band(kwargs.get("low"), kwargs.get("high")), measure.unit),
-            rows=tuple(result.result["details"]["rows"]),
-            batch_id=state.batch_id,
-        )
-
-
-def _exception(result: Any) -> str:
-    info = result.exception_info or {}
-    nested = [info] if "raised_exception" in info else list(info.values())
-    for entry in nested:
-        if isinstance(entry, dict) and entry.get("raised_exception"):
-            return str(entry.get("exception_message", "")).strip().splitlines()[0][:300]
-    return ""
-
 
 def _context(home: Path) -> Any:
     home.mkdir(parents=True, exist_ok=True)
     context = gx.get_context(mode="file", project_root_dir=home)
-    # GX parses this file anew for every look into a store, hundreds of times a run; it may be missing, and holds nothing.
+    # GX parses this file for every look into a store, hundreds of times a run. It holds nothing, and may be missing.
     (home / "gx" / "uncommitted" / "config_variables.yml").unlink(missing_ok=True)
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     return context
 
 

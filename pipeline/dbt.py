@@ -91,6 +91,10 @@ class Dbt:
             warnings=tuple(f"{node.node.name}: {node.message}" for node in result if str(node.status) == "warn"),
         )
 
+    def docs(self, folder: Path) -> None:
+        """Writes dbt's documentation, as one page, to a folder."""
+        self._invoke("docs", "generate", "--static", "--target-path", str(folder), doing="documenting the project")
+
     def _invoke(self, *arguments: str, doing: str) -> list[Any]:
         from dbt.cli.main import dbtRunner  # 3 s of imports, put off until a first batch is being landed
 
@@ -127,7 +131,7 @@ def _explain(doing: str, exception: BaseException | None, results: list[Any]) ->
     failed = [node for node in results if str(node.status) in {"error", "fail", "runtime error"}]
     skipped = sum(str(node.status) == "skipped" for node in results)
     if not failed:
-        return f"{doing} failed: {exception or 'dbt gave no reason; see transform/logs/dbt.log'}"
+        return f"{doing} failed: {exception or 'dbt gave no reason'}"
     lines = [f"{doing} failed: {len(failed)} nodes failed, {skipped} were skipped behind them."]
     for node in failed[:10]:
         message = " ".join(str(node.message or "").split())

@@ -112,7 +112,7 @@ def _is_newer(page: Path, notebook: Path, since: str | None) -> bool:
 
 def _dbt(folder: Path, work: Path, target: str) -> None:
     """Dbt's documentation as one page; dbt's own files stay in `work`, where the next run reads what it has parsed."""
-    Dbt(target)._invoke("docs", "generate", "--static", "--target-path", str(work), doing="documenting the project")
+    Dbt(target).docs(work)
     page = (work / "static_index.html").read_text(encoding="utf-8")
     for found, mended in ((f"{work}/", "target/"), *MENDED):  # the first: the page names this machine's folders
         page = page.replace(found, mended)
