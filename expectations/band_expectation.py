@@ -21,7 +21,7 @@ from great_expectations.render.renderer.renderer import renderer
 from expectations.measure import ROWS_NAMED, Band, Unit
 from expectations.verdict import amount, wanted
 
-NOTHING = "nothing to judge"
+NOTHING = "none, or too few to judge"
 
 
 class ExpectMeasureInBand(UnexpectedRowsExpectation):
@@ -73,7 +73,8 @@ class ExpectMeasureInBand(UnexpectedRowsExpectation):
     ) -> list[RenderedStringTemplateContent]:
         kwargs = configuration.kwargs
         band = wanted(Band(kwargs.get("low"), kwargs.get("high")), kwargs["unit"])
-        params = {"title": kwargs["title"], "band": band, "why": kwargs.get("why") or ""}
+        stops = "or the run stops" if configuration.meta["severity"] == "error" else "or you are told"
+        params = {"title": kwargs["title"], "band": f"{band}, {stops}", "why": kwargs.get("why") or ""}
         return [
             RenderedStringTemplateContent(
                 content_block_type="string_template",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 Unit = Literal["rows", "share", "times", "stars", "characters", "days", "ids", "number"]
@@ -77,9 +78,9 @@ class State:
     """What stands in the warehouse, asked once and written into every query as literals, which engines prune by.
 
     Parameters: `batch_id`, the newest batch; `last_second`, a day after its as_of in seconds since 1970; `modes`, the
-    mode of each table in it; `changed`, the tables of all batches since the last completed build; `since`, the newest full batch of each table; `loaded`, the
-    rows of its largest batch;
-    `relations`, what there is, without prefix; `prefix`, of all schemas.
+    mode of each table in it; `changed`, the tables of all batches since the last completed build; `since`, the newest
+    full batch of each table; `loaded`, the rows of its largest batch; `relations`, what there is, without prefix;
+    `prefix`, of all schemas.
     """
 
     batch_id: str
@@ -104,7 +105,8 @@ class State:
         return any(self.modes.get(table) == "full" for table in tables)
 
     def render(self, sql: str) -> str:
-        """SQL with its placeholders filled in: schemas, `{batch}`, `{last_second}`, `{mode:T}`, `{since:T}`, `{step:T}`.
+        """SQL with its placeholders filled in: schemas, `{batch}`, `{last_second}`, `{soon}` (the day after
+        tomorrow), `{mode:T}`, `{since:T}`, `{step:T}`.
 
         A step is the sample that exact comparisons take of a table: each key, or every so manieth of a large one.
         """
@@ -115,7 +117,11 @@ class State:
             sql = sql.replace(f"{{since:{table}}}", self.since.get(table, ""))
             rows = self.loaded.get(table, 0)
             sql = sql.replace(f"{{step:{table}}}", str(rows // SAMPLE_ROWS if rows > MANY_ROWS else 1))
-        return sql.replace("{batch}", self.batch_id).replace("{last_second}", str(self.last_second))
+        soon = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+        literals = {"{batch}": self.batch_id, "{last_second}": str(self.last_second), "{soon}": soon}
+        for placeholder, literal in literals.items():
+            sql = sql.replace(placeholder, literal)
+        return sql
 
 
 def always(_: State) -> bool:
@@ -167,11 +173,11 @@ def value(observed: str, source: str, weight: str = "1", where: str = "true", su
 
 
 def worst(
-    subject: str, observed: str, source: str, weight: str, where: str = "true", order: str = "observed desc"
+    subject: str, observed: str, source: str, weight: str, where: str = "true", order: str = "observed desc nulls last"
 ) -> str:
     """A measure's SQL: the values farthest out, each with its own subject."""
     picked = value(observed, source, weight, where, subject)
-    return f"select * from ({picked}) as v where observed is not null order by {order}, subject limit {ROWS_NAMED}"
+    return f"select * from ({picked}) as v where observed is not null order by {order}, subject nulls last limit {ROWS_NAMED}"
 
 
 def examples(subject: str, source: str, where: str, observed: str, weight: str, total: str) -> str:

@@ -110,7 +110,7 @@ def apply(walk: Walk, dataset: str, *, force: bool = False) -> Applied:
             _history(walk, manifest.batch_id)
     tested = state.built is not None and state.built.project_version == now.project_version
     with walk.step("build and test"):
-        built = walk.dbt.build(full_refresh=state.built is not None and not tested, unit_tests=not tested)
+        built = walk.dbt.build(full_refresh=not tested, unit_tests=not tested)
     with walk.step("mart gate"):
         walk.gate.check("marts")
     walk.warehouse.complete(now, datetime.now(UTC))

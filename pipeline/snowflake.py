@@ -90,6 +90,7 @@ def explain(error: BaseException) -> str:
     hints = {
         "JWT token is invalid": "the key does not belong to the user, or has expired: set the user's RSA_PUBLIC_KEY anew",
         "Incorrect username or password": "check SNOWFLAKE_USER and the password",
+        "Unable to load PEM file": "the private key is no PEM file, or its passphrase is wrong or missing",
         "could not be deserialized": "the private key is no PEM file, or its passphrase is wrong or missing",
         "Could not deserialize key": "the private key is no PEM file, or its passphrase is wrong or missing",
         "Bad decrypt": "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE is wrong",

@@ -147,7 +147,7 @@ SUITES = (
                     "1",
                     "clock",
                     "1",
-                    "as_of > current_date + 2",
+                    "as_of > cast('{soon}' as datetime)",
                 ),
                 warn=NONE,
             ),

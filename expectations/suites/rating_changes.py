@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from expectations.measure import Band, Measure, Suite, at_least, at_most, batch_rows, value, worst
 
+# A release that deals its user ids anew is another sample of ratings: what only holds for the same one is not asked.
+SAME_PEOPLE = "(select kept / nullif(cast(n as double), 0) from same) >= 0.5"
 KEPT = "A new release keeps most of the one before; judged from 1,000 rows before on."
 
 _STARS = f"""
@@ -57,7 +59,7 @@ RATINGS = Suite(
     stage="raw",
     when=lambda state: state.replaces("ratings"),
     needs=("marts.fact_ratings", "marts.rating_distribution", "marts.dim_users", "staging.stg_ratings"),
-    ctes=(("stars", _STARS), ("total", _RATINGS), ("months", _MONTHS), ("users", _USERS), ("same", _SAME)),
+    ctes=(("stars", _STARS), ("total", _RATINGS), ("same", _SAME), ("months", _MONTHS), ("users", _USERS)),
     measures=(
         Measure(
             name="volume",
@@ -83,7 +85,14 @@ RATINGS = Suite(
             name="volume_of_a_month",
             title="Ratings of a month, as a multiple of those before",
             unit="times",
-            sql=worst("month_start", "after / cast(before as double)", "months", "before", "before >= 20", "observed"),
+            sql=worst(
+                "month_start",
+                "after / nullif(cast(before as double), 0)",
+                "months",
+                "before",
+                f"before >= 20 and {SAME_PEOPLE}",
+                "observed",
+            ),
             error=at_least(0.7),
             warn=at_least(0.9),
             evidence=100,
@@ -128,7 +137,7 @@ RATINGS = Suite(
             name="moved",
             title="Ratings with the same stars as before at another time",
             unit="share",
-            sql=value("moved / nullif(cast(kept as double), 0)", "same", "moved", "kept > 0"),
+            sql=value("moved / nullif(cast(kept as double), 0)", "same", "moved", f"kept > 0 and {SAME_PEOPLE}"),
             error=at_most(0.2),
             warn=at_most(0.02),
             evidence=100,

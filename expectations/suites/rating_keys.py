@@ -110,7 +110,10 @@ SUITES = (
                 title="Highest user id, as a multiple of the number of users",
                 unit="times",
                 sql=value(
-                    "greatest_id / cast(users as double)", "total", "users", f"'{{mode:ratings}}' = 'full' and {ENOUGH}"
+                    "greatest_id / nullif(cast(users as double), 0)",
+                    "total",
+                    "users",
+                    f"'{{mode:ratings}}' = 'full' and {ENOUGH}",
                 ),
                 warn=at_most(1.5),
                 why="A release numbers its users 1, 2, 3, ….",
@@ -120,7 +123,7 @@ SUITES = (
                 title="Users with fewer than 20 ratings",
                 unit="share",
                 sql=value(
-                    "few / cast(users as double)",
+                    "few / nullif(cast(users as double), 0)",
                     "total",
                     "few",
                     f"'{{mode:ratings}}' = 'full' and {ENOUGH} and few <= 0.25 * users",

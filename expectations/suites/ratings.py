@@ -107,7 +107,7 @@ SUITES = (
                 unit="share",
                 sql=worst(
                     "u.rating",
-                    "abs(coalesce(s.n, 0) / cast(total.ratings as double) - u.usual)",
+                    "abs(coalesce(s.n, 0) / nullif(cast(total.ratings as double), 0) - u.usual)",
                     "usual as u left join by_star as s on s.rating = u.rating cross join total",
                     "total.ratings",
                     ENOUGH,

@@ -104,6 +104,14 @@ def test_no_placeholder_is_left_in_a_rendered_query() -> None:
         assert "{" not in STATE.render(suite.query()), suite.name
 
 
+def test_no_query_says_what_snowflake_does_not_understand() -> None:
+    from tests.snowflake.dialect import check
+
+    state = dataclasses.replace(STATE, prefix="")
+    queries = [(suite.name, state.render(suite.query())) for suite in SUITES]
+    assert [finding for name, sql in queries for finding in check(sql, name)] == []
+
+
 def test_schemas_carry_the_prefix() -> None:
     sql = STATE.render(" ".join(f"{{{schema}}}.t" for schema in SCHEMAS))
     assert sql == " ".join(f"ci_{schema}.t" for schema in SCHEMAS)
