@@ -18,11 +18,17 @@ LOCKS = {
     "notebooks": ["dev", "notebooks"],
     "lab": ["dev", "notebooks", "lab"],
     "prod": ["prod"],
-    "emulator": ["emulator", "test"],
+    "prod-notebooks": ["notebooks-on-snowflake", "lab"],
+    "emulator": ["emulator", "notebooks-on-snowflake", "test"],
     "test": ["dev", "notebooks", "test"],
     "lint": ["dev", "notebooks", "test", "lint"],
 }
-ENVIRONMENT = {"DBT_PROJECT_DIR": "transform", "DBT_PROFILES_DIR": "profiles", "GX_ANALYTICS_ENABLED": "false"}
+ENVIRONMENT = {
+    "DBT_PROJECT_DIR": "transform",
+    "DBT_PROFILES_DIR": "profiles",
+    "GX_ANALYTICS_ENABLED": "false",
+    "PYTHONDONTWRITEBYTECODE": "",  # containers often set it: compiling every import anew takes 10 s of a run
+}
 
 
 def install(session: nox.Session, lock: str) -> None:
@@ -134,11 +140,24 @@ def faults(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def lint(session: nox.Session) -> None:
-    """Linters and type checks, as pre-commit runs them."""
+    """Linters and type checks of the Python, the SQL and the dbt project; then licences and known vulnerabilities."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    folder = Path(session.create_tmp()).absolute()
+    session.env.update(DBT_TARGET_PATH=str(folder), MOVIELENS_WAREHOUSE=str(folder / "empty.duckdb"))
+    session.run("dbt", "--quiet", "run-operation", "create_raw_tables")
+    session.run("dbt", "--quiet", "compile")
+    session.run("dbt-bouncer", "run", "--config-file", "transform/dbt-bouncer.yml")
+    session.run(
+        "sqlfluff", "lint", "--dialect", "duckdb", "--processes", "0", str(folder / "compiled/movielens/models")
+    )
+    session.run(
+        "pip-licenses", "--from=mixed", "--summary", "--partial-match", "--fail-on=AGPL;Affero;GPLv3;GPL-3;UNKNOWN"
+    )
+    for lock in LOCKS:
+        session.run("pip-audit", "--requirement", f"locks/{lock}.txt", "--disable-pip", "--progress-spinner=off")
 
 
 @nox.session(default=False)

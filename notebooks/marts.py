@@ -1,7 +1,7 @@
 """The marts, opened read-only on either target, as ibis tables: the engine computes, a notebook gets the answer.
 
-`MOVIELENS_TARGET` chooses: `dev` (the default), DuckDB in `$MOVIELENS_DATA_DIR/warehouse.duckdb`; `prod`, Snowflake
-by the SNOWFLAKE_* names of profiles/profiles.yml. `MOVIELENS_SCHEMA_PREFIX` goes before the schemas, as in the build.
+`MOVIELENS_TARGET` chooses: `dev` (the default), DuckDB in `$MOVIELENS_WAREHOUSE`, else in
+`$MOVIELENS_DATA_DIR/warehouse.duckdb`; `prod`, Snowflake by the SNOWFLAKE_* names of profiles/profiles.yml. `MOVIELENS_SCHEMA_PREFIX` goes before the schemas, as in the build.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _prefixed(schema: str) -> str:
 def _duckdb() -> Marts:
     import duckdb
 
-    path = data_dir() / "warehouse.duckdb"
+    path = Path(os.environ.get("MOVIELENS_WAREHOUSE") or data_dir() / "warehouse.duckdb")
     if not path.exists():
         raise NoWarehouse(f"there is no warehouse at {path} yet: run `nox -s dev` first.")
     try:

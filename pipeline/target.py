@@ -74,7 +74,10 @@ def stage(target: str, settings: Settings, report: Report, accepted: Sequence[st
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.place))
-        warehouse.state()  # a warehouse that cannot be used is known before anything is written
+        dbt = Dbt(target, report.node)
+        # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
+        if not warehouse.state().loaded:
+            dbt.prepare()
         os.environ["MOVIELENS_ACCEPT_BATCHES"] = ",".join(accepted)
         expectations = open_.enter_context(Expectations(target))
         with report.step("object store"):
@@ -83,7 +86,7 @@ def stage(target: str, settings: Settings, report: Report, accepted: Sequence[st
         yield Walk(
             store,
             warehouse,
-            Dbt(target, report.node),
+            dbt,
             ExpectationsGate(expectations, warehouse, report),
             report.step,
         )

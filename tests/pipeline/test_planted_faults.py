@@ -15,6 +15,7 @@ from expectations.suites import SUITES
 from expectations.verdict import Failure, Verdict
 from ingest.landing import land
 from ingest.sample import generate
+from pipeline.dbt import Dbt
 from tests.conftest import REPO
 from tests.pipeline.harness import Lab
 from tests.pipeline.planted_faults import FAULTS, Fault
@@ -209,4 +210,5 @@ def dbt_failures(bench: Bench, sql: str) -> list[str]:
     bench.run(bench.built, bench.lab.settings.warehouse, f"delete from ops.builds; {sql}")
     with bench.lab.environment():
         answer = dbtRunner().invoke(["--quiet", "--log-level", "none", "test", "--target", "dev"])
+        Dbt._release()
     return [str(result.node.name) for result in answer.result if str(result.status) == "fail"]

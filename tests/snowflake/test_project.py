@@ -136,7 +136,17 @@ def test_compiled_models_pass_sqlfluff_for_snowflake(
     models = [path for path in compiled(three_days) if not any(part.endswith(".yml") for part in path.parts)]
     assert len(models) > 25
     linted = subprocess.run(
-        [Path(sys.executable).parent / "sqlfluff", "lint", "--config", ROOT / ".sqlfluff", "--dialect", "snowflake", "--format", "json", *models],
+        [
+            Path(sys.executable).parent / "sqlfluff",
+            "lint",
+            "--config",
+            ROOT / ".sqlfluff",
+            "--dialect",
+            "snowflake",
+            "--format",
+            "json",
+            *models,
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

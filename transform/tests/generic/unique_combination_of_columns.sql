@@ -4,16 +4,18 @@
 
 {%- set columns = combination_of_columns | join(', ') %}
 
+{%- if changed_only and changed_rows() != 'true' %}
 with
 
 changed as (
 
     select distinct {{ columns }}
     from {{ model }}
-    where {{ changed_rows() if changed_only else 'true' }}
+    where {{ changed_rows() }}
 
 )
 
+{% endif %}
 select {{ columns }}
 from {{ model }}
 {%- if changed_only and changed_rows() != 'true' %}
