@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -127,7 +127,9 @@ def main(
     console.print(runs["hand-written script"].output, highlight=False)
     runs["the same again"] = job(data, "bench", "--source", str(first), "--as-of", as_of.isoformat())
     runs["delta of 20,000 ratings"] = job(
-        data, "bench", "--source", str(second), "--mode", "delta", MOVIELENS_MEMORY_LIMIT=memory_limit
+        data,
+        *("bench", "--source", str(second), "--mode", "delta", "--as-of", (as_of + timedelta(days=1)).isoformat()),
+        MOVIELENS_MEMORY_LIMIT=memory_limit,
     )
     console.print(runs["delta of 20,000 ratings"].output, highlight=False)
     for name, run in runs.items():
@@ -143,7 +145,7 @@ def main(
 
 
 def delta(full: Path, folder: Path, ratings: int) -> None:
-    """Writes a delta: every n-th rating of a full data set, given again a day later with other stars."""
+    """Writes a delta: every n-th rating of a full data set, given again a day later with the stars of another."""
     folder.mkdir(parents=True)
     with open(full / "ratings.csv", encoding="utf-8") as lines:
         total = sum(1 for _ in lines) - 1
@@ -153,11 +155,12 @@ def delta(full: Path, folder: Path, ratings: int) -> None:
         open(folder / "ratings.csv", "w", encoding="utf-8", newline="\n") as revised,
     ):
         revised.write(next(lines))
+        other = "4.0"
         for number, line in enumerate(lines):
             if number % step == 0:
                 user, movie, stars, timestamp = line.rstrip("\n").split(",")
-                other = "4.0" if stars == "3.0" else "3.0"
                 revised.write(f"{user},{movie},{other},{int(timestamp) + 86_400}\n")
+                other = stars
 
 
 if __name__ == "__main__":
