@@ -25,6 +25,8 @@ from typing import Any
 PORTS = range(20000, 22700)
 SERVICES = ("master", "volume", "filer", "s3", "admin")
 START_SECONDS, STOP_SECONDS, POLL_SECONDS = 30.0, 1.0, 0.05
+# A volume server whose first heartbeat comes before the master leads sends the next one after five seconds.
+HEARTBEAT_SECONDS = 0.5
 # By default it listens on all addresses and reports statistics to its makers.
 OPTIONS = (
     "-ip=127.0.0.1",
@@ -66,7 +68,7 @@ def remove_sockets(ports: list[int]) -> None:
 
 def supervise(s3_dir: Path, run: Path, weed: str) -> int:
     """Starts the store, writes its endpoint down, and stops it when its last user has left; the exit code."""
-    for _ in range(3):
+    for patience in (HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, START_SECONDS):
         state = read_state(run)
         ports = state.get("ports") or []
         if len(ports) != len(SERVICES) or not all(map(_free, ports)):
@@ -74,15 +76,16 @@ def supervise(s3_dir: Path, run: Path, weed: str) -> int:
         write_state(run, {**state, "ports": ports, "pid": None})
         store = _start(s3_dir, weed, ports, state)
         try:
-            if _wait_ready(store, s3_dir, dict(zip(SERVICES, ports, strict=True))):
+            if _wait_ready(store, s3_dir, dict(zip(SERVICES, ports, strict=True)), patience):
                 write_state(run, {**state, "ports": ports, "pid": store.pid})
                 return _until_unused(store, run)
+            failed = store.poll() is not None
         finally:
             with contextlib.suppress(OSError):  # whoever deletes the folder wants no store to stay behind
                 write_state(run, {**state, "ports": ports, "pid": None})
             _stop_child(store)
             remove_sockets(ports)
-        if all(map(_free, ports)):
+        if failed and all(map(_free, ports)):
             break  # it was not for a taken port
     return 1
 
@@ -117,18 +120,23 @@ def answers(port: int, path: str = "/") -> int:
     return status
 
 
-def _wait_ready(store: subprocess.Popen[bytes], s3_dir: Path, ports: dict[str, int]) -> bool:
+def _wait_ready(store: subprocess.Popen[bytes], s3_dir: Path, ports: dict[str, int], patience: float) -> bool:
     # S3 may answer before the master knows where the volumes are, and then fails to read an object.
     filled = [path for path in s3_dir.glob("*.dat") if path.stat().st_size > EMPTY_VOLUME]
     unknown = [f"/dir/lookup?volumeId={path.stem.rpartition('_')[2]}" for path in filled]
+    heard = None
     for _ in polls(START_SECONDS):
         if store.poll() is not None:
             return False
         if answers(ports["s3"]):
+            heard = heard or time.monotonic()
             unknown = [path for path in unknown if answers(ports["master"], path) != 200]
             if not unknown:
                 return True
-    return bool(answers(ports["s3"]))  # a volume that is damaged is named by the reads of its objects
+            if time.monotonic() > heard + patience:
+                break
+    # A volume that is damaged stays unknown: it is named by the reads of its objects.
+    return patience == START_SECONDS and bool(answers(ports["s3"]))
 
 
 def _until_unused(store: subprocess.Popen[bytes], run: Path) -> int:

@@ -72,27 +72,26 @@ class Dbt:
             doing=f"loading batch {manifest.batch_id}",
         )
 
-    def build(
-        self,
-        *,
-        select: str | None = None,
-        full_refresh: bool = False,
-        unit_tests: bool = True,
-        defer_to: Path | None = None,
-    ) -> Built:
+    def build(self, *, select: str | None = None, full_refresh: bool = False, defer_to: Path | None = None) -> Built:
         """Builds and tests the project, or the part of it that `select` names.
 
-        Unit tests are of the project, not of the data: `unit_tests` is for a project that passed them. `defer_to` is a folder with the manifest of a build that the rest is read from.
+        `defer_to` is a folder with the manifest of a build that the rest is read from. Unit tests are of the project,
+        not of the data: a build of new data alone goes without.
         """
         command = ["build"]
         if select:
-            command += ["--select", select, "--indirect-selection", "cautious", "--no-write-json"]
+            command += [
+                "--select",
+                *select.split(),
+                "--indirect-selection",
+                "buildable",
+            ]
         if full_refresh:
             command += ["--full-refresh"]
-        if not unit_tests:
-            command += ["--exclude-resource-type", "unit_test"]
         if defer_to:
             command += ["--defer", "--state", str(defer_to)]
+        if not (full_refresh or defer_to):
+            command += ["--exclude-resource-type", "unit_test"]
         result = self._invoke(*command, doing="building the marts")
         kinds = [str(node.node.resource_type) for node in result]
         return Built(

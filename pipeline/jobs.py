@@ -99,6 +99,8 @@ def run(
     """
     with stage(target, settings, report, accepted) as walk:
         if landing:
+            if landing.source or landing.day > 1:
+                walk.dbt.prepare()
             with report.step("land"):
                 land(landing, walk.store, walk.warehouse, settings, report)
         name = landing.name if landing else dataset or _only_dataset(walk)

@@ -94,13 +94,16 @@
         ) as after
         {{ 'full outer' if mode == 'full' else 'left' }} join (
             select held.* from {{ raw }} as held
-            where held._batch_id >= '{{ since or '' }}' and held._batch_id < '{{ batch_id }}'
             {%- if mode == 'delta' %}
-                and held.{{ keys[0] }} in (
-                    select touched.{{ keys[0] }} from {{ raw }} as touched where touched._batch_id = '{{ batch_id }}'
-                )
+            inner join (
+                select distinct {{ keys | join(', ') }} from {{ raw }} where _batch_id = '{{ batch_id }}'
+            ) as touched
+                on {% for key in keys %}{{ 'and ' if not loop.first }}held.{{ key }} = touched.{{ key }} {% endfor %}
             {%- endif %}
-            qualify row_number() over (partition by {{ keys | join(', ') }} order by {{ order }}) = 1
+            where held._batch_id >= '{{ since or '' }}' and held._batch_id < '{{ batch_id }}'
+            qualify row_number() over (
+                partition by {% for key in keys %}held.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ order }}
+            ) = 1
         ) as before
             on {% for key in keys %}{{ 'and ' if not loop.first }}before.{{ key }} = after.{{ key }} {% endfor %}
     ) as compared

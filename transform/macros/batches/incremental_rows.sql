@@ -3,15 +3,18 @@
    has no row of; while a parent is known its rows are taken in at once, so any other has all of its rows. #}
 {% macro arrived_or_adopted(parent_table, parent_key, parent) -%}
     {%- set watermark = batch_watermark(this) -%}
+    {%- set parents = source('raw', parent_table) -%}
     (
         _batch_id > '{{ watermark }}'
+        {%- if parent_table in tables_since(watermark) %}
         or {{ parent_key }} in (
             select arrived.{{ parent_key }}
-            from {{ source('raw', parent_table) }} as arrived
+            from {{ parents }} as arrived
             left join (select distinct {{ parent_key }} from {{ this }}) as held
                 on arrived.{{ parent_key }} = held.{{ parent_key }}
             where arrived._batch_id > '{{ watermark }}' and held.{{ parent_key }} is null
         )
+        {%- endif %}
     )
 {%- endmacro %}
 

@@ -2,11 +2,14 @@
    fact rows of a movie that such a batch brought, corrected or let ratings be adopted for. #}
 {% macro touched_keys(key, facts) -%}
     {%- set watermark = batch_watermark(this) if is_incremental() else '' -%}
+    {%- set movies_changed = 'movies' in tables_since(watermark) -%}
     {%- for fact in facts %}
         select {{ key }}
         from {{ fact }}
         where _batch_id > '{{ watermark }}'
+        {%- if movies_changed %}
             or movie_id in (select movie_id from {{ ref('stg_movies') }} where _batch_id > '{{ watermark }}')
+        {%- endif %}
         {{ 'union all' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
