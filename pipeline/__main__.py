@@ -75,7 +75,7 @@ def dev(
             dataset, source, mode.value, parse_as_of(as_of) if as_of else None, max_rejected, day, ratings
         )
         if rebuild:
-            jobs.rebuild(Settings(), Report(console))
+            jobs.rebuild(Settings(), Report(console), accept or ())
         else:
             jobs.run("dev", Settings(), Report(console), None if no_land else landing, dataset, follow, accept or ())
 
@@ -101,16 +101,15 @@ def prod(
     ] = None,
 ) -> None:
     """The same job on Snowflake, credentials from the environment."""
-    with told():
+    with told(), emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
+        report = Report(console, EMULATOR if emulator else "")
         if changed:
-            jobs.build_changed(Report(console), changed)
+            jobs.build_changed(report, changed)
             return
         landing = jobs.Landing(
             dataset, source, mode.value, parse_as_of(as_of) if as_of else None, max_rejected, day, ratings
         )
-        with emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
-            report = Report(console, EMULATOR if emulator else "")
-            jobs.run("prod", settings, report, None if no_land else landing, dataset, follow, accept or ())
+        jobs.run("prod", settings, report, None if no_land else landing, dataset, follow, accept or ())
 
 
 @app.command()

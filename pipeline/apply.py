@@ -114,7 +114,7 @@ def apply(walk: Walk, dataset: str) -> Applied:
     built_to = state.built.batch_id if state.built else ""
     applied = [manifest for manifest in landed if manifest.batch_id > built_to]
     with walk.step("build and test"):
-        built = walk.dbt.build(select=f"{following(applied)} {BOOKS}") if current else walk.dbt.build(full_refresh=True)
+        built = walk.dbt.build(select=f"{following(applied)} {BOOKS}") if current else _build_anew(walk, state)
     with walk.step("mart gate"):
         walk.gate.check("marts")
     walk.warehouse.complete(now, datetime.now(UTC))
@@ -128,6 +128,18 @@ def following(batches: Sequence[Manifest], within: str = "") -> str:
     """
     tables = sorted({table for manifest in batches for table in manifest.tables})
     return " ".join(f"source:raw.{table}+{within and f',{within}'}" for table in tables)
+
+
+def _build_anew(walk: Walk, state: State) -> Built:
+    try:
+        return walk.dbt.build(full_refresh=True)
+    except PipelineError as error:
+        if state.built is None:
+            raise
+        raise PipelineError(
+            f"{error}\nThe dbt project has changed since the last build. Where history is what fails, it was made by the "
+            f"old one: `nox -s dev -- --rebuild` makes it again from the landed batches."
+        ) from None
 
 
 def _check(walk: Walk, name: str) -> None:

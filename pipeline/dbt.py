@@ -100,6 +100,10 @@ class Dbt:
             warnings=tuple(f"{node.node.name}: {node.message}" for node in result if str(node.status) == "warn"),
         )
 
+    def drop_expired_schemas(self) -> None:
+        """Drops the schemas that earlier pull requests built into, some days after."""
+        self._invoke("run-operation", "drop_expired_schemas", "--no-write-json", doing="dropping expired schemas")
+
     def docs(self, folder: Path) -> None:
         """Writes dbt's documentation, as one page, to a folder."""
         self._invoke("docs", "generate", "--static", "--target-path", str(folder), doing="documenting the project")

@@ -208,10 +208,10 @@ def _slices_done(source: str, batches: int) -> int:
     return int(number)
 
 
-def rebuild(settings: Settings, report: Report) -> None:
+def rebuild(settings: Settings, report: Report, accepted: Sequence[str]) -> None:
     """Replays all landed batches into a new warehouse, compares it with the old one, and only then replaces that.
 
-    Raises `PipelineError` when they differ; both files are then kept.
+    `accepted` as for `run`. Raises `PipelineError` when they differ; both files are then kept.
     """
     # Under its own name in another folder: DuckDB calls a database by its file's name, and views keep that name.
     old, fresh = settings.warehouse, settings.warehouse.parent / "rebuilt" / settings.warehouse.name
@@ -225,7 +225,7 @@ def rebuild(settings: Settings, report: Report) -> None:
             report.say(f"not compared: {error}", "yellow")
             compare = False
     os.environ["MOVIELENS_WAREHOUSE"] = str(fresh)
-    with stage("dev", settings.model_copy(update={"warehouse_path": fresh}), report) as walk:
+    with stage("dev", settings.model_copy(update={"warehouse_path": fresh}), report, accepted) as walk:
         applied = apply(walk, dataset or _only_dataset(walk))
         report.summary(applied, walk.warehouse, walk.store.place())
         if compare:
@@ -282,6 +282,9 @@ def build_changed(report: Report, state: Path) -> None:
     if lacking := snowflake.missing():
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was built.")
     os.environ["MOVIELENS_RAW_PREFIX"] = ""
+    dbt = Dbt("ci", report.node)
+    with report.step("expired schemas"):
+        dbt.drop_expired_schemas()
     with report.step("changed models"):
-        built = Dbt("ci", report.node).build(select="state:modified+", defer_to=state.resolve())
+        built = dbt.build(select="state:modified+", defer_to=state.resolve())
     report.say(f"{built.models} models and {built.tests} tests passed in {prefix}*")

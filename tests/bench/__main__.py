@@ -6,6 +6,7 @@ Absolute times are those of a machine; the ratios, taken in one run, are what to
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -26,7 +27,11 @@ from rich.table import Table
 from ingest.sample import generate
 from ingest.settings import Settings
 
-console = Console(width=110)
+console = Console(width=150)
+# A step of the job or of the script: its name, without the batch, and its seconds.
+STEP = re.compile(
+    r"^ *((?:object store|land|load|raw gate|build and test|mart gate|read|marts|checks)(?= ).*? [0-9.]+) s$", re.M
+)
 
 
 @dataclass(frozen=True)
@@ -90,58 +95,74 @@ def job(data: Path, *arguments: str, **environment: str) -> Run:
 
 
 def main(
-    ratings: Annotated[int, typer.Option(help="Ratings to generate; the default is the shape of ml-20m.")] = 20_000_263,
+    ratings: Annotated[
+        list[int] | None, typer.Option(help="Ratings to generate; repeat for several sizes. Default: 2 M and ml-20m's.")
+    ] = None,
     rounds: Annotated[int, typer.Option(help="How often the job and the script take turns.")] = 3,
     memory_limit: Annotated[str, typer.Option(help="DuckDB's memory limit.")] = "4GB",
 ) -> None:
-    """Measures the whole job against a hand-written script, then a repeat, a delta and micro-batches."""
+    """Measures, for each size, the whole job against a hand-written script, then a repeat and a delta; then a replay."""
     work = Settings().data_dir.resolve() / "bench"
+    sizes = {size: bench(work, size, rounds, memory_limit) for size in ratings or [2_000_000, 20_000_263]}
+    smallest, largest = min(sizes), max(sizes)
+    if smallest < largest:
+        for name in ("whole job", "delta"):
+            growth = sizes[largest][name].wall / sizes[smallest][name].wall
+            say(f"{name}: {growth:.2f} times as long for {largest / smallest:.0f} times the ratings")
+    replayed = measure(
+        [sys.executable, "-m", "pipeline", "replay", "--batches", "10"], work, MOVIELENS_DATA_DIR=str(work / "replay")
+    )
+    say(f"replay of the sample in 10 micro-batches: {replayed.output.splitlines()[-1].strip()}")
     shutil.rmtree(work, ignore_errors=True)
-    first, second = work / "day-1", work / "delta"
+
+
+def bench(work: Path, ratings: int, rounds: int, memory_limit: str) -> dict[str, Run]:
+    """One size: prints a table and the ratios; returns what each command cost, of the job and the script the median."""
+    shutil.rmtree(work, ignore_errors=True)
+    first, second = work / "day-1", work / "day-2"
     with console.status(f"generating {ratings:,} ratings"):
         as_of = generate(first, ratings=ratings).as_of
         delta(first, second, min(20_000, ratings // 10))
+    landing = ("bench", "--source", str(first), "--as-of", as_of.isoformat())
+    jobs, scripts, data = [], [], work / "job"
+    for turn in range(rounds):
+        shutil.rmtree(data, ignore_errors=True)
+        jobs.append(job(data, *landing, MOVIELENS_MEMORY_LIMIT=memory_limit))
+        file = work / "script" / "script.duckdb"
+        file.parent.mkdir(exist_ok=True)
+        scripts.append(measure([sys.executable, "-m", "tests.bench.handwritten", str(first), str(file)], file.parent))
+        say(f"round {turn + 1}: {jobs[-1].wall / scripts[-1].wall:.2f} times the script")
+    runs = {"whole job": median(jobs), "hand-written script": median(scripts)}
+    runs["the same again"] = job(data, *landing, MOVIELENS_MEMORY_LIMIT=memory_limit)
+    landing = ("bench", "--source", str(second), "--mode", "delta", "--as-of", (as_of + timedelta(days=1)).isoformat())
+    runs["delta"] = job(data, *landing, MOVIELENS_MEMORY_LIMIT=memory_limit)
     table = Table(
         "",
         title=f"{ratings:,} ratings, {os.cpu_count()} cores, DuckDB at {memory_limit}, {date.today()}",
         box=box.SIMPLE_HEAD,
     )
-    for name in ("wall s", "CPU s", "peak MB", "disk MB"):
-        table.add_column(name, justify="right")
-    ratios, runs = [], {}
-    for turn in range(rounds):
-        data, script = work / f"job-{turn}", work / f"script-{turn}"
-        script.mkdir(parents=True)
-        runs["whole job"] = job(
-            data, "bench", "--source", str(first), "--as-of", as_of.isoformat(), MOVIELENS_MEMORY_LIMIT=memory_limit
-        )
-        runs["hand-written script"] = measure(
-            [sys.executable, "-m", "tests.bench.handwritten", str(first), str(script / "script.duckdb")], script
-        )
-        ratios.append(runs["whole job"].wall / runs["hand-written script"].wall)
-        console.print(f"round {turn + 1}: {ratios[-1]:.2f} times the script", highlight=False)
-        if turn + 1 < rounds:
-            shutil.rmtree(data)
-    data = work / f"job-{rounds - 1}"
-    console.print(runs["whole job"].output, highlight=False)
-    console.print(runs["hand-written script"].output, highlight=False)
-    runs["the same again"] = job(data, "bench", "--source", str(first), "--as-of", as_of.isoformat())
-    runs["delta of 20,000 ratings"] = job(
-        data,
-        *("bench", "--source", str(second), "--mode", "delta", "--as-of", (as_of + timedelta(days=1)).isoformat()),
-        MOVIELENS_MEMORY_LIMIT=memory_limit,
-    )
-    console.print(runs["delta of 20,000 ratings"].output, highlight=False)
+    for name in ("wall s", "CPU s", "peak MB", "disk MB", "steps, s"):
+        table.add_column(name, justify="left" if "steps" in name else "right")
     for name, run in runs.items():
-        table.add_row(name, f"{run.wall:.1f}", f"{run.cpu:.1f}", f"{run.peak / 1e6:,.0f}", f"{run.disk / 1e6:,.0f}")
+        cost = (f"{run.wall:.1f}", f"{run.cpu:.1f}", f"{run.peak / 1e6:,.0f}", f"{run.disk / 1e6:,.0f}")
+        table.add_row(name, *cost, ", ".join(" ".join(step.split()) for step in STEP.findall(run.output)))
     console.print(table)
-    share = runs["delta of 20,000 ratings"].wall / runs["whole job"].wall
-    console.print(
-        f"whole job: {statistics.median(ratios):.2f} times the hand-written script (median of {rounds}); "
-        f"delta: {share:.0%} of the whole job",
-        highlight=False,
+    ratio = statistics.median(one.wall / other.wall for one, other in zip(jobs, scripts, strict=True))
+    say(
+        f"whole job: {ratio:.2f} times the hand-written script; delta: "
+        f"{runs['delta'].wall / runs['whole job'].wall:.0%} of the whole job"
     )
-    shutil.rmtree(work, ignore_errors=True)
+    return runs
+
+
+def median(runs: list[Run]) -> Run:
+    """The run of middle length."""
+    return sorted(runs, key=lambda run: run.wall)[len(runs) // 2]
+
+
+def say(text: str) -> None:
+    """A line of its own."""
+    console.print(text, highlight=False)
 
 
 def delta(full: Path, folder: Path, ratings: int) -> None:

@@ -67,6 +67,32 @@ def test_every_page_of_the_emulator_says_that_it_is_one(parity: subprocess.Compl
     assert "local emulator, not Snowflake" in " ".join(parity.stdout.split())
 
 
+def test_a_fourth_day_is_an_increment_on_both_targets(
+    three_days: Path, parity: subprocess.CompletedProcess[str]
+) -> None:
+    done = run(DEV_PYTHON, three_days, "dev", "sample", "--day", "4", "--ratings", "2000")
+    assert done.returncode == 0, done.stdout + done.stderr
+    compared = run(sys.executable, three_days, "parity", "--emulator")
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+    assert "load 000004" in compared.stdout and "load 000003" not in compared.stdout
+
+
+def test_a_pull_request_builds_what_it_changes_beside_production(
+    three_days: Path, parity: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    (target,) = (three_days / "target").glob(f"{Path(sys.executable).parent.parent.name}")
+    manifest = json.loads((target / "manifest.json").read_text())
+    manifest["nodes"]["model.movielens.dim_genres"]["checksum"]["checksum"] = "another"
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    changed = ("prod", "--emulator", "--changed", str(tmp_path))
+    built = run(sys.executable, three_days, *changed, MOVIELENS_SCHEMA_PREFIX="ci_7_")
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert "1 models and" in built.stdout
+    refused = run(sys.executable, three_days, *changed, MOVIELENS_SCHEMA_PREFIX="")
+    assert refused.returncode == 1
+    assert "MOVIELENS_SCHEMA_PREFIX must be like ci_123_" in refused.stderr
+
+
 def test_a_difference_planted_in_one_target_is_found_and_shown(
     three_days: Path, parity: subprocess.CompletedProcess[str]
 ) -> None:
