@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -40,6 +42,11 @@ def install(session: nox.Session, lock: str) -> None:
         session.install("--no-deps", "--require-hashes", "-r", str(path))
         mark.write_text(digest)
     session.env.update(ENVIRONMENT)
+
+
+def on_target(lock: str) -> str:
+    """The lock for looking at the marts of the target that MOVIELENS_TARGET names."""
+    return lock if os.environ.get("MOVIELENS_TARGET", "dev") == "dev" else "prod-notebooks"
 
 
 @nox.session
@@ -95,21 +102,21 @@ def parity_with_snowflake(session: nox.Session) -> None:
 @nox.session(default=False)
 def notebooks(session: nox.Session) -> None:
     """Execute the notebooks on the current warehouse and render them."""
-    install(session, "notebooks")
+    install(session, on_target("notebooks"))
     session.run("python", "-m", "notebooks.run", *session.posargs)
 
 
 @nox.session(default=False)
 def lab(session: nox.Session) -> None:
     """Open Jupyter on the marts."""
-    install(session, "lab")
+    install(session, on_target("lab"))
     session.run("jupyter", "lab", "--notebook-dir", "notebooks", *session.posargs)
 
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Build the documentation site in `site/` (`-- --serve` shows it on loopback)."""
-    install(session, "notebooks")
+    install(session, on_target("notebooks"))
     session.run("python", "-m", "pipeline.site", *session.posargs)
 
 
@@ -146,10 +153,12 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     folder = Path(session.create_tmp()).absolute()
+    shutil.rmtree(folder)
+    folder.mkdir()
     session.env.update(DBT_TARGET_PATH=str(folder), MOVIELENS_WAREHOUSE=str(folder / "empty.duckdb"))
     session.run("dbt", "--quiet", "run-operation", "create_raw_tables")
     session.run("dbt", "--quiet", "compile")
-    session.run("dbt-bouncer", "run", "--config-file", "transform/dbt-bouncer.yml")
+    session.run("dbt-bouncer", "run", "--config-file", ".dbt-bouncer.yml")
     session.run(
         "sqlfluff", "lint", "--dialect", "duckdb", "--processes", "0", str(folder / "compiled/movielens/models")
     )
@@ -162,7 +171,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """The benchmark: the whole job beside a hand-written DuckDB script, at the size of ml-20m."""
+    """The benchmark: the whole job beside a hand-written DuckDB script, up to the size of ml-20m."""
     install(session, "test")
     session.run("python", "-m", "tests.bench", *session.posargs)
 

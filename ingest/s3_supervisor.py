@@ -68,6 +68,7 @@ def remove_sockets(ports: list[int]) -> None:
 
 def supervise(s3_dir: Path, run: Path, weed: str) -> int:
     """Starts the store, writes its endpoint down, and stops it when its last user has left; the exit code."""
+    end = time.monotonic() + START_SECONDS  # of all attempts: whoever started this waits a little longer
     for patience in (HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, START_SECONDS):
         state = read_state(run)
         ports = state.get("ports") or []
@@ -76,7 +77,7 @@ def supervise(s3_dir: Path, run: Path, weed: str) -> int:
         write_state(run, {**state, "ports": ports, "pid": None})
         store = _start(s3_dir, weed, ports, state)
         try:
-            if _wait_ready(store, s3_dir, dict(zip(SERVICES, ports, strict=True)), patience):
+            if _wait_ready(store, s3_dir, dict(zip(SERVICES, ports, strict=True)), patience, end):
                 write_state(run, {**state, "ports": ports, "pid": store.pid})
                 return _until_unused(store, run)
             failed = store.poll() is not None
@@ -120,12 +121,14 @@ def answers(port: int, path: str = "/") -> int:
     return status
 
 
-def _wait_ready(store: subprocess.Popen[bytes], s3_dir: Path, ports: dict[str, int], patience: float) -> bool:
+def _wait_ready(
+    store: subprocess.Popen[bytes], s3_dir: Path, ports: dict[str, int], patience: float, end: float
+) -> bool:
     # S3 may answer before the master knows where the volumes are, and then fails to read an object.
     filled = [path for path in s3_dir.glob("*.dat") if path.stat().st_size > EMPTY_VOLUME]
     unknown = [f"/dir/lookup?volumeId={path.stem.rpartition('_')[2]}" for path in filled]
     heard = None
-    for _ in polls(START_SECONDS):
+    for _ in polls(end - time.monotonic()):
         if store.poll() is not None:
             return False
         if answers(ports["s3"]):
@@ -136,7 +139,7 @@ def _wait_ready(store: subprocess.Popen[bytes], s3_dir: Path, ports: dict[str, i
             if time.monotonic() > heard + patience:
                 break
     # A volume that is damaged stays unknown: it is named by the reads of its objects.
-    return patience == START_SECONDS and bool(answers(ports["s3"]))
+    return (patience == START_SECONDS or time.monotonic() >= end) and bool(answers(ports["s3"]))
 
 
 def _until_unused(store: subprocess.Popen[bytes], run: Path) -> int:

@@ -1,7 +1,8 @@
 """The marts, opened read-only on either target, as ibis tables: the engine computes, a notebook gets the answer.
 
 `MOVIELENS_TARGET` chooses: `dev` (the default), DuckDB in `$MOVIELENS_WAREHOUSE`, else in
-`$MOVIELENS_DATA_DIR/warehouse.duckdb`; `prod`, Snowflake by the SNOWFLAKE_* names of profiles/profiles.yml. `MOVIELENS_SCHEMA_PREFIX` goes before the schemas, as in the build.
+`$MOVIELENS_DATA_DIR/warehouse.duckdb`; `prod`, Snowflake by the SNOWFLAKE_* names of profiles/profiles.yml.
+`MOVIELENS_SCHEMA_PREFIX` goes before the schemas, as in the build.
 """
 
 from __future__ import annotations
@@ -124,7 +125,9 @@ def _snowflake() -> Marts:
     try:
         connection = snowflake.connect()
     except ImportError:
-        raise NoWarehouse("this environment has no Snowflake connector: the locks of prod hold it.") from None
+        raise NoWarehouse(
+            "this environment has no Snowflake connector: open the notebooks with `MOVIELENS_TARGET=prod nox -s lab`."
+        ) from None
     except PipelineError as error:
         raise NoWarehouse(str(error)) from None
     return Marts(ibis.snowflake.from_connection(connection, create_object_udfs=False), snowflake.place())

@@ -83,7 +83,7 @@ def committed_batches(store: Store, state: State, dataset: str) -> list[Manifest
 def apply(walk: Walk, dataset: str) -> Applied:
     """Brings the marts to the newest committed batch of a data set.
 
-    Raises `PipelineError`; the marts then keep their last good state.
+    Raises `PipelineError`. What the raw gate stops has not touched the marts.
     """
     state = walk.warehouse.state()
     check_dataset(state, walk.warehouse, dataset)
@@ -98,6 +98,8 @@ def apply(walk: Walk, dataset: str) -> Applied:
     if state.built == now:
         return Applied()
     current = state.built is not None and state.built.project_version == now.project_version
+    if state.built and not current:
+        walk.warehouse.forget_builds()
     if not batches:
         _check(walk, "raw gate")
     elif state.unfinished:

@@ -56,7 +56,7 @@ class Dbt:
         self._runner: dbtRunner | None = None
 
     def prepare(self) -> None:
-        """Begins to import dbt in the background, for a run that is sure to need it: 2 s that landing can hide."""
+        """Begins to import dbt in the background, for a run that will hardly do without: 2 s that landing can hide."""
         threading.Thread(target=_runner_type, daemon=True).start()
 
     def load(self, manifest: Manifest, bucket: str) -> None:
@@ -140,7 +140,7 @@ class Dbt:
 def _runner_type() -> type[dbtRunner]:
     # dbt keeps most of what it makes: looking for garbage as often as Python does takes a tenth of a build.
     gc.set_threshold(100_000, 50, 100)
-    from dbt.cli.main import dbtRunner  # 2 s of imports, which a run with nothing to do is spared
+    from dbt.cli.main import dbtRunner  # 2 s of imports, put off until a batch is to be loaded
 
     return dbtRunner
 

@@ -286,5 +286,5 @@ def build_changed(report: Report, state: Path) -> None:
     with report.step("expired schemas"):
         dbt.drop_expired_schemas()
     with report.step("changed models"):
-        built = dbt.build(select="state:modified+", defer_to=state.resolve())
+        built = dbt.build(select="state:modified+", full_refresh=True, defer_to=state.resolve())
     report.say(f"{built.models} models and {built.tests} tests passed in {prefix}*")

@@ -26,7 +26,7 @@ def missing() -> list[str]:
 
 def place() -> str:
     """What a person calls the database."""
-    database = os.environ.get("SNOWFLAKE_DATABASE", "movielens")
+    database = os.environ.get("SNOWFLAKE_DATABASE") or "movielens"
     return f"Snowflake {os.environ.get('SNOWFLAKE_ACCOUNT', '?')}/{database}"
 
 
@@ -48,9 +48,9 @@ def _arguments(role: str | None) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "account": environment["SNOWFLAKE_ACCOUNT"],
         "user": environment["SNOWFLAKE_USER"],
-        "role": role or environment.get("SNOWFLAKE_ROLE", "movielens_transformer"),
-        "warehouse": environment.get("SNOWFLAKE_WAREHOUSE", "movielens"),
-        "database": environment.get("SNOWFLAKE_DATABASE", "movielens"),
+        "role": role or environment.get("SNOWFLAKE_ROLE") or "movielens_transformer",
+        "warehouse": environment.get("SNOWFLAKE_WAREHOUSE") or "movielens",
+        "database": environment.get("SNOWFLAKE_DATABASE") or "movielens",
         "login_timeout": 30,
         "network_timeout": 600,
         "session_parameters": {"QUERY_TAG": "movielens pipeline", "TIMEZONE": "UTC"},

@@ -59,8 +59,9 @@ class ExpectationsGate:
             self._report.console.print(table)
         if not verdict.passed:
             batch = self._warehouse.state().loaded[-1]
+            kept = "The marts are as they were" if stage == "raw" else "The marts are not to be relied on"
             raise PipelineError(
-                f"the {stage} gate is closed: {verdict.summary()}. The marts keep their last good state. If batch "
+                f"the {stage} gate is closed: {verdict.summary()}. {kept}. If batch "
                 f"{batch} is right all the same, run again with --accept {batch}. If it is wrong, land a corrected full "
                 f"batch and accept this one, so that history shows both."
             )
@@ -68,7 +69,7 @@ class ExpectationsGate:
 
 @contextmanager
 def stage(target: str, settings: Settings, report: Report, accepted: Sequence[str] = ()) -> Iterator[Walk]:
-    """Everything that the walk needs on a target (`dev`, `prod` or `ci`)."""
+    """Everything that the walk needs on a target (`dev` or `prod`)."""
     warehouse = warehouse_of(target, settings)
     if target != "dev" and (lacking := snowflake.missing()):
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")

@@ -108,6 +108,11 @@ class Warehouse:
             built=Build(*builds[-1]) if builds else None,
         )
 
+    def forget_builds(self) -> None:
+        """Takes back that a build was completed, before the marts are made anew: a half-made one is then known."""
+        with self.cursor() as cursor:
+            cursor.execute(f"delete from {self.prefix}ops.builds")
+
     def complete(self, build: Build, built_at: datetime) -> None:
         """Records that every check of a build has passed."""
         with self.cursor() as cursor:
@@ -124,7 +129,7 @@ def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
     def locked(error: BaseException) -> bool:
         return isinstance(error, duckdb.IOException) and "could not set lock" in str(error).lower()
 
-    # The gate of a run that was killed reads on to the end of its check.
+    # The gate of a run that was killed ends a moment after it.
     waiting = retry(retry=retry_if_exception(locked), wait=wait_fixed(0.2), stop=stop_after_delay(5), reraise=True)
 
     def unreadable(error: Exception) -> PipelineError | None:

@@ -27,8 +27,8 @@ STAR_SHARES = {
 
 # A few thousand people are needed before shares settle; a hundred keep one person's taste from counting as a fault.
 ENOUGH = "ratings >= 1000 and users >= 100"
-# A delta is what changed, no sample of what people like: its distribution is told and stops no run.
-OF_FULL = "case when '{{mode:ratings}}' = 'full' then {} else 0 end"
+# A delta is what changed, no sample of what people like: one row's worth of evidence warns and stops no run.
+EVIDENCE = "case when '{{mode:{}}}' = 'full' then {} else least({}, 1) end"
 _RELEASES = "Middle of the releases from ml-latest-small to ml-32m; judged from 1,000 ratings of 100 users on, a delta only with warnings."
 NEW = f"({batch_rows('ratings')}) as r"
 ROW = "'user ' || r.user_id || ', movie ' || r.movie_id || ', timestamp ' || r.timestamp || ', ' || r._file || ' row ' || r._row"
@@ -48,9 +48,9 @@ _USERS = f"select user_id from {NEW} group by user_id"
 _TOTAL = f"""
     select
         s.*,
-        {OF_FULL.format("ratings")} as full_ratings,
-        {OF_FULL.format("early_halves")} as full_early_halves,
-        {OF_FULL.format("too_new")} as full_too_new,
+        {EVIDENCE.format("ratings", "ratings", "ratings")} as ratings_evidence,
+        {EVIDENCE.format("ratings", "early_halves", "early_halves")} as early_halves_evidence,
+        {EVIDENCE.format("ratings", "too_new", "too_new")} as too_new_evidence,
         sqrt(greatest(s.mean_square - s.mean * s.mean, 0)) as spread,
         s.too_old / nullif(cast(s.ratings as double), 0) as too_old_share,
         s.too_new / nullif(cast(s.ratings as double), 0) as too_new_share,
@@ -83,27 +83,30 @@ SUITES = (
                 name="rating_mean",
                 title="Mean rating",
                 unit="stars",
-                sql=value("mean", "total", "full_ratings", ENOUGH),
+                sql=value("mean", "total", "ratings_evidence", ENOUGH),
                 error=Band(2.5, 4.25),
                 warn=Band(3.2, 3.8),
+                evidence=2,
                 why=f"3.5 in every release. {_RELEASES}",
             ),
             Measure(
                 name="rating_spread",
                 title="Spread of ratings (standard deviation)",
                 unit="stars",
-                sql=value("spread", "total", "full_ratings", ENOUGH),
+                sql=value("spread", "total", "ratings_evidence", ENOUGH),
                 error=Band(0.5, 1.6),
                 warn=Band(0.9, 1.2),
+                evidence=2,
                 why=f"1.04 to 1.07 in every release. {_RELEASES}",
             ),
             Measure(
                 name="whole_stars",
                 title="Share of ratings that are whole stars",
                 unit="share",
-                sql=value("whole", "total", "ratings", ENOUGH),
+                sql=value("whole", "total", "ratings_evidence", ENOUGH),
                 error=at_least(0.45),
                 warn=at_least(0.6),
+                evidence=2,
                 why=f"About 70 %: people prefer whole stars. Shifted by half a star it falls below 45 %. {_RELEASES}",
             ),
             Measure(
@@ -114,11 +117,12 @@ SUITES = (
                     "u.rating",
                     "abs(coalesce(s.n, 0) / nullif(cast(total.ratings as double), 0) - u.usual)",
                     "usual as u left join by_star as s on s.rating = u.rating cross join total",
-                    "full_ratings",
+                    "ratings_evidence",
                     ENOUGH,
                 ),
                 error=at_most(0.25),
                 warn=at_most(0.06),
+                evidence=2,
                 why=_RELEASES,
             ),
             Measure(
@@ -129,7 +133,7 @@ SUITES = (
                     NEW,
                     f"r.timestamp < {HALF_STARS_SINCE} and r.rating != floor(r.rating) and total.early_halves_share <= 0.45",
                     "early_halves_share",
-                    "full_early_halves",
+                    "early_halves_evidence",
                     "total",
                 ),
                 unit="share",
@@ -152,7 +156,7 @@ SUITES = (
                 name="not_after_as_of",
                 title="Ratings from more than a day after the batch's as_of",
                 unit="share",
-                sql=examples(ROW, NEW, "r.timestamp > {last_second}", "too_new_share", "full_too_new", "total"),
+                sql=examples(ROW, NEW, "r.timestamp > {last_second}", "too_new_share", "too_new_evidence", "total"),
                 error=at_most(0.001),
                 warn=NONE,
                 evidence=20,

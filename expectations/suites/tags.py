@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from expectations.measure import NONE, Band, Measure, State, Suite, at_most, batch_rows, current_rows, examples, value
 from expectations.suites.movies import WEIRD
-from expectations.suites.ratings import OPENING
+from expectations.suites.ratings import EVIDENCE, OPENING
 
 _NEW = f"({batch_rows('tags')}) as t"
 _ROW = "'user ' || t.user_id || ', movie ' || t.movie_id || ', timestamp ' || t.timestamp || ': ' || coalesce(t.tag, '(none)')"
@@ -29,7 +29,7 @@ _TOTAL = f"""
         max(letters) as most_letters,
         {", ".join(f"sum({kind}) as {kind}" for kind in _KINDS)},
         {", ".join(f"sum({kind}) / nullif(cast(count(*) as double), 0) as {kind}_share" for kind in _KINDS)},
-        case when '{{mode:tags}}' = 'full' then sum(too_new) else 0 end as full_too_new
+        {EVIDENCE.format("tags", "sum(too_new)", "sum(too_new)")} as too_new_evidence
     from signs
 """
 _LENGTHS = "select letters, count(*) as n from signs where letters is not null group by letters"
@@ -134,7 +134,7 @@ SUITES = (
                 name="not_after_as_of",
                 title="Tags from more than a day after the batch's as_of",
                 unit="share",
-                sql=examples(_ROW, "signs as t", "t.too_new = 1", "too_new_share", "full_too_new", "total"),
+                sql=examples(_ROW, "signs as t", "t.too_new = 1", "too_new_share", "too_new_evidence", "total"),
                 error=at_most(0.001),
                 warn=NONE,
                 evidence=20,

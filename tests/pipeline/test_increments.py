@@ -7,8 +7,10 @@ from random import Random
 
 import pytest
 
+import pipeline.apply as applying
+from pipeline.errors import PipelineError
 from tests.pipeline.generated import START, as_one, deltas
-from tests.pipeline.harness import Batch, Lab
+from tests.pipeline.harness import Batch, Lab, OpenGate
 from tests.pipeline.oracle import Oracle, assert_as_told, moment
 from tests.pipeline.relations import Relations, Row, difference
 
@@ -107,3 +109,25 @@ def test_the_newest_batch_landed_again_is_no_batch(lab: Lab) -> None:
     lab.manifest(dataset, delta)
     again = lab.land(dataset, Batch(datetime.max.replace(tzinfo=START.tzinfo), delta.rows, delta.modes))
     assert (again.unchanged, again.uploaded_bytes, again.manifest.batch_id) == (True, 0, "000002")
+
+
+def test_a_project_that_was_tried_and_taken_back_leaves_no_trace(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = lab.new_dataset()
+    lab.manifest(dataset, Batch(START, STORY["first load"]))
+    lab.apply(dataset)
+    before = lab.marts()
+
+    with monkeypatch.context() as edited:
+        edited.setattr(applying, "project_version", lambda: "edited")
+        edited.setattr(OpenGate, "check", closed_for_marts)
+        with pytest.raises(PipelineError, match="closed"):
+            lab.apply(dataset)
+    lab.warehouse.rows("update marts.dim_movies set title = 'as the edited project had it'")
+
+    assert lab.apply(dataset).built
+    assert lab.marts() == before
+
+
+def closed_for_marts(_: OpenGate, stage: str) -> None:
+    if stage == "marts":
+        raise PipelineError("closed")

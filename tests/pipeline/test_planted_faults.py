@@ -22,6 +22,7 @@ from tests.pipeline.planted_faults import FAULTS, Fault
 
 TABLES = ("movies", "ratings", "tags", "links", "genome_scores", "genome_tags")
 README = REPO / "expectations" / "README.md"
+SEVERITIES = ("error", "warning")
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 
 
@@ -156,6 +157,23 @@ def test_a_clean_second_batch_passes_without_a_word(bench: Bench) -> None:
     verdict = bench.runner.check("raw")
     assert verdict.passed
     assert verdict.failures == ()
+
+
+def test_a_delta_is_no_sample_and_its_distribution_only_warns(bench: Bench) -> None:
+    ratings = """
+        delete from raw.ratings where _batch_id = '000002' and _row % 5 != 0;
+        update raw.ratings set rating = 0.5, timestamp = 2000000000 where _batch_id = '000002';
+        update raw.batches set mode = '{mode}' where batch_id = '000002' and table_name = 'ratings';
+    """
+    found = {}
+    for mode in ("delta", "full"):
+        bench.run(bench.second, bench.warehouse, ratings.format(mode=mode) + _BOOK.replace("{batch}", "000002"))
+        failures = bench.runner.check("raw").failures
+        found[mode] = {severity: {f.expectation for f in failures if f.severity == severity} for severity in SEVERITIES}
+    told = {"Mean rating", "Spread of ratings (standard deviation)", "Share of ratings that are whole stars"}
+    assert found["delta"]["error"] == set()
+    assert found["delta"]["warning"] >= told
+    assert found["full"]["error"] >= told
 
 
 def test_clean_marts_pass_without_a_word(bench: Bench) -> None:

@@ -1,7 +1,7 @@
 {# The staged rows that an incremental fact has not taken in: those of batches newer than its watermark, and those
    of a parent that arrived after them. A newly known parent is one that a waiting batch brought and that the fact
    has no row of; while a parent is known its rows are taken in at once, so any other has all of its rows. #}
-{% macro arrived_or_adopted(parent_table, parent_key, parent) -%}
+{% macro arrived_or_adopted(parent_table, parent_key) -%}
     {%- set watermark = batch_watermark(this) -%}
     {%- set parents = source('raw', parent_table) -%}
     (

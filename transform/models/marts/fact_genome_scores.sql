@@ -12,7 +12,7 @@ scores as (
 
     select * from {{ ref('stg_genome_scores') }}
     {% if is_incremental() %}
-        where {{ arrived_or_adopted('movies', 'movie_id', ref('dim_movies')) }}
+        where {{ arrived_or_adopted('movies', 'movie_id') }}
     {% endif %}
 
 ),

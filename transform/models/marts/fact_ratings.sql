@@ -12,7 +12,7 @@ ratings as (
 
     select * from {{ ref('stg_ratings') }}
     {% if is_incremental() %}
-        where {{ arrived_or_adopted('movies', 'movie_id', ref('dim_movies')) }}
+        where {{ arrived_or_adopted('movies', 'movie_id') }}
     {% endif %}
 
 ),
