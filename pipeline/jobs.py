@@ -27,7 +27,7 @@ from pipeline.apply import Walk, apply, check_dataset
 from pipeline.compare import canonical_rows, explain, fingerprints
 from pipeline.dbt import Dbt
 from pipeline.errors import PipelineError
-from pipeline.report import Report
+from pipeline.report import DEV, Report
 from pipeline.target import stage
 from pipeline.warehouse import Warehouse, duckdb_warehouse
 
@@ -108,7 +108,10 @@ def run(
         if not applied.built:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
         report.summary(applied, walk.warehouse, walk.store.place())
-        report.next_commands(name)
+        job = (
+            DEV if target == "dev" else "nox -s prod --" + (" --emulator" if os.environ.get(snowflake.EMULATED) else "")
+        )
+        report.next_commands(job, name, landing.day + 1 if landing else 2)
         if follow:
             _follow(walk, name, report)
 

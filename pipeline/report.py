@@ -18,6 +18,7 @@ from ingest.schema import TABLES
 from pipeline.apply import Applied
 from pipeline.warehouse import Warehouse
 
+DEV = "nox -s dev --"
 MARTS = ("marts", "snapshots")
 SHOWN_BATCHES = 5
 SHOWN_ROWS = 5
@@ -139,13 +140,19 @@ class Report:
         if batches and batches[0].batch_id == "000001" and absent:
             self.say(f"not in this data set: {', '.join(absent)}; their tables are empty")
 
-    def next_commands(self, dataset: str) -> None:
-        """Three commands to try next."""
+    def next_commands(self, job: str, dataset: str, day: int) -> None:
+        """Commands to try next: `job` is how this one was called, `day` the sample's next one."""
         self.say("try next:")
-        another = "nox -s dev -- sample --day 2" if dataset == "sample" else f"nox -s dev -- {dataset} --no-land"
-        for command, what in (
-            (another, "the next day: watch history grow" if dataset == "sample" else "apply what waits, land nothing"),
-            ("nox -s notebooks", "charts from the marts"),
-            ("nox -s docs -- --serve", "lineage, documentation, data quality"),
-        ):
+        sample = dataset == "sample"
+        commands = [
+            (f"{job} sample --day {day}", "the next day: watch history grow")
+            if sample
+            else (f"{job} {dataset} --no-land", "apply what waits, land nothing")
+        ]
+        if job == DEV:
+            commands += [
+                ("nox -s notebooks", "charts from the marts"),
+                ("nox -s docs -- --serve", "lineage, documentation, data quality"),
+            ]
+        for command, what in commands:
             self.say(f"  {command:<34}{what}")

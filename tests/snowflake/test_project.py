@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -21,11 +22,13 @@ TIMEOUT = 400
 needs_dev = pytest.mark.skipif(not DEV_PYTHON, reason="MOVIELENS_DEV_PYTHON names no environment for the DuckDB side")
 
 
-def run(python: str, data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    python: str, data: Path, *arguments: str, call: Sequence[str] = ("-m", "pipeline"), **environment: str
+) -> subprocess.CompletedProcess[str]:
     """A pipeline command on a data folder, without whatever the caller's environment says of stores and accounts."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SNOWFLAKE_", "S3_", "AWS_"))}
     return subprocess.run(
-        [python, "-m", "pipeline", *arguments],
+        [python, *call, *arguments],
         cwd=ROOT,
         env={
             **kept,
@@ -91,6 +94,25 @@ def test_a_pull_request_builds_what_it_changes_beside_production(
     refused = run(sys.executable, three_days, *changed, MOVIELENS_SCHEMA_PREFIX="")
     assert refused.returncode == 1
     assert "MOVIELENS_SCHEMA_PREFIX must be like ci_123_" in refused.stderr
+
+
+NOTEBOOKS = """
+import sys
+from pathlib import Path
+from ingest.settings import Settings
+from notebooks import run
+from pipeline.target import emulated
+with emulated(Settings()):
+    sys.exit(" ".join(run.run(Path(sys.argv[1]))))
+"""
+
+
+def test_the_notebooks_run_on_the_marts_of_snowflake(
+    three_days: Path, parity: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    done = run(sys.executable, three_days, str(tmp_path), call=("-c", NOTEBOOKS), MOVIELENS_TARGET="prod")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list(tmp_path.glob("*.html"))) == 5
 
 
 def test_a_difference_planted_in_one_target_is_found_and_shown(

@@ -4,11 +4,11 @@
     {%- set watermark = batch_watermark(this) if is_incremental() else '' -%}
     {%- set movies_changed = 'movies' in tables_since(watermark) -%}
     {%- for fact in facts %}
-        select {{ key }}
-        from {{ fact }}
-        where _batch_id > '{{ watermark }}'
+        select touched.{{ key }}
+        from {{ fact }} as touched
+        where touched._batch_id > '{{ watermark }}'
         {%- if movies_changed %}
-            or movie_id in (select movie_id from {{ ref('stg_movies') }} where _batch_id > '{{ watermark }}')
+            or touched.movie_id in (select movie_id from {{ ref('stg_movies') }} where _batch_id > '{{ watermark }}')
         {%- endif %}
         {{ 'union all' if not loop.last }}
     {%- endfor -%}
