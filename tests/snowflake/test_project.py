@@ -103,7 +103,7 @@ from ingest.settings import Settings
 from notebooks import run
 from pipeline.target import emulated
 with emulated(Settings()):
-    sys.exit(" ".join(run.run(Path(sys.argv[1]))))
+    sys.exit(" ".join(run.run(Path(sys.argv[1]))) or 0)
 """
 
 
