@@ -28,7 +28,7 @@ from ingest.settings import Settings
 from ingest.source import OpenSource, open_source
 from ingest.store import Store
 from ingest.upload import manifest_of, upload
-from ingest.work_folder import work_folder
+from ingest.work_folder import sweep, work_folder
 
 __all__ = ["Landed", "committed", "datasets", "land", "land_dataset", "latest"]
 
@@ -122,6 +122,7 @@ def land(
         origin = Source(name=opened.name, sha256=opened.sha256 or _digest(opened))
         for batch in _repeatable(earlier, modes, as_of):
             if origin.sha256 == batch.source.sha256 and modes == _modes(batch):
+                sweep(settings.data_dir / "landing")
                 return Landed(batch, batch is earlier[-1])
         with work_folder(settings.data_dir / "landing", dataset) as work, _progress(console) as progress:
             started, cutting = time.monotonic(), progress.add_task("checking", total=opened.total_bytes)

@@ -14,16 +14,14 @@ from ingest.errors import BatchError, IngestError
 
 @contextmanager
 def work_folder(landing: Path, dataset: str) -> Iterator[Path]:
-    """An empty folder `<landing>/<dataset>`, removed afterwards; what killed landings left in `landing` goes first.
+    """An empty folder `<landing>/<dataset>`, removed afterwards.
 
     Raises `BatchError` when another process uses it, and `IngestError` when the disk is full or cannot be written.
     """
     work = landing.absolute() / dataset
     try:
         work.parent.mkdir(parents=True, exist_ok=True)
-        for stale in work.parent.glob("*/"):
-            with suppress(Timeout), _locked(stale):
-                shutil.rmtree(stale)
+        sweep(landing)
         with _locked(work):
             work.mkdir()
             try:
@@ -35,6 +33,13 @@ def work_folder(landing: Path, dataset: str) -> Iterator[Path]:
     except OSError as error:
         free = shutil.disk_usage(next(path for path in work.parents if path.exists())).free // 2**20
         raise IngestError(f"{error.filename or work}: {error.strerror or error}; {free} MB are free there.") from None
+
+
+def sweep(landing: Path) -> None:
+    """Removes what killed landings left in a folder; what another process is using stays."""
+    for stale in landing.absolute().glob("*/"):
+        with suppress(Timeout), _locked(stale):
+            shutil.rmtree(stale, ignore_errors=True)
 
 
 def _locked(work: Path) -> FileLock:
