@@ -100,7 +100,7 @@ class Warehouse:
         batches = self.rows(f"select distinct batch_id, dataset from {self.prefix}raw.batches order by batch_id")
         builds = self.rows(
             f"select batch_id, project_version from {self.prefix}ops.builds "
-            f"where built_at = (select max(built_at) from {self.prefix}ops.builds)"
+            f"where batch_id = (select max(batch_id) from {self.prefix}ops.builds) order by built_at"  # not the newest time of all: a clock may be set back
         )
         return State(
             dataset=batches[0][1] if batches else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ingest.batch import manifest_key
@@ -107,7 +109,19 @@ def flipped(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("damage", [garbage, empty, half, flipped])
+def newer(path: Path) -> None:
+    """As a coming version of DuckDB will write it: the header's version is another, and so is its checksum."""
+    header = bytearray(path.read_bytes()[:4096])
+    header[12:20] = struct.pack("<Q", 999)
+    checksum = 5381
+    for (word,) in struct.iter_unpack("<Q", header[8:]):
+        checksum ^= word * 0xBF58476D1CE4E5B9 % 2**64
+    header[:8] = struct.pack("<Q", checksum)
+    with open(path, "r+b") as file:
+        file.write(header)
+
+
+@pytest.mark.parametrize("damage", [garbage, empty, half, flipped, newer])
 def test_a_damaged_warehouse_is_named_with_the_way_back(job: Job, damage: Callable[[Path], None]) -> None:
     wanted = job.world()
     damage(job.settings.warehouse)
@@ -117,6 +131,15 @@ def test_a_damaged_warehouse_is_named_with_the_way_back(job: Job, damage: Callab
     if damage is garbage or FULL:  # a rebuild takes its time
         job.succeeds("dev", "--rebuild")
         assert_same(job.world(), wanted)
+
+
+def test_a_clock_that_was_set_back_changes_nothing(job: Job, undisturbed: Callable[[str], Undisturbed]) -> None:
+    with duckdb.connect(str(job.settings.warehouse)) as warehouse:  # as a run whose clock was a year ahead left it
+        warehouse.execute("update ops.builds set built_at = built_at + interval 1 year")
+        warehouse.execute("update raw.load_ledger set loaded_at = loaded_at + interval 1 year")
+    job.succeeds(*DAY_2)
+    assert "nothing new" in job.succeeds(*DAY_2)
+    assert_same(job.world(), undisturbed("the second day").world)
 
 
 LIMITED = """
