@@ -155,4 +155,4 @@ class Report:
                 ("nox -s docs -- --serve", "lineage, documentation, data quality"),
             ]
         for command, what in commands:
-            self.say(f"  {command:<34}{what}")
+            self.say(f"  {command:<33} {what}")
