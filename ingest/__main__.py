@@ -51,7 +51,7 @@ def land(
 ) -> None:
     """Lands one batch; content that is landed already uploads nothing."""
     with _told():
-        instant = parse_as_of(as_of) if as_of else None
+        instant = parse_as_of(as_of)
         settings = Settings()
         with object_store(settings, embedded=True) as store:
             landed = land_dataset(
@@ -101,8 +101,10 @@ def keep_store() -> None:
             print()
 
 
-def parse_as_of(text: str) -> datetime:
-    """A date or an ISO timestamp as an instant in UTC; raises `SourceError` for anything else."""
+def parse_as_of(text: str | None) -> datetime | None:
+    """A date or an ISO timestamp as an instant in UTC, None for none; raises `SourceError` for anything else."""
+    if text is None:
+        return None
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:

@@ -71,9 +71,7 @@ def dev(
 ) -> None:
     """Everything on a laptop: land a data set, load it into DuckDB, build and test the marts."""
     with told():
-        landing = jobs.Landing(
-            dataset, source, mode.value, parse_as_of(as_of) if as_of else None, max_rejected, day, ratings
-        )
+        landing = jobs.Landing(dataset, source, mode.value, parse_as_of(as_of), max_rejected, day, ratings)
         if rebuild:
             jobs.rebuild(Settings(), Report(console), accept or ())
         else:
@@ -106,9 +104,7 @@ def prod(
         if changed:
             jobs.build_changed(report, changed)
             return
-        landing = jobs.Landing(
-            dataset, source, mode.value, parse_as_of(as_of) if as_of else None, max_rejected, day, ratings
-        )
+        landing = jobs.Landing(dataset, source, mode.value, parse_as_of(as_of), max_rejected, day, ratings)
         jobs.run("prod", settings, report, None if no_land else landing, dataset, follow, accept or ())
 
 
@@ -135,9 +131,7 @@ def land(
 ) -> None:
     """Lands one batch and builds nothing; the next run applies every batch that waits."""
     with told():
-        landing = jobs.Landing(
-            dataset, source, mode.value, parse_as_of(as_of) if as_of else None, max_rejected, day, ratings
-        )
+        landing = jobs.Landing(dataset, source, mode.value, parse_as_of(as_of), max_rejected, day, ratings)
         settings = Settings()
         with object_store(settings, embedded=True) as store:
             jobs.land(landing, store, duckdb_warehouse(settings.warehouse), settings, Report(console))

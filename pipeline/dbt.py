@@ -80,12 +80,7 @@ class Dbt:
         """
         command = ["build"]
         if select:
-            command += [
-                "--select",
-                *select.split(),
-                "--indirect-selection",
-                "buildable",
-            ]
+            command += ["--select", *select.split(), "--indirect-selection", "buildable"]
         if full_refresh:
             command += ["--full-refresh"]
         if defer_to:
