@@ -74,7 +74,10 @@ class BatchTable(_Model):
 
 
 class Source(_Model):
-    """Where a batch came from: the archive's or folder's `name`, and the `sha256` of its bytes."""
+    """Where a batch came from: the archive's or folder's `name`, and the `sha256` of an archive's bytes.
+
+    A folder has none: the `source_sha256` of its tables says all (format 1 once had one of all its files here).
+    """
 
     name: str
     sha256: Sha256 | None = None

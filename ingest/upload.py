@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.batch import BatchTable, Manifest, Mode, Part, Source, part_key
 from ingest.errors import BatchError
 from ingest.landing_lock import LandingLock
-from ingest.parts import CutBatch, LocalPart
 from ingest.schema import TABLES
 from ingest.store import Store, Taken
+
+if TYPE_CHECKING:  # numpy and DuckDB take 0.2 s to import, and who only asks what is landed needs neither
+    from ingest.parts import CutBatch, LocalPart
 
 _THREADS = 4
 

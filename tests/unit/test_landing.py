@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from ingest import landing
+from ingest import parts
 from ingest.batch import Manifest, manifest_key
 from ingest.errors import BatchError, QuarantineError
 from ingest.landing import Landed, committed, datasets, land, land_dataset, latest
@@ -57,7 +57,7 @@ def test_the_same_files_are_not_even_checked_again(
     lands: Lander, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[..., Path]
 ) -> None:
     first = lands(make(tmp_path, FILES))
-    monkeypatch.setattr(landing, "cut", lambda *_, **__: pytest.fail("it was cut again"))
+    monkeypatch.setattr(parts, "cut", lambda *_, **__: pytest.fail("it was cut again"))
     again = lands(make(tmp_path, FILES), as_of=DAY_3)
     assert (again.unchanged, again.uploaded_bytes, again.manifest) == (True, 0, first.manifest)
 
@@ -71,6 +71,20 @@ def test_the_same_content_uploads_nothing_whatever_its_form_and_date(
     assert again.unchanged
     assert "0 bytes uploaded" in again.summary()
     assert content(embedded_store, f"{dataset}/") == before
+
+
+def test_the_lines_of_a_folder_are_known_again_whatever_their_ends_and_what_an_older_manifest_says(
+    lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = lands(folder_of(tmp_path, FILES), as_of=DAY_1).manifest
+    assert manifest.source.sha256 is None
+    older = manifest.model_copy(update={"source": manifest.source.model_copy(update={"sha256": "0" * 64})})
+    embedded_store.delete(manifest.key)
+    embedded_store.put(manifest.key, older.model_dump_json().encode())
+    monkeypatch.setattr(parts, "cut", lambda *_, **__: pytest.fail("it was cut again"))
+    crlf = {file: text.replace("\n", "\r\n") for file, text in FILES.items()}
+    again = lands(folder_of(tmp_path, crlf, "crlf"), as_of=DAY_2)
+    assert (again.unchanged, again.manifest) == (True, older)
 
 
 def test_an_earlier_batch_is_not_landed_again_with_its_own_date(

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from ingest import landing, landing_lock, parts
+from ingest import landing_lock, parts
 from ingest.errors import BatchError
 from ingest.landing import Landed, committed, land
+from ingest.parts import cut
 from ingest.settings import Settings
 from ingest.store import Store
 from tests.conftest import settings_in
@@ -34,9 +35,9 @@ def test_of_two_landings_at_once_one_wins_and_the_other_says_so(
     def waiting(*arguments: Any, **options: Any) -> parts.CutBatch:
         entered.set()
         assert proceed.wait(20)
-        return parts.cut(*arguments, **options)
+        return cut(*arguments, **options)
 
-    monkeypatch.setattr(landing, "cut", waiting)
+    monkeypatch.setattr(parts, "cut", waiting)
     elsewhere = settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(land, embedded_store, dataset, zip_of(tmp_path, FILES), settings=settings)
@@ -117,9 +118,9 @@ def test_who_lost_the_lock_commits_nothing(
         embedded_store.delete(f"{dataset}/landing.lock")
         held(embedded_store, dataset)
         threading.Event().wait(0.3)
-        return parts.cut(*arguments, **options)
+        return cut(*arguments, **options)
 
-    monkeypatch.setattr(landing, "cut", stolen)
+    monkeypatch.setattr(parts, "cut", stolen)
     with pytest.raises(BatchError, match="another landing has taken over"):
         lands(zip_of(tmp_path, FILES))
     assert list(content(embedded_store, f"{dataset}/")) == [f"{dataset}/landing.lock"]

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ingest import part_files
 from ingest.errors import IngestError, QuarantineError, SourceError
 from ingest.lines import MAX_LINE
+from ingest.part_check import PartCheck
 from ingest.parts import CutBatch, LocalPart, cut
 from ingest.quarantine import REJECTED_HEADER, reason
 from ingest.schema import TABLES
@@ -113,6 +114,23 @@ def test_bad_lines_are_set_aside_with_their_line_and_the_rest_is_loaded(tmp_path
     assert [(int(r["line"]) - 2, r["raw_line"]) for r in rejects(batch)] == list(bad.items())
     assert "ratings.csv: 5 of 60,000 rows rejected" in batch.report
     assert "ratings.csv:2: rating '7' is not a half star" in batch.report
+
+
+def test_only_a_part_with_lines_that_are_not_plain_is_read_back(tmp_path, monkeypatch):
+    read: list[str] = []
+    bad_rows = PartCheck.bad_rows
+    monkeypatch.setattr(
+        PartCheck, "bad_rows", lambda self, table, part: (read.append(part.path.name), bad_rows(self, table, part))[1]
+    )
+    rows = many_ratings(60_000)
+    rows[30_000] = "007,1,4,0"
+    batch = cut_files(
+        tmp_path, {"ratings.csv": RATINGS + "\n".join(rows) + "\n"}, part_bytes=150_000, block_bytes=100_000
+    )
+    [holding] = [part for part in batch.tables["ratings"].parts if b"\n007,1,4,0\n" in text_of(part)]
+    assert read == [holding.path.name]
+    assert len(batch.tables["ratings"].parts) > 2
+    assert loaded(batch, "ratings").decode().splitlines() == rows
 
 
 def test_blank_lines_are_no_rows_but_count_as_lines(tmp_path):
