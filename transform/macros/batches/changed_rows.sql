@@ -14,5 +14,5 @@
             and (mode = 'full' or table_name = 'genome_tags')
     {%- endset -%}
     {%- if since == '' or run_query(replaced).rows[0][0] > 0 -%}{{ return('true') }}{%- endif -%}
-    {{ return("_batch_id > '" ~ since ~ "'") }}
+    {{ return('_batch_number > ' ~ (since | int)) }}
 {%- endmacro %}

@@ -24,7 +24,7 @@
     or {{ latest }}.{{ event_time }} > {{ existing }}.{{ event_time }}
     or (
         {{ latest }}.{{ event_time }} = {{ existing }}.{{ event_time }}
-        and {{ latest }}._batch_id >= {{ existing }}._batch_id
+        and {{ latest }}._batch_number >= {{ existing }}._batch_number
     )
 {%- endmacro %}
 

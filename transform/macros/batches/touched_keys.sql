@@ -6,7 +6,7 @@
     {%- for fact in facts %}
         select touched.{{ key }}
         from {{ fact }} as touched
-        where touched._batch_id > '{{ watermark }}'
+        where touched._batch_number > {{ watermark | int }}
         {%- if movies_changed %}
             or touched.movie_id in (select movie_id from {{ ref('stg_movies') }} where _batch_id > '{{ watermark }}')
         {%- endif %}

@@ -11,12 +11,16 @@
         {%- do log('batch ' ~ batch_id ~ ' is loaded already', info=true) -%}
         {{ return('') }}
     {%- endif -%}
+    {%- for table_name, table in manifest.tables.items() -%}
+        {%- do _run(read_parts(table_name, table.parts, bucket)) -%}
+    {%- endfor -%}
+    {%- do _run(read_parts('rejected_rows', manifest.rejected, bucket)) -%}
     {%- do _run('begin') -%}
     {%- for table_name, table in manifest.tables.items() -%}
-        {%- do _run(load_parts(table_name, batch_id, table.parts, bucket)) -%}
+        {%- do _run(load_parts(table_name, batch_id, table.parts)) -%}
         {%- do _assert_parts_match(table_name, batch_id, table.parts) -%}
     {%- endfor -%}
-    {%- do _run(load_parts('rejected_rows', batch_id, manifest.rejected, bucket)) -%}
+    {%- do _run(load_parts('rejected_rows', batch_id, manifest.rejected)) -%}
     {%- do _run(record_batch_sql(manifest)) -%}
     {%- do _run('commit') -%}
 {%- endmacro %}

@@ -5,7 +5,7 @@
     on_schema_change='fail'
 ) }}
 
-{%- set watermark = batch_watermark(this) if is_incremental() else '' -%}
+{%- set watermark = batch_watermark(this, batch_number('_batch_id')) if is_incremental() else '' -%}
 {%- set parts = loaded_tables(watermark) %}
 
 {% for part in parts %}

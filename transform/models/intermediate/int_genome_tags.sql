@@ -8,7 +8,7 @@ genome_tags as (
 
 latest as (
 
-    {{ deduplicate('genome_tags', 'genome_tag_id', '_batch_id desc nulls last, _file desc nulls last, _row desc nulls last') }}
+    {{ latest('genome_tags', 'genome_tag_id') }}
 
 )
 

@@ -8,7 +8,7 @@ links as (
 
 latest as (
 
-    {{ deduplicate('links', 'movie_id', '_batch_id desc nulls last, _file desc nulls last, _row desc nulls last') }}
+    {{ latest('links', 'movie_id') }}
 
 )
 

@@ -8,7 +8,7 @@ movies as (
 
 latest as (
 
-    {{ deduplicate('movies', 'movie_id', '_batch_id desc nulls last, _file desc nulls last, _row desc nulls last') }}
+    {{ latest('movies', 'movie_id') }}
 
 )
 
@@ -18,5 +18,5 @@ select
     title,
     genres,
     release_year,
-    _batch_id
+    _batch_number
 from latest

@@ -10,11 +10,7 @@ tags as (
 
 latest as (
 
-    {{ deduplicate(
-        'tags',
-        'user_id, movie_id, tag',
-        'tagged_at desc nulls last, _batch_id desc nulls last, _file desc nulls last, _row desc nulls last'
-    ) }}
+    {{ latest('tags', 'user_id, movie_id, tag', event_time='tagged_at') }}
 
 )
 

@@ -23,8 +23,8 @@ known as (
         scores.movie_id,
         tags.tag_id,
         scores.relevance,
-        scores._batch_id,
-        scores._file,
+        scores._batch_number,
+        scores._part_number,
         scores._row
     from scores
     inner join {{ ref('dim_movies') }} as movies
@@ -36,7 +36,7 @@ known as (
 
 latest as (
 
-    {{ deduplicate('known', 'movie_id, tag_id', '_batch_id desc nulls last, _file desc nulls last, _row desc nulls last') }}
+    {{ latest('known', 'movie_id, tag_id') }}
 
 )
 
@@ -44,5 +44,5 @@ select
     movie_id,
     tag_id,
     relevance,
-    _batch_id
+    _batch_number
 from latest

@@ -24,8 +24,8 @@ known as (
         tags.movie_id,
         {{ hash_key('tags.tag') }} as tag_id,
         tags.tagged_at,
-        tags._batch_id,
-        tags._file,
+        tags._batch_number,
+        tags._part_number,
         tags._row
     from tags
     inner join {{ ref('dim_movies') }} as movies
@@ -35,11 +35,7 @@ known as (
 
 latest as (
 
-    {{ deduplicate(
-        'known',
-        'user_id, movie_id, tag_id',
-        'tagged_at desc nulls last, _batch_id desc nulls last, _file desc nulls last, _row desc nulls last'
-    ) }}
+    {{ latest('known', 'user_id, movie_id, tag_id', event_time='tagged_at') }}
 
 )
 
@@ -48,7 +44,7 @@ select
     latest.movie_id,
     latest.tag_id,
     latest.tagged_at,
-    latest._batch_id
+    latest._batch_number
 from latest
 {% if is_incremental() %}
     left join {{ this }} as existing

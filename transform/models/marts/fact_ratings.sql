@@ -28,11 +28,7 @@ known as (
 
 latest as (
 
-    {{ deduplicate(
-        'known',
-        'user_id, movie_id',
-        'rated_at desc nulls last, _batch_id desc nulls last, _file desc nulls last, _row desc nulls last'
-    ) }}
+    {{ latest('known', 'user_id, movie_id', event_time='rated_at') }}
 
 )
 
@@ -41,7 +37,7 @@ select
     latest.movie_id,
     latest.rating,
     latest.rated_at,
-    latest._batch_id
+    latest._batch_number
 from latest
 {% if is_incremental() %}
     left join {{ this }} as existing

@@ -16,7 +16,7 @@ activity as (
         rating,
         1 as ratings,
         0 as tags,
-        _batch_id
+        _batch_number
     from {{ ref('fact_ratings') }}
     {% if is_incremental() %}
         where user_id in ({{ touched_keys('user_id', [ref('fact_ratings'), ref('fact_movie_tags')]) }})
@@ -30,7 +30,7 @@ activity as (
         null as rating,
         0 as ratings,
         1 as tags,
-        _batch_id
+        _batch_number
     from {{ ref('fact_movie_tags') }}
     {% if is_incremental() %}
         where user_id in ({{ touched_keys('user_id', [ref('fact_ratings'), ref('fact_movie_tags')]) }})
@@ -46,6 +46,6 @@ select
     cast(sum(tags) as integer) as tag_count,
     min(active_at) as first_activity_at,
     max(active_at) as last_activity_at,
-    max(_batch_id) as _batch_id
+    max(_batch_number) as _batch_number
 from activity
 group by 1, 2

@@ -19,9 +19,7 @@ renamed as (
         relevance,
 
         ---------- lineage
-        _batch_id,
-        _file,
-        _row
+        {{ lineage() }}
 
     from source
 

@@ -18,9 +18,7 @@ renamed as (
         {{ normalise_tag('tag') }} as tag,
 
         ---------- lineage
-        _batch_id,
-        _file,
-        _row
+        {{ lineage() }}
 
     from source
 

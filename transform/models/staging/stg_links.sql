@@ -17,9 +17,7 @@ renamed as (
         tmdb_id,
 
         ---------- lineage
-        _batch_id,
-        _file,
-        _row
+        {{ lineage() }}
 
     from source
 

@@ -23,9 +23,7 @@ renamed as (
         {{ title_year('title') }} as release_year,
 
         ---------- lineage
-        _batch_id,
-        _file,
-        _row
+        {{ lineage() }}
 
     from source
 

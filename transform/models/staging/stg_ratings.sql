@@ -22,9 +22,7 @@ renamed as (
         {{ epoch_to_timestamp('timestamp') }} as rated_at,
 
         ---------- lineage
-        _batch_id,
-        _file,
-        _row
+        {{ lineage() }}
 
     from source
 

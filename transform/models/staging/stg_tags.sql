@@ -23,9 +23,7 @@ renamed as (
         {{ epoch_to_timestamp('timestamp') }} as tagged_at,
 
         ---------- lineage
-        _batch_id,
-        _file,
-        _row
+        {{ lineage() }}
 
     from source
 
