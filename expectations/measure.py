@@ -78,16 +78,16 @@ class State:
     """What stands in the warehouse, asked once and written into every query as literals, which engines prune by.
 
     Parameters: `batch_id`, the newest batch; `last_second`, a day after its as_of in seconds since 1970; `modes`, the
-    mode of each table in it; `changed`, the tables of all batches since the last completed build; `since`, the newest
-    full batch of each table; `loaded`, the rows of its largest batch; `relations`, what there is, without prefix;
+    mode of each table in it; `since`, the newest full batch of each table; `changed`, of each table that batches since
+    the last completed build have, the first of these that counts; `loaded`, the rows of its largest batch; `relations`, what there is, without prefix;
     `prefix`, of all schemas.
     """
 
     batch_id: str
     last_second: int
     modes: dict[str, str]
-    changed: frozenset[str]
     since: dict[str, str]
+    changed: dict[str, str]
     loaded: dict[str, int]
     relations: frozenset[str]
     prefix: str = ""
@@ -98,7 +98,7 @@ class State:
 
     def changes(self, *tables: str) -> bool:
         """Whether any of the tables has changed since the last completed build."""
-        return not self.changed.isdisjoint(tables)
+        return any(table in self.changed for table in tables)
 
     def replaces(self, *tables: str) -> bool:
         """Whether the newest batch has any of the tables as a whole."""
@@ -106,7 +106,7 @@ class State:
 
     def render(self, sql: str) -> str:
         """SQL with its placeholders filled in: schemas, `{batch}`, `{last_second}`, `{soon}` (the day after
-        tomorrow), `{mode:T}`, `{since:T}`, `{step:T}`.
+        tomorrow), `{mode:T}`, `{since:T}`, `{changed:T}`, `{step:T}`.
 
         A step is the sample that exact comparisons take of a table: each key, or every so manieth of a large one.
         """
@@ -115,6 +115,7 @@ class State:
         for table in TABLES:
             sql = sql.replace(f"{{mode:{table}}}", self.modes.get(table, ""))
             sql = sql.replace(f"{{since:{table}}}", self.since.get(table, ""))
+            sql = sql.replace(f"{{changed:{table}}}", self.changed.get(table, ""))
             rows = self.loaded.get(table, 0)
             sql = sql.replace(f"{{step:{table}}}", str(rows // SAMPLE_ROWS if rows > MANY_ROWS else 1))
         soon = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
@@ -199,3 +200,8 @@ def batch_rows(table: str, columns: str = "*") -> str:
 def current_rows(table: str, columns: str = "*") -> str:
     """The rows that a raw table's content is made of: its newest full batch and the deltas since."""
     return f"select {columns} from {{raw}}.{table} where _batch_id >= '{{since:{table}}}'"
+
+
+def changed_rows(relation: str, table: str) -> str:
+    """The rows of a relation, written `raw.ratings`, that batches of a raw table have brought since the last build."""
+    return f"select * from {{{relation.replace('.', '}.')} where _batch_id >= '{{changed:{table}}}'"

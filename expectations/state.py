@@ -24,7 +24,7 @@ _MODES = """
     from {prefix}raw.batches where batch_id = '{batch}'
 """
 _CHANGED = """
-    select table_name from {prefix}raw.batches
+    select table_name, min(batch_id) from {prefix}raw.batches
     where batch_id = '{batch}' or batch_id > (select coalesce(max(batch_id), '') from {prefix}ops.builds)
     group by table_name
 """
@@ -56,13 +56,15 @@ def state_of(ask: Ask, prefix: str) -> State:
     if not tables:
         raise NothingLoaded
     batch_id = max(newest for _, newest, *_ in tables)
+    since = {table: since for table, _, since, _ in tables}
+    changed = ask(_CHANGED.format(prefix=prefix, batch=batch_id))
     modes = ask(_MODES.format(prefix=prefix, batch=batch_id))
     return State(
         batch_id=batch_id,
         last_second=int(max(second for *_, second in modes)),
         modes={table: mode for table, mode, _ in modes},
-        changed=frozenset(table for (table,) in ask(_CHANGED.format(prefix=prefix, batch=batch_id))),
-        since={table: since for table, _, since, _ in tables},
+        since=since,
+        changed={table: max(first, since[table]) for table, first in changed},
         loaded={table: int(loaded or 0) for table, _, _, loaded in tables},
         relations=relations | {"information_schema.columns"},
         prefix=prefix,

@@ -12,6 +12,8 @@ import time
 import traceback
 from typing import IO
 
+from expectations.put_off import put_off
+
 
 def serve(target: str, accepted: frozenset[str] = frozenset()) -> None:
     """Says that it is ready, then answers `raw`, `marts` and `docs` until stdin ends."""
@@ -21,6 +23,7 @@ def serve(target: str, accepted: frozenset[str] = frozenset()) -> None:
     gc.set_threshold(100_000, 50, 100)  # imports leave no garbage, but looking for it takes a tenth of them
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
 
+    put_off("scipy.stats")  # a quarter of the start
     from expectations.connection import ConnectionNeeds
     from expectations.runner import STAGES, Runner
     from expectations.state import NothingLoaded

@@ -97,10 +97,9 @@ def run(
     With `follow`, goes on applying what others commit until it is interrupted. `accepted` names batches whose failed
     expectations are known.
     """
-    with stage(target, settings, report, accepted) as walk:
+    news = landing is not None and (landing.source is not None or landing.day > 1)
+    with stage(target, settings, report, accepted, news=news) as walk:
         if landing:
-            if landing.source or landing.day > 1:
-                walk.dbt.prepare()
             with report.step("land"):
                 land(landing, walk.store, walk.warehouse, settings, report)
         name = landing.name if landing else dataset or _only_dataset(walk)

@@ -68,8 +68,13 @@ class ExpectationsGate:
 
 
 @contextmanager
-def stage(target: str, settings: Settings, report: Report, accepted: Sequence[str] = ()) -> Iterator[Walk]:
-    """Everything that the walk needs on a target (`dev` or `prod`)."""
+def stage(
+    target: str, settings: Settings, report: Report, accepted: Sequence[str] = (), *, news: bool = False
+) -> Iterator[Walk]:
+    """Everything that the walk needs on a target (`dev` or `prod`).
+
+    `news`: whether the run is likely to find something to build, and not just that nothing is new.
+    """
     warehouse = warehouse_of(target, settings)
     if target != "dev" and (lacking := snowflake.missing()):
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
@@ -77,7 +82,7 @@ def stage(target: str, settings: Settings, report: Report, accepted: Sequence[st
         open_.enter_context(only_writer(settings, target, warehouse.place))
         dbt = Dbt(target, report.node)
         # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
-        if not warehouse.state().loaded:
+        if not warehouse.state().loaded or news:
             dbt.prepare()
         os.environ["MOVIELENS_ACCEPT_BATCHES"] = ",".join(accepted)
         expectations = open_.enter_context(Expectations(target))

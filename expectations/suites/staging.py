@@ -1,8 +1,8 @@
-"""Staging against raw: its rows are raw's current content, less the filters that it declares."""
+"""Staging against raw: the rows that changed are raw's, less the filters that staging declares."""
 
 from __future__ import annotations
 
-from expectations.measure import NONE, Measure, Suite, current_rows, value
+from expectations.measure import NONE, Measure, Suite, changed_rows, value
 
 _SUMS = {
     "movies": ("movie_id",),
@@ -21,13 +21,13 @@ def _suite(table: str, sums: tuple[str, ...]) -> Suite:
         stage="marts",
         when=lambda state: state.changes(table),
         ctes=(
-            ("r", f"select count(*) as n, {columns} from ({current_rows(table)}) as c"),
-            ("s", f"select count(*) as n, {columns} from {{staging}}.stg_{table}"),
+            ("r", f"select count(*) as n, {columns} from ({changed_rows(f'raw.{table}', table)}) as c"),
+            ("s", f"select count(*) as n, {columns} from ({changed_rows(f'staging.stg_{table}', table)}) as c"),
         ),
         measures=(
             Measure(
                 name="rows",
-                title="Rows more or fewer than raw's current content",
+                title="Rows more or fewer than raw has",
                 sql=value("abs(r.n - s.n)", "r cross join s"),
                 error=NONE,
                 accepts=False,
@@ -57,13 +57,16 @@ def _filtered(table: str, text: str) -> Suite:
         stage="marts",
         when=lambda state: state.changes(table),
         ctes=(
-            ("r", f"select count(*) as n from ({current_rows(table)}) as c where coalesce({letters}, '') != ''"),
-            ("s", f"select count(*) as n from {{staging}}.stg_{table}"),
+            (
+                "r",
+                f"select count(*) as n from ({changed_rows(f'raw.{table}', table)}) as c where coalesce({letters}, '') != ''",
+            ),
+            ("s", f"select count(*) as n from ({changed_rows(f'staging.stg_{table}', table)}) as c"),
         ),
         measures=(
             Measure(
                 name="rows",
-                title="Rows more or fewer than raw's current content without blank ones",
+                title="Rows more or fewer than raw has without blank ones",
                 sql=value("abs(r.n - s.n)", "r cross join s"),
                 error=NONE,
                 accepts=False,

@@ -148,7 +148,7 @@ FAULTS = (
     Fault("a day is missing in the calendar", "marts", "delete from marts.dim_dates where date_day = date '2008-04-10'"),
     Fault("a version of history begins when no batch took effect", "marts", "update marts.dim_movies_history set valid_from = valid_from + interval 5 minute where movie_id = 10"),
     Fault("history drops a movie that no batch dropped", "marts", "update snapshots.snap_links set valid_to = valid_from + interval 1 hour where movie_id < 5"),
-    Fault("staging filters what it should not", "marts", "create or replace view staging.stg_ratings as select user_id, movie_id, rating, make_timestamp(timestamp * 1000000) as rated_at, _batch_id, _file, _row from raw.ratings where rating > 0.5"),
+    Fault("staging filters what it should not", "marts", "create or replace view staging.stg_ratings as select user_id, movie_id, rating, make_timestamp(timestamp * 1000000) as rated_at, _batch_id, cast(_batch_id as integer) as _batch_number, _file, 0 as _part_number, _row from raw.ratings where rating > 0.5"),
     # ---------- what dbt's own tests are for
     Fault("a rating is in the fact twice", "dbt", "insert into marts.fact_ratings select * from marts.fact_ratings limit 1", "unique_combination_of_columns_fact_ratings"),
     Fault("a rating is no half star", "dbt", "update marts.fact_ratings set rating = 3.3 where user_id = 7", "half_star_fact_ratings"),

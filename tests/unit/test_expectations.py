@@ -32,7 +32,7 @@ TYPES = {
 FAILURE = Failure(
     "error", "raw.ratings", "Mean rating", "4.1 stars", "3.2 stars to 3.8 stars", ("user 1 [x]",), "000002"
 )
-STATE = State("000002", 0, {"ratings": "full"}, frozenset({"ratings"}), {"ratings": "000002"}, {}, frozenset(), "ci_")
+STATE = State("000002", 0, {"ratings": "full"}, {"ratings": "000002"}, {"ratings": "000002"}, {}, frozenset(), "ci_")
 
 
 def warehouse(folder: Path, movies: int = 150) -> Path:
