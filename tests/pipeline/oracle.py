@@ -99,10 +99,10 @@ class Oracle:
         }
         tags = {key: at for key, (at,) in self._tags().items() if key[1] in movies}
         months: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
-        given: dict[int, list[Decimal]] = defaultdict(list)
+        given: dict[tuple[int, Any], list[Decimal]] = defaultdict(list)
         for (user, movie), (stars, at) in ratings.items():
             months[user, at.date().replace(day=1)].append(at)
-            given[movie].append(stars)
+            given[movie, at.date().replace(day=1)].append(stars)
         tagged: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
         for (user, _, _), at in tags.items():
             tagged[user, at.date().replace(day=1)].append(at)
@@ -133,7 +133,7 @@ class Oracle:
                 )
                 for key in {*months, *tagged}
             },
-            "counted": {(movie, len(stars), sum(stars, Decimal(0))) for movie, stars in given.items()},
+            "counted": {(*key, len(stars), sum(stars, Decimal(0))) for key, stars in given.items()},
             "movie_versions": {(key, *values, *span) for key, values, *span in self._versions["movies"]},
             "link_versions": {(key, *values, *span) for key, values, *span in self._versions["links"]},
             "tag_versions": {(*key, *values, *span) for key, values, *span in self._versions["tags"]},
@@ -149,7 +149,7 @@ OBSERVED = {
     "genres": "select movie_id, genre from marts.bridge_movie_genres join marts.dim_genres using (genre_id)",
     "activity": "select user_id, activity_month, rating_count, tag_count, first_activity_at, last_activity_at "
     "from marts.user_activity",
-    "counted": "select movie_id, sum(rating_count)::int, sum(rating_sum) from intermediate.int_movie_months group by 1",
+    "counted": "select movie_id, rating_month, rating_count, rating_sum from intermediate.int_movie_months",
     "movie_versions": "select movie_id, source_title, genres, valid_from, valid_to from marts.dim_movies_history",
     "link_versions": "select movie_id, imdb_id, tmdb_id, valid_from, valid_to from snapshots.snap_links",
     "tag_versions": "select user_id, movie_id, tag, tagged_at, valid_from, valid_to from snapshots.snap_tags",

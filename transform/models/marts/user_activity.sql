@@ -18,9 +18,6 @@ activity as (
         0 as tags,
         _batch_number
     from {{ ref('fact_ratings') }}
-    {% if is_incremental() %}
-        where user_id in ({{ touched_keys('user_id', [ref('fact_ratings'), ref('fact_movie_tags')]) }})
-    {% endif %}
 
     union all
 
@@ -32,9 +29,6 @@ activity as (
         1 as tags,
         _batch_number
     from {{ ref('fact_movie_tags') }}
-    {% if is_incremental() %}
-        where user_id in ({{ touched_keys('user_id', [ref('fact_ratings'), ref('fact_movie_tags')]) }})
-    {% endif %}
 
 )
 
@@ -48,4 +42,7 @@ select
     max(active_at) as last_activity_at,
     max(_batch_number) as _batch_number
 from activity
+{% if is_incremental() %}
+    where user_id in ({{ touched_keys('user_id', [ref('fact_ratings'), ref('fact_movie_tags')]) }})
+{% endif %}
 group by 1, 2
