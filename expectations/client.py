@@ -1,6 +1,6 @@
 """The gate as its callers see it: a second process that pays for importing Great Expectations once.
 
-This side imports none of it. The import takes 6 to 8 seconds of CPU, which the worker spends while the caller lands
+This side imports none of it. The import takes 3 to 6 seconds of CPU, which the worker spends while the caller lands
 and loads.
 """
 

@@ -196,6 +196,19 @@ def test_the_client_imports_no_great_expectations() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=REPO, timeout=60)
 
 
+def test_great_expectations_starts_without_the_statistics_that_no_suite_needs() -> None:
+    code = """
+import sys
+from expectations.put_off import put_off
+put_off("scipy.stats")
+import expectations.runner
+assert "scipy.stats.distributions" not in sys.modules, "it was executed"
+from scipy import stats
+assert stats.norm.cdf(0) == 0.5, "it cannot be used"
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=REPO, check=True)
+
+
 def test_a_clean_batch_passes(gate: Gate) -> None:
     verdict = gate.check("raw")
     assert verdict.passed
