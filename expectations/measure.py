@@ -79,8 +79,8 @@ class State:
 
     Parameters: `batch_id`, the newest batch; `last_second`, a day after its as_of in seconds since 1970; `modes`, the
     mode of each table in it; `since`, the newest full batch of each table; `changed`, of each table that batches since
-    the last completed build have, the first of these that counts; `loaded`, the rows of its largest batch; `relations`, what there is, without prefix;
-    `prefix`, of all schemas.
+    the last completed build have, the first of these that counts; `loaded`, the rows of its largest batch;
+    `relations`, what there is, without prefix; `prefix`, of all schemas.
     """
 
     batch_id: str

@@ -1,5 +1,6 @@
 {# The newest batch that a relation has taken in: that of its newest row or of the last completed build, whichever is
-   newer; '' for none. Watermarks are on batches, never on event time: a late rating is new however old it is. #}
+   newer; '' for none. Watermarks are on batches, never on event time: a late rating is new however old it is.
+   `number` is where the relation keeps a row's batch. #}
 {% macro batch_watermark(relation, number='_batch_number') -%}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
     {%- set held = run_query('select max(' ~ number ~ ') from ' ~ relation).rows[0][0] -%}
