@@ -61,9 +61,8 @@ class Dbt:
 
         It takes 2 to 3 s, which the start of the store and landing can hide.
         """
-        if self._preparing is None:
-            self._preparing = threading.Thread(target=self._parse, daemon=True)
-            self._preparing.start()
+        self._preparing = threading.Thread(target=self._parse, daemon=True)
+        self._preparing.start()
 
     def load(self, manifest: Manifest, bucket: str) -> None:
         """Loads one committed batch into raw, in one transaction."""

@@ -32,28 +32,26 @@
 {%- endmacro %}
 
 {% macro _assert_parts_match(table_name, batch_id, parts) -%}
-    {%- set counted, numbered = {}, {} -%}
+    {%- set found = {} -%}
     {%- set count_parts -%}
         select _file, count(*), max(_row) - min(_row) + 1
         from {{ raw_relation(table_name) }}
         where _batch_id = '{{ batch_id }}'
         group by _file
     {%- endset -%}
-    {%- for row in run_query(count_parts).rows -%}
-        {%- do counted.update({row[0]: row[1]}) -%}
-        {%- do numbered.update({row[0]: row[2]}) -%}
-    {%- endfor -%}
+    {%- for row in run_query(count_parts).rows -%}{%- do found.update({row[0]: row}) -%}{%- endfor -%}
     {%- for part in parts -%}
-        {%- if counted.get(part.key, 0) != part.rows -%}
+        {%- set _, rows, span = found.get(part.key, (part.key, 0, 0)) -%}
+        {%- if rows != part.rows -%}
             {%- do _run('rollback') -%}
             {%- do exceptions.raise_compiler_error(
-                part.key ~ ' has ' ~ counted.get(part.key, 0) ~ ' rows, its manifest says ' ~ part.rows
+                part.key ~ ' has ' ~ rows ~ ' rows, its manifest says ' ~ part.rows
                 ~ ': the part was changed after it was landed. Nothing of the batch was loaded.'
             ) -%}
-        {%- elif numbered[part.key] != part.rows -%}
+        {%- elif span != rows -%}
             {%- do _run('rollback') -%}
             {%- do exceptions.raise_compiler_error(
-                part.key ~ ' has ' ~ part.rows ~ ' rows, but their numbers span ' ~ numbered[part.key]
+                part.key ~ ' has ' ~ rows ~ ' rows, but their numbers span ' ~ span
                 ~ ': this engine does not number rows as the load expects. Nothing of the batch was loaded.'
             ) -%}
         {%- endif -%}
