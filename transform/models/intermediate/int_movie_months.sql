@@ -20,7 +20,7 @@ ratings as (
 
 select
     movie_id,
-    cast(date_trunc('month', rated_at) as date) as rating_month,
+    {{ first_of_month('rated_at') }} as rating_month,
     count(*) as rating_count,
     cast(sum(rating) as decimal(18, 1)) as rating_sum,
     min(rated_at) as first_rated_at,

@@ -21,7 +21,7 @@ select
     cast(extract(quarter from days.date_day) as integer) as quarter,
     cast(extract(month from days.date_day) as integer) as month,
     cast(extract(day from days.date_day) as integer) as day_of_month,
-    cast(date_trunc('month', days.date_day) as date) as month_start
+    {{ first_of_month('days.date_day') }} as month_start
 from days
 inner join span
     on days.date_day between span.first_day and span.last_day

@@ -34,7 +34,7 @@ activity as (
 
 select
     user_id,
-    cast(date_trunc('month', active_at) as date) as activity_month,
+    {{ first_of_month('active_at') }} as activity_month,
     cast(sum(ratings) as integer) as rating_count,
     {{ mean('sum(rating)', 'sum(ratings)') }} as rating_mean,
     cast(sum(tags) as integer) as tag_count,
