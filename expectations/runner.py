@@ -18,7 +18,7 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 import great_expectations as gx
 from great_expectations.core.expectation_suite import ExpectationSuite
 from great_expectations.data_context.types.base import ProgressBarsConfig
-from great_expectations.datasource.fluent import SQLDatasource
+from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from expectations import docs, duckdb_shim
