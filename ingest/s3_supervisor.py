@@ -27,11 +27,13 @@ SERVICES = ("master", "volume", "filer", "s3", "admin")
 START_SECONDS, STOP_SECONDS, POLL_SECONDS = 30.0, 1.0, 0.05
 # A volume server whose first heartbeat comes before the master leads sends the next one after five seconds.
 HEARTBEAT_SECONDS = 0.5
-# By default it listens on all addresses and reports statistics to its makers.
+# By default it listens on all addresses, reports statistics to its makers, and resumes the state of its master: one
+# that remembers volumes when it becomes the leader lets the first write wait for 15 to 20 s, in case other servers come.
 OPTIONS = (
     "-ip=127.0.0.1",
     "-ip.bind=127.0.0.1",
     "-master.telemetry=false",
+    "-master.resumeState=false",
     "-s3.autoCreateBucket=false",
     "-s3.port.iceberg=0",
     "-s3.port.lance=0",
@@ -60,15 +62,17 @@ def write_state(run: Path, state: dict[str, Any]) -> None:
 
 
 def remove_sockets(ports: list[int]) -> None:
-    """Removes the sockets that SeaweedFS leaves in the temporary folder."""
-    for port in [*ports, *(port + 10000 for port in ports)]:
-        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 - where SeaweedFS puts them
-            path.unlink(missing_ok=True)
+    """Removes the sockets that SeaweedFS leaves in the temporary folder, unless another store has the port by now."""
+    for port in filter(_free, ports):
+        for number in (port, port + 10000):
+            for path in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # noqa: S108 - where SeaweedFS puts them
+                path.unlink(missing_ok=True)
 
 
 def supervise(s3_dir: Path, run: Path, weed: str) -> int:
     """Starts the store, writes its endpoint down, and stops it when its last user has left; the exit code."""
     end = time.monotonic() + START_SECONDS  # of all attempts: whoever started this waits a little longer
+    folder = run.stat()
     for patience in (HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, START_SECONDS):
         state = read_state(run)
         ports = state.get("ports") or []
@@ -83,7 +87,8 @@ def supervise(s3_dir: Path, run: Path, weed: str) -> int:
             failed = store.poll() is not None
         finally:
             with contextlib.suppress(OSError):  # whoever deletes the folder wants no store to stay behind
-                write_state(run, {**state, "ports": ports, "pid": None})
+                if os.path.samestat(run.stat(), folder):  # and may have a new one there already
+                    write_state(run, {**state, "ports": ports, "pid": None})
             _stop_child(store)
             remove_sockets(ports)
         if failed and all(map(_free, ports)):

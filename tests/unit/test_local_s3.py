@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -128,6 +129,31 @@ def test_users_who_come_while_it_stops_get_a_new_one(settings: Settings) -> None
     with local_s3.object_store(settings, embedded=True) as store:
         assert pid_of_store(settings) != first
         store.put("x", b"x")
+
+
+def test_a_folder_that_was_deleted_meanwhile_and_used_anew_is_left_alone(settings: Settings) -> None:
+    with local_s3.running(settings):
+        pid = pid_of_store(settings)
+        shutil.rmtree(settings.data_dir)
+        run_folder(settings).mkdir(parents=True)
+        others = {"ports": [1, 2, 3, 4, 5], "pid": 12345}
+        s3_supervisor.write_state(run_folder(settings), others)
+    assert eventually(lambda: not alive(pid))
+    time.sleep(4 * s3_supervisor.POLL_SECONDS)
+    assert s3_supervisor.read_state(run_folder(settings)) == others
+
+
+def test_the_sockets_of_a_port_that_another_store_has_by_now_are_kept() -> None:
+    port = s3_supervisor._pick_ports()[0]
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", port))
+        listening.listen()
+        path = Path(f"/tmp/seaweedfs-test-{port}.sock")
+        path.touch()
+        s3_supervisor.remove_sockets([port])
+        assert path.exists()
+    s3_supervisor.remove_sockets([port])
+    assert not path.exists()
 
 
 def test_its_secrets_are_in_a_private_file_and_not_in_its_arguments(settings: Settings) -> None:
