@@ -7,9 +7,11 @@ reach SQL.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -84,7 +86,11 @@ class Source(_Model):
 
 
 class Manifest(_Model):
-    """Everything a reader needs to load a batch; `as_of` is the instant the content speaks for (UTC)."""
+    """Everything a reader needs to load a batch; `as_of` is the instant the content speaks for (UTC).
+
+    `sha256` is of the manifest's other fields, so that a change after the commit is noticed (None: written by hand, or
+    by a version that did not have it).
+    """
 
     format_version: Literal[1] = FORMAT_VERSION
     dataset: DatasetName
@@ -93,6 +99,14 @@ class Manifest(_Model):
     source: Source
     tables: dict[str, BatchTable]
     rejected: tuple[Part, ...] = ()
+    sha256: Sha256 | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_as_it_was_committed(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and (said := fields.get("sha256")) and said != _sha256(fields):
+            raise ValueError("its content is not that of its sha256")
+        return fields
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Manifest:
@@ -116,11 +130,20 @@ class Manifest(_Model):
         """The manifest's own key in the bucket."""
         return manifest_key(self.dataset, self.batch_id)
 
+    def sealed(self) -> Self:
+        """The same manifest with its `sha256`."""
+        return self.model_copy(update={"sha256": _sha256(self.model_dump(mode="json"))})
+
     def same_content(self, other: Manifest) -> bool:
         """Whether both batches say the same of the same tables, whatever their ids, dates and sources."""
         return {name: (t.mode, t.source_sha256, t.rows_read) for name, t in self.tables.items()} == {
             name: (t.mode, t.source_sha256, t.rows_read) for name, t in other.tables.items()
         }
+
+
+def _sha256(fields: dict[str, Any]) -> str:
+    content = {name: value for name, value in fields.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def manifest_key(dataset: str, batch_id: str) -> str:

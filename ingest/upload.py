@@ -51,7 +51,10 @@ def manifest_of(
         for name, table in batch.tables.items()
     }
     rejected = parts("rejected", batch.rejected)
-    return Manifest(dataset=dataset, batch_id=batch_id, as_of=as_of, source=source, tables=tables, rejected=rejected)
+    manifest = Manifest(
+        dataset=dataset, batch_id=batch_id, as_of=as_of, source=source, tables=tables, rejected=rejected
+    )
+    return manifest.sealed()
 
 
 def upload(

@@ -78,7 +78,8 @@ def test_the_lines_of_a_folder_are_known_again_whatever_their_ends_and_what_an_o
 ) -> None:
     manifest = lands(folder_of(tmp_path, FILES), as_of=DAY_1).manifest
     assert manifest.source.sha256 is None
-    older = manifest.model_copy(update={"source": manifest.source.model_copy(update={"sha256": "0" * 64})})
+    source = manifest.source.model_copy(update={"sha256": "0" * 64})
+    older = manifest.model_copy(update={"source": source, "sha256": None})
     embedded_store.delete(manifest.key)
     embedded_store.put(manifest.key, older.model_dump_json().encode())
     monkeypatch.setattr(parts, "cut", lambda *_, **__: pytest.fail("it was cut again"))

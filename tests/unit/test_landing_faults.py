@@ -103,16 +103,23 @@ def test_a_store_that_fails_amid_a_landing_is_named_and_nothing_is_visible(
     assert committed(embedded_store, dataset) == []
 
 
-@pytest.mark.parametrize("altered", ["{", "{}", "a copy", "a hostile key"])
+@pytest.mark.parametrize("altered", ["{", "{}", "a copy", "a hostile key", "another date", "another mode", "no line"])
 def test_an_altered_manifest_is_refused_by_name(
     lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path, altered: str
 ) -> None:
     manifest = lands(zip_of(tmp_path, FILES)).manifest
     text = manifest.model_dump_json()
-    if altered == "a copy":
+    if altered == "another date":
+        altered = text.replace(f"{manifest.as_of:%Y-%m-%d}", "2001-01-01")
+    elif altered == "another mode":
+        altered = text.replace('"mode":"full"', '"mode":"delta"', 1)
+    elif altered == "no line":
+        altered = text.replace('"first_line":2', '"first_line":3', 1)
+    elif altered == "a copy":
         altered = text.replace('"batch_id":"000001"', '"batch_id":"000002"').replace("/000001/", "/000002/")
     elif altered == "a hostile key":
         altered = text.replace("part-00000", "'); drop table x; --")
+    assert altered != text
     embedded_store.delete(manifest.key)
     embedded_store.put(manifest.key, altered.encode())
     for read in (lambda: committed(embedded_store, dataset), lambda: latest(embedded_store, dataset)):
