@@ -67,7 +67,7 @@ class Dbt:
 
     def load(self, manifest: Manifest, bucket: str) -> None:
         """Loads one committed batch into raw, in one transaction."""
-        arguments = manifest.model_dump(mode="json", exclude={"source"})
+        arguments = manifest.model_dump(mode="json", exclude={"source", "sha256"})
         arguments["as_of"] = f"{manifest.as_of:%Y-%m-%d %H:%M:%S.%f}"
         self._invoke(
             "run-operation",
@@ -116,6 +116,8 @@ class Dbt:
             answer = self._answer(*arguments)
         finally:
             self._release()
+        if isinstance(answer.exception, KeyboardInterrupt):
+            raise answer.exception  # dbt catches even Ctrl-C
         results = list(getattr(answer.result, "results", None) or [])
         if not answer.success:
             raise PipelineError(_explain(doing, answer.exception, results))

@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -63,6 +64,22 @@ def test_a_second_run_is_refused_at_once_while_the_first_goes_on(job: Job) -> No
         os.kill(first.pid, signal.SIGINT)
         output, _ = first.communicate(timeout=60)
     assert first.returncode == 0, output
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.7])
+def test_ctrl_c_in_a_build_stops_it_and_the_next_run_goes_on(
+    job: Job, undisturbed: Callable[[str], Undisturbed], seconds: float
+) -> None:
+    stopped = job.start(*DAY_2)
+    assert stopped.stdout
+    while "raw gate" not in (line := stopped.stdout.readline()):
+        assert line, "it has ended before its build"
+    time.sleep(seconds)
+    os.killpg(stopped.pid, signal.SIGINT)  # as a terminal does: to all of its processes
+    output, _ = stopped.communicate(timeout=60)
+    assert (stopped.returncode, output.strip()) == (130, "stopped; run again to go on from here")
+    job.succeeds(*DAY_2)
+    assert job.world() == undisturbed("the second day").world
 
 
 def alter(store: Store, key: str) -> None:
