@@ -157,7 +157,9 @@ def told() -> Iterator[None]:
     except (IngestError, PipelineError) as error:
         errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as stop:
+        if not isinstance(stop, KeyboardInterrupt) and not isinstance(stop.__context__, KeyboardInterrupt):
+            raise  # else it is what DuckDB makes of Ctrl-C in a query
         errors.print("stopped; run again to go on from here")
         raise typer.Exit(130) from None
 

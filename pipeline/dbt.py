@@ -116,9 +116,9 @@ class Dbt:
             answer = self._answer(*arguments)
         finally:
             self._release()
-        if isinstance(answer.exception, KeyboardInterrupt):
-            raise answer.exception  # dbt catches even Ctrl-C
         results = list(getattr(answer.result, "results", None) or [])
+        if _interrupted(answer.exception, results):
+            raise KeyboardInterrupt
         if not answer.success:
             raise PipelineError(_explain(doing, answer.exception, results))
         return results
@@ -155,6 +155,11 @@ def _runner_type() -> type[dbtRunner]:
     from dbt.cli.main import dbtRunner  # 2 s of imports, put off until a batch is to be loaded
 
     return dbtRunner
+
+
+def _interrupted(exception: BaseException | None, results: list[Any]) -> bool:
+    """Whether Ctrl-C ended a command: dbt catches it as it does any error, and DuckDB makes one of its own of it."""
+    return isinstance(exception, KeyboardInterrupt) or any("Query interrupted" in str(node.message) for node in results)
 
 
 def _explain(doing: str, exception: BaseException | None, results: list[Any]) -> str:

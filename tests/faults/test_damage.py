@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +76,36 @@ def test_ctrl_c_in_a_build_stops_it_and_the_next_run_goes_on(
         assert line, "it has ended before its build"
     time.sleep(seconds)
     os.killpg(stopped.pid, signal.SIGINT)  # as a terminal does: to all of its processes
-    output, _ = stopped.communicate(timeout=60)
-    assert (stopped.returncode, output.strip()) == (130, "stopped; run again to go on from here")
+    assert_stopped(job, stopped)
     job.succeeds(*DAY_2)
     assert job.world() == undisturbed("the second day").world
+
+
+def test_ctrl_c_while_the_engine_reads_a_part_stops_the_load_and_nothing_of_it_stays(landed: Job) -> None:
+    reads = [0]
+
+    def choose(method: str, path: str) -> str | None:
+        reads[0] += method == "GET" and path.endswith(PART)
+        if reads[0] < 2 or not path.endswith(PART):  # the first one holds it against its manifest
+            return None
+        os.killpg(stopped.pid, signal.SIGINT)
+        return "slow"
+
+    with proxied(landed, choose) as (shaky, _):  # type: ignore[arg-type]
+        stopped = shaky.start("dev", "--no-land")
+        assert_stopped(shaky, stopped)
+    assert loaded(landed) == ["000001"]
+
+
+def assert_stopped(job: Job, process: subprocess.Popen[str]) -> None:
+    try:
+        output, _ = process.communicate(timeout=60)
+    finally:
+        job.kill(process, "group")
+    assert process.returncode == 130, output
+    assert output.splitlines()[-1] == "stopped; run again to go on from here"
+    assert "error" not in output
+    assert "Traceback" not in output
 
 
 def alter(store: Store, key: str) -> None:
@@ -264,19 +290,24 @@ def test_a_store_that_fails_while_the_engine_reads_is_one_clear_error_and_nothin
     assert loaded(landed) == ["000001"]
 
 
-def through_proxy(job: Job, choose: Choice, *command: str, fails: bool = False) -> str:
-    """Runs a command on the embedded store as on any other, through a proxy."""
-    with ExitStack() as open_:
-        store = open_.enter_context(job.store())
-        keys, url = store.credentials(), open_.enter_context(faulty_proxy(str(store.endpoint_url), choose))
+@contextmanager
+def proxied(job: Job, choose: Choice) -> Iterator[tuple[Job, Store]]:
+    """The job with the embedded store as any other, behind a proxy; and the store itself."""
+    with job.store() as store, faulty_proxy(str(store.endpoint_url), choose) as url:
+        keys = store.credentials()
         own = {
             "S3_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": keys.access_key,
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,
         }
-        shaky = Job(job.data, **own)
+        yield Job(job.data, **own), store
+
+
+def through_proxy(job: Job, choose: Choice, *command: str, fails: bool = False) -> str:
+    """Runs a command of a job behind a proxy."""
+    with proxied(job, choose) as (shaky, store):
         told = (shaky.fails if fails else shaky.succeeds)(*(command or DAY_2))
-        assert keys.secret_key not in told
+        assert store.credentials().secret_key not in told
         assert [batch.batch_id for batch in committed(store, "sample")] == ["000001", "000002"]
     return told
 
