@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from ingest.schema import TABLES
 
@@ -33,6 +33,10 @@ def _utc(value: datetime) -> datetime:
         return value.astimezone(UTC)
     except OverflowError:
         raise ValueError("the instant lies outside the years 1 to 9999") from None
+
+
+def _text(name: str) -> str:
+    return name.encode(errors="replace").decode()  # a file's name may hold bytes that are no text
 
 
 class _Model(BaseModel):
@@ -81,7 +85,7 @@ class Source(_Model):
     A folder has none: the `source_sha256` of its tables says all (format 1 once had one of all its files here).
     """
 
-    name: str
+    name: Annotated[str, AfterValidator(_text)]
     sha256: Sha256 | None = None
 
 
@@ -103,8 +107,9 @@ class Manifest(_Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _is_as_it_was_committed(cls, fields: Any) -> Any:
-        if isinstance(fields, dict) and (said := fields.get("sha256")) and said != _sha256(fields):
+    def _is_as_it_was_committed(cls, fields: Any, info: ValidationInfo) -> Any:
+        said = fields.get("sha256") if info.mode == "json" and isinstance(fields, dict) else None
+        if said and said != _sha256(fields):
             raise ValueError("its content is not that of its sha256")
         return fields
 

@@ -72,7 +72,7 @@ def remove_sockets(ports: list[int]) -> None:
 def supervise(s3_dir: Path, run: Path, weed: str) -> int:
     """Starts the store, writes its endpoint down, and stops it when its last user has left; the exit code."""
     end = time.monotonic() + START_SECONDS  # of all attempts: whoever started this waits a little longer
-    folder = run.stat()
+    folder = os.open(run, os.O_RDONLY)  # held open, or its number could be given to another
     for patience in (HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, START_SECONDS):
         state = read_state(run)
         ports = state.get("ports") or []
@@ -87,7 +87,7 @@ def supervise(s3_dir: Path, run: Path, weed: str) -> int:
             failed = store.poll() is not None
         finally:
             with contextlib.suppress(OSError):  # whoever deletes the folder wants no store to stay behind
-                if os.path.samestat(run.stat(), folder):  # and may have a new one there already
+                if os.path.samestat(run.stat(), os.fstat(folder)):  # and may have a new one there already
                     write_state(run, {**state, "ports": ports, "pid": None})
             _stop_child(store)
             remove_sockets(ports)

@@ -292,6 +292,15 @@ def test_a_damaged_context_is_written_anew(folder: Path, monkeypatch: pytest.Mon
     assert Runner("dev").check("raw").passed
 
 
+def test_a_kept_context_is_read_and_not_written_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from expectations.runner import Runner
+
+    monkeypatch.setenv("MOVIELENS_DATA_DIR", str(folder))
+    Runner("dev").prepare()
+    monkeypatch.setattr(Runner, "_write", lambda *_: pytest.fail("it was written again"))
+    assert Runner("dev").check("raw").passed
+
+
 def test_an_unknown_stage_is_refused(gate: Gate) -> None:
     with pytest.raises(GateError, match="unknown command"):
         gate.check("nonsense")

@@ -103,9 +103,19 @@ def test_a_store_that_fails_amid_a_landing_is_named_and_nothing_is_visible(
     assert committed(embedded_store, dataset) == []
 
 
-@pytest.mark.parametrize("altered", ["{", "{}", "a copy", "a hostile key", "another date", "another mode", "no line"])
+@pytest.mark.parametrize(
+    ("altered", "told"),
+    [
+        ("{", "not a valid manifest"),
+        ("{}", "dataset: Field required"),
+        ("a hostile key", "tables.movies.parts.0.key"),
+        ("another date", "not that of its sha256"),
+        ("another mode", "not that of its sha256"),
+        ("another line", "not that of its sha256"),
+    ],
+)
 def test_an_altered_manifest_is_refused_by_name(
-    lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path, altered: str
+    lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path, altered: str, told: str
 ) -> None:
     manifest = lands(zip_of(tmp_path, FILES)).manifest
     text = manifest.model_dump_json()
@@ -113,18 +123,27 @@ def test_an_altered_manifest_is_refused_by_name(
         altered = text.replace(f"{manifest.as_of:%Y-%m-%d}", "2001-01-01")
     elif altered == "another mode":
         altered = text.replace('"mode":"full"', '"mode":"delta"', 1)
-    elif altered == "no line":
+    elif altered == "another line":
         altered = text.replace('"first_line":2', '"first_line":3', 1)
-    elif altered == "a copy":
-        altered = text.replace('"batch_id":"000001"', '"batch_id":"000002"').replace("/000001/", "/000002/")
     elif altered == "a hostile key":
-        altered = text.replace("part-00000", "'); drop table x; --")
+        unsealed = manifest.model_copy(update={"sha256": None}).model_dump_json()
+        altered = unsealed.replace("part-00000", "'); drop table x; --")
     assert altered != text
     embedded_store.delete(manifest.key)
     embedded_store.put(manifest.key, altered.encode())
     for read in (lambda: committed(embedded_store, dataset), lambda: latest(embedded_store, dataset)):
-        with pytest.raises(BatchError, match=manifest.key):
+        with pytest.raises(BatchError, match=f"{manifest.key}.*{told}"):
             read()
+
+
+def test_a_manifest_that_was_copied_to_another_batch_is_refused_by_name(
+    lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path
+) -> None:
+    manifest = lands(zip_of(tmp_path, FILES)).manifest
+    copy = manifest_key(dataset, "000002")
+    embedded_store.put(copy, embedded_store.get(manifest.key) or b"")
+    with pytest.raises(BatchError, match=f"{copy}.*copied or moved"):
+        committed(embedded_store, dataset)
 
 
 def test_leftovers_of_killed_landings_are_removed(lands: Lander, settings: Settings, tmp_path: Path) -> None:

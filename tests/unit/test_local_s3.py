@@ -131,10 +131,11 @@ def test_users_who_come_while_it_stops_get_a_new_one(settings: Settings) -> None
         store.put("x", b"x")
 
 
-def test_a_folder_that_was_deleted_meanwhile_and_used_anew_is_left_alone(settings: Settings) -> None:
+@pytest.mark.parametrize("folder", ["data", "data/s3-run"])
+def test_a_folder_that_was_deleted_meanwhile_and_used_anew_is_left_alone(settings: Settings, folder: str) -> None:
     with local_s3.running(settings):
         pid = pid_of_store(settings)
-        shutil.rmtree(settings.data_dir)
+        shutil.rmtree(settings.data_dir.parent / folder)
         run_folder(settings).mkdir(parents=True)
         others = {"ports": [1, 2, 3, 4, 5], "pid": 12345}
         s3_supervisor.write_state(run_folder(settings), others)
@@ -146,6 +147,7 @@ def test_a_folder_that_was_deleted_meanwhile_and_used_anew_is_left_alone(setting
 def test_the_sockets_of_a_port_that_another_store_has_by_now_are_kept() -> None:
     port = s3_supervisor._pick_ports()[0]
     with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         listening.listen()
         path = Path(f"/tmp/seaweedfs-test-{port}.sock")

@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ingest.batch import Manifest, manifest_key
+from ingest.batch import Manifest, Source, manifest_key
 from ingest.batches import read
 from ingest.errors import BatchError
 from ingest.schema import TABLES
@@ -236,6 +236,11 @@ def test_a_part_lies_under_its_own_batch_and_table(key: str) -> None:
 def test_a_date_that_utc_does_not_have_is_no_date(instant: str) -> None:
     with pytest.raises(ValidationError, match="outside the years"):
         Manifest.model_validate(changed(PLACES["date"], instant))
+
+
+def test_the_name_of_a_folder_that_is_no_text_can_be_read_back() -> None:
+    source = Source(name="caf\udce9")
+    assert Source.model_validate_json(source.model_dump_json()) == source
 
 
 class OneObject:

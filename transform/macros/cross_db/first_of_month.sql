@@ -8,5 +8,5 @@
 {%- endmacro %}
 
 {% macro duckdb__first_of_month(timestamp) -%}
-    cast({{ timestamp }} as date) - (cast(day({{ timestamp }}) as integer) - 1)
+    (cast({{ timestamp }} as date) - (cast(day({{ timestamp }}) as integer) - 1))
 {%- endmacro %}
