@@ -85,10 +85,11 @@ def test_ctrl_c_while_the_engine_reads_a_part_stops_the_load_and_nothing_of_it_s
     reads = [0]
 
     def choose(method: str, path: str) -> str | None:
-        reads[0] += method == "GET" and path.endswith(PART)
-        if reads[0] < 2 or not path.endswith(PART):  # the first one holds it against its manifest
+        if method != "GET" or not path.endswith(PART):
             return None
-        os.killpg(stopped.pid, signal.SIGINT)
+        reads[0] += 1
+        if reads[0] == 2:  # the first one holds it against its manifest
+            os.killpg(stopped.pid, signal.SIGINT)
         return "slow"
 
     with proxied(landed, choose) as (shaky, _):  # type: ignore[arg-type]
