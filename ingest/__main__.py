@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ingest.batches.landing import committed, datasets, land_dataset
 from ingest.errors import IngestError, SourceError
-from ingest.landing import committed, datasets, land_dataset
-from ingest.local_s3 import object_store
 from ingest.settings import Settings
+from ingest.store.embedded import object_store
 
 app = typer.Typer(
     help="Lands MovieLens data as batches in an object store: S3_ENDPOINT_URL, or an embedded one when it is unset.",

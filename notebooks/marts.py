@@ -117,8 +117,8 @@ def _duckdb() -> Marts:
 
 def _snowflake() -> Marts:
     sys.path.append(str(ROOT))  # a notebook's kernel starts in this folder and does not know the packages beside it
-    from pipeline import snowflake
     from pipeline.errors import PipelineError
+    from profiles import snowflake
 
     if lacking := snowflake.missing():
         raise NoWarehouse(f"MOVIELENS_TARGET is not dev, so Snowflake is asked, which needs {'; '.join(lacking)}.")

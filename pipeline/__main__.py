@@ -14,8 +14,8 @@ from rich.markup import escape
 
 from ingest.__main__ import LandingMode, parse_as_of
 from ingest.errors import IngestError
-from ingest.local_s3 import object_store
 from ingest.settings import Settings
+from ingest.store.embedded import object_store
 from pipeline import jobs
 from pipeline.errors import PipelineError
 from pipeline.report import Report

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ingest.batch import Manifest
-from ingest.batches import committed
-from ingest.store import Store
-from ingest.verify import verify
+from ingest.batches.committed import committed
+from ingest.batches.manifest import Manifest
+from ingest.batches.verify import verify
+from ingest.store.bucket import Store
 from pipeline.dbt import Built, Dbt, project_version
 from pipeline.errors import PipelineError
 from pipeline.warehouse import Build, State, Warehouse

@@ -171,7 +171,7 @@ def main(
             for setting in found.missing:
                 typer.echo(f"-- {setting.name} is not set: {setting.meaning}", err=True)
             return
-        from pipeline.snowflake import connect  # the connector takes a second to import
+        from profiles.snowflake import connect  # the connector takes a second to import
 
         run(found, connect("accountadmin"))
         print(f"Snowflake is ready. Next: the trust policy, with `desc integration {found.values['database']}_s3`.")

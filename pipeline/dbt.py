@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.batch import Manifest
+from ingest.batches.manifest import Manifest
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:

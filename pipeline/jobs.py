@@ -12,17 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from ingest import releases
-from ingest.batch import Mode
-from ingest.batches import datasets, latest
-from ingest.landing import land as land_source
-from ingest.landing import land_dataset
-from ingest.replay import slices
-from ingest.sample_cache import cached_sample
+from ingest.batches.committed import datasets, latest
+from ingest.batches.landing import land as land_source
+from ingest.batches.landing import land_dataset
+from ingest.batches.manifest import Mode
 from ingest.settings import Settings
-from ingest.source import open_source
-from ingest.store import Store
-from pipeline import snowflake
+from ingest.sources import releases
+from ingest.sources.archive import open_source
+from ingest.sources.replay import slices
+from ingest.sources.sample.cache import cached_sample
+from ingest.store.bucket import Store
 from pipeline.apply import Walk, apply, check_dataset
 from pipeline.compare import canonical_rows, explain, fingerprints
 from pipeline.dbt import Dbt
@@ -30,6 +29,7 @@ from pipeline.errors import PipelineError
 from pipeline.report import DEV, Report
 from pipeline.target import stage
 from pipeline.warehouse import Warehouse, duckdb_warehouse
+from profiles import snowflake
 
 POLL_SECONDS = 0.5
 
@@ -76,7 +76,7 @@ def land(landing: Landing, store: Store, warehouse: Warehouse, settings: Setting
 def _days(landing: Landing, store: Store) -> list[int]:
     if landing.name != "sample" or landing.source:
         return [1]
-    from ingest.sample import as_of  # numpy, which nothing else needs
+    from ingest.sources.sample import as_of  # numpy, which nothing else needs
 
     newest = latest(store, "sample")
     missing = [day for day in range(1, landing.day + 1) if newest is None or as_of(day) > newest.as_of]

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from ingest.batch import Manifest
+from ingest.batches.manifest import Manifest
 from ingest.schema import TABLES
 from pipeline.apply import Applied
 from pipeline.warehouse import Warehouse

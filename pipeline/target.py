@@ -10,15 +10,15 @@ from filelock import FileLock, Timeout
 
 from expectations.client import Gate as Expectations
 from expectations.client import GateError
-from ingest.local_s3 import object_store
 from ingest.settings import Settings
-from ingest.store import Store
-from pipeline import snowflake
+from ingest.store.bucket import Store
+from ingest.store.embedded import object_store
 from pipeline.apply import Walk
 from pipeline.dbt import Dbt
 from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
+from profiles import snowflake
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def emulated(settings: Settings) -> Iterator[Settings]:
     Gives the settings to go on with. It runs in this interpreter's environment, which needs fakesnow.
     """
     from pipeline import bootstrap
-    from tests import emulator
+    from profiles import emulator
 
     with object_store(settings, embedded=True) as store:
         reach(store)

@@ -158,6 +158,6 @@ def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
 
 def snowflake_warehouse() -> Warehouse:
     """The Snowflake database that the environment names."""
-    from pipeline import snowflake
+    from profiles import snowflake
 
     return Warehouse(snowflake.connect, snowflake.place(), "to_number({}, 'XXXXXXXXXXXXX')")

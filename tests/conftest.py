@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ingest.landing import Landed, land
-from ingest.local_s3 import object_store
+from ingest.batches.landing import Landed, land
 from ingest.settings import Settings
-from ingest.store import Store
+from ingest.store.bucket import Store
+from ingest.store.embedded import object_store
 
 REPO = Path(__file__).parents[1]
 

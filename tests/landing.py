@@ -7,7 +7,7 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingest.store import Store
+from ingest.store.bucket import Store
 
 DAY_1, DAY_2, DAY_3 = (datetime(2020, 1, day, tzinfo=UTC) for day in (1, 2, 3))
 FILES = {

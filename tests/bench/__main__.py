@@ -24,8 +24,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ingest.sample import generate
 from ingest.settings import Settings
+from ingest.sources.sample import generate
 
 console = Console(width=150)
 # A step of the job or of the script: its name, without the batch, and its seconds.

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ingest.local_s3 import object_store
-from ingest.store import Store
+from ingest.store.bucket import Store
+from ingest.store.embedded import object_store
 from pipeline.compare import Fingerprint, fingerprints
 from pipeline.warehouse import duckdb_warehouse
 from tests.conftest import REPO, settings_in
@@ -100,7 +100,7 @@ class Job:
     def store_pids(self) -> list[int]:
         """The embedded store of this folder and its supervisor."""
         listed = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True)
-        ours = (f"-dir={self.settings.s3_dir} ", f"ingest.s3_supervisor {self.settings.s3_dir} ")
+        ours = (f"-dir={self.settings.s3_dir} ", f"ingest.store.supervisor {self.settings.s3_dir} ")
         return [int(line.split()[0]) for line in listed.stdout.splitlines() if any(mark in line for mark in ours)]
 
     def kill(self, process: subprocess.Popen[str], victims: Victims) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.batch import manifest_key
-from ingest.landing import committed
-from ingest.store import Store
+from ingest.batches.landing import committed
+from ingest.batches.manifest import manifest_key
+from ingest.store.bucket import Store
 from pipeline.compare import explain
 from pipeline.warehouse import duckdb_warehouse
 from tests.conftest import REPO

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ingest.store import Store
+from ingest.store.bucket import Store
 from pipeline import __main__ as cli
 from pipeline.report import Report
 from tests.faults.job import Job, kill

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner
 
-from ingest.store import Store
+from ingest.store.bucket import Store
 from pipeline import target
 from pipeline.__main__ import app
 from tests.conftest import settings_in

@@ -16,12 +16,12 @@ from unittest import mock
 
 from click.testing import Result
 
-from ingest.batch import Manifest, Mode
-from ingest.landing import Landed
-from ingest.landing import land as land_source
+from ingest.batches.landing import Landed
+from ingest.batches.landing import land as land_source
+from ingest.batches.manifest import Manifest, Mode
 from ingest.schema import TABLES
 from ingest.settings import Settings
-from ingest.store import Store
+from ingest.store.bucket import Store
 from pipeline.apply import Applied, Walk, apply
 from pipeline.dbt import PROJECT, ROOT, Dbt
 from pipeline.target import reach

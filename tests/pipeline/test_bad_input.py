@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.batches import committed
+from ingest.batches.committed import committed
 from ingest.settings import Settings
 from pipeline.errors import PipelineError
 from pipeline.target import only_writer

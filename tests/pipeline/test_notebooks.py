@@ -12,7 +12,7 @@ pytest.importorskip("nbclient", reason="the notebooks' packages are not installe
 
 import nbformat
 
-from ingest.store import Store
+from ingest.store.bucket import Store
 from notebooks import marts, run
 from tests.conftest import settings_in
 from tests.pipeline.harness import Batch, Lab

@@ -13,8 +13,8 @@ import pytest
 from expectations.state import state_of
 from expectations.suites import SUITES
 from expectations.verdict import Failure, Verdict
-from ingest.landing import land
-from ingest.sample import generate
+from ingest.batches.landing import land
+from ingest.sources.sample import generate
 from pipeline.dbt import Dbt
 from tests.conftest import REPO
 from tests.pipeline.harness import Lab

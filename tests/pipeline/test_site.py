@@ -15,8 +15,8 @@ import pytest
 
 pytest.importorskip("nbclient", reason="the notebooks' packages are not installed")
 
-from ingest.sample import generate
-from ingest.store import Store
+from ingest.sources.sample import generate
+from ingest.store.bucket import Store
 from pipeline.errors import PipelineError
 from pipeline.site import state
 from pipeline.site.__main__ import server

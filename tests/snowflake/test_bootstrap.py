@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import bootstrap
 from pipeline.errors import PipelineError
-from tests import emulator
+from profiles import emulator
 
 ENVIRONMENT = {
     "S3_BUCKET": "some-bucket",

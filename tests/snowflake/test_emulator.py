@@ -21,9 +21,9 @@ import zstandard
 from fakesnow.instance import FakeSnow
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
-from ingest.local_s3 import object_store
 from ingest.settings import Settings
-from tests import emulator
+from ingest.store.embedded import object_store
+from profiles import emulator
 
 FORMAT = """create or replace file format raw.csv_zst type = csv compression = zstd skip_header = 1
     field_optionally_enclosed_by = '"' escape = none escape_unenclosed_field = none null_if = ()
@@ -216,7 +216,7 @@ def test_a_fault_of_the_emulator_is_an_error_and_not_a_retry(session: Session) -
 
 
 def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.emulator", "--data-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "profiles.emulator", "--data-dir", str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
         assert server.stdout is not None
         assert server.stdin is not None

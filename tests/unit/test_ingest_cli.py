@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from ingest.__main__ import app, parse_as_of
 from ingest.errors import SourceError
-from ingest.store import Store
+from ingest.store.bucket import Store
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from ingest import parts
-from ingest.batch import Manifest, manifest_key
+from ingest.batches.landing import Landed, committed, datasets, land, land_dataset, latest
+from ingest.batches.manifest import Manifest, manifest_key
 from ingest.errors import BatchError, QuarantineError
-from ingest.landing import Landed, committed, datasets, land, land_dataset, latest
+from ingest.lines import parts
 from ingest.settings import Settings
-from ingest.store import Store
+from ingest.store.bucket import Store
 from tests.landing import DAY_1, DAY_2, DAY_3, FILES, MORE, another_bucket, content, folder_of, zip_of
 
 Lander = Callable[..., Landed]

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.batch import manifest_key
+from ingest.batches.landing import Landed, committed, datasets, land, latest
+from ingest.batches.manifest import manifest_key
 from ingest.errors import BatchError, IngestError, StoreError
-from ingest.landing import Landed, committed, datasets, land, latest
 from ingest.settings import Settings
-from ingest.store import Store
+from ingest.store.bucket import Store
 from tests.conftest import REPO
 from tests.landing import FILES, another_bucket, content, zip_of
 from tests.proxy import Fault, always, faulty_proxy, once
@@ -40,8 +40,8 @@ def test_a_batch_without_its_manifest_is_invisible_and_then_replaced(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ingest.landing import land
-from ingest.store import Credentials, Store
+from ingest.batches.landing import land
+from ingest.store.bucket import Credentials, Store
 from tests.conftest import settings_in
 _, url, bucket, data, dataset, source, writes, when = sys.argv
 put = Store._put

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from ingest import landing_lock, parts
+from ingest.batches import lock as landing_lock
+from ingest.batches.landing import Landed, committed, land
 from ingest.errors import BatchError
-from ingest.landing import Landed, committed, land
-from ingest.parts import cut
+from ingest.lines import parts
+from ingest.lines.parts import cut
 from ingest.settings import Settings
-from ingest.store import Store
+from ingest.store.bucket import Store
 from tests.conftest import settings_in
 from tests.landing import FILES, content, folder_of, zip_of
 

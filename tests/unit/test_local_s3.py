@@ -19,16 +19,16 @@ from typing import Any
 
 import pytest
 
-from ingest import local_s3, s3_supervisor
 from ingest.errors import StoreError
 from ingest.settings import Settings
-from ingest.store import Taken
+from ingest.store import embedded, supervisor
+from ingest.store.bucket import Taken
 from tests.conftest import REPO, settings_in
 
 USER = """
 import sys, time
 from pathlib import Path
-from ingest.local_s3 import object_store
+from ingest.store.embedded import object_store
 from tests.conftest import settings_in
 with object_store(settings_in(Path(sys.argv[1])), embedded=True) as store:
     print(store.endpoint_url, flush=True)
@@ -41,7 +41,7 @@ def run_folder(settings: Settings) -> Path:
 
 
 def pid_of_store(settings: Settings) -> int:
-    return int(s3_supervisor.read_state(run_folder(settings))["pid"])
+    return int(supervisor.read_state(run_folder(settings))["pid"])
 
 
 def alive(pid: int) -> bool:
@@ -68,11 +68,11 @@ def another_user(settings: Settings) -> subprocess.Popen[str]:
 
 
 def test_content_is_kept_over_a_restart(settings: Settings) -> None:
-    with local_s3.object_store(settings, embedded=True) as store:
+    with embedded.object_store(settings, embedded=True) as store:
         store.put("kept/x", b"content")
         pid = pid_of_store(settings)
     assert eventually(lambda: not alive(pid))
-    with local_s3.object_store(settings, embedded=True) as store:
+    with embedded.object_store(settings, embedded=True) as store:
         assert pid_of_store(settings) != pid
         assert store.get("kept/x") == b"content"
         with pytest.raises(Taken):
@@ -83,14 +83,14 @@ def test_content_is_kept_when_everything_is_killed(settings: Settings) -> None:
     user = another_user(settings)
     assert user.stdout
     assert user.stdout.readline().startswith("http://127.0.0.1:")
-    with local_s3.object_store(settings, embedded=True) as store:
+    with embedded.object_store(settings, embedded=True) as store:
         for number in range(50):
             store.put(f"kept/{number}", b"content" * 1000)
     pid = pid_of_store(settings)
     for victim in (user.pid, supervisor_of(pid), pid):
         os.kill(victim, signal.SIGKILL)
     user.wait()
-    with local_s3.object_store(settings, embedded=True) as store:
+    with embedded.object_store(settings, embedded=True) as store:
         assert [found.bytes for found in store.list("kept/")] == [7000] * 50
         assert {store.get(f"kept/{number}") for number in range(50)} == {b"content" * 1000}
 
@@ -99,73 +99,73 @@ def test_the_store_is_shared_and_ends_with_its_last_user_even_a_killed_one(setti
     user = another_user(settings)
     assert user.stdout
     url = user.stdout.readline().strip()
-    with local_s3.running(settings) as endpoint:
+    with embedded.running(settings) as endpoint:
         assert endpoint.url == url
         pid = pid_of_store(settings)
-    time.sleep(4 * s3_supervisor.POLL_SECONDS)
+    time.sleep(4 * supervisor.POLL_SECONDS)
     assert alive(pid)
     user.kill()
     user.wait()
     assert eventually(lambda: not alive(pid))
-    ports = s3_supervisor.read_state(run_folder(settings))["ports"]
+    ports = supervisor.read_state(run_folder(settings))["ports"]
     assert eventually(lambda: not [p for n in ports for p in Path("/tmp").glob(f"seaweedfs-*{n}.sock")])
 
 
 def test_a_store_whose_supervisor_was_killed_does_not_stay(settings: Settings) -> None:
-    with local_s3.running(settings):
+    with embedded.running(settings):
         orphan = pid_of_store(settings)
-        supervisor = supervisor_of(orphan)
-        os.kill(supervisor, signal.SIGKILL)
-        assert eventually(lambda: not alive(supervisor))
-    with local_s3.object_store(settings, embedded=True) as store:
+        minder = supervisor_of(orphan)
+        os.kill(minder, signal.SIGKILL)
+        assert eventually(lambda: not alive(minder))
+    with embedded.object_store(settings, embedded=True) as store:
         assert not alive(orphan)
         store.put("x", b"x")
 
 
 def test_users_who_come_while_it_stops_get_a_new_one(settings: Settings) -> None:
-    with local_s3.running(settings):
+    with embedded.running(settings):
         first = pid_of_store(settings)
-    time.sleep(2 * s3_supervisor.POLL_SECONDS)
-    with local_s3.object_store(settings, embedded=True) as store:
+    time.sleep(2 * supervisor.POLL_SECONDS)
+    with embedded.object_store(settings, embedded=True) as store:
         assert pid_of_store(settings) != first
         store.put("x", b"x")
 
 
 @pytest.mark.parametrize("folder", ["data", "data/s3-run"])
 def test_a_folder_that_was_deleted_meanwhile_and_used_anew_is_left_alone(settings: Settings, folder: str) -> None:
-    with local_s3.running(settings):
+    with embedded.running(settings):
         pid = pid_of_store(settings)
         shutil.rmtree(settings.data_dir.parent / folder)
         run_folder(settings).mkdir(parents=True)
         others = {"ports": [1, 2, 3, 4, 5], "pid": 12345}
-        s3_supervisor.write_state(run_folder(settings), others)
+        supervisor.write_state(run_folder(settings), others)
     assert eventually(lambda: not alive(pid))
-    time.sleep(4 * s3_supervisor.POLL_SECONDS)
-    assert s3_supervisor.read_state(run_folder(settings)) == others
+    time.sleep(4 * supervisor.POLL_SECONDS)
+    assert supervisor.read_state(run_folder(settings)) == others
 
 
 def test_the_sockets_of_a_port_that_another_store_has_by_now_are_kept() -> None:
-    port = s3_supervisor._pick_ports()[0]
+    port = supervisor._pick_ports()[0]
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         listening.listen()
         path = Path(f"/tmp/seaweedfs-test-{port}.sock")
         path.touch()
-        s3_supervisor.remove_sockets([port])
+        supervisor.remove_sockets([port])
         assert path.exists()
-    s3_supervisor.remove_sockets([port])
+    supervisor.remove_sockets([port])
     assert not path.exists()
 
 
 def test_its_secrets_are_in_a_private_file_and_not_in_its_arguments(settings: Settings) -> None:
-    with local_s3.running(settings) as endpoint:
+    with embedded.running(settings) as endpoint:
         pid = pid_of_store(settings)
         pids = f"{pid},{supervisor_of(pid)}"
         arguments = subprocess.run(
             ["ps", "-ww", "-o", "args=", "-p", pids], capture_output=True, text=True, check=True
         ).stdout
-        state = s3_supervisor.read_state(run_folder(settings))
+        state = supervisor.read_state(run_folder(settings))
         log = endpoint.log.read_text(errors="replace")
     for secret in ("secret_key", "signing_key"):
         assert len(state[secret]) >= 32
@@ -176,9 +176,9 @@ def test_its_secrets_are_in_a_private_file_and_not_in_its_arguments(settings: Se
 
 
 def test_it_listens_on_loopback_only_and_serves_nothing_unsigned(settings: Settings) -> None:
-    with local_s3.object_store(settings, embedded=True) as store:
+    with embedded.object_store(settings, embedded=True) as store:
         store.put("private/x", b"content")
-        ports = dict(zip(s3_supervisor.SERVICES, s3_supervisor.read_state(run_folder(settings))["ports"], strict=True))
+        ports = dict(zip(supervisor.SERVICES, supervisor.read_state(run_folder(settings))["ports"], strict=True))
         paths = {"filer": f"buckets/{store.bucket}/private/x", "s3": f"{store.bucket}/private/x"}
         for service, path in paths.items():
             with pytest.raises(urllib.error.HTTPError) as refused:
@@ -190,17 +190,17 @@ def test_it_listens_on_loopback_only_and_serves_nothing_unsigned(settings: Setti
 
 
 def test_a_taken_port_is_avoided(settings: Settings) -> None:
-    with local_s3.running(settings):
+    with embedded.running(settings):
         pid = pid_of_store(settings)
     assert eventually(lambda: not alive(pid))
-    ports = s3_supervisor.read_state(run_folder(settings))["ports"]
+    ports = supervisor.read_state(run_folder(settings))["ports"]
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", ports[2]))
         taken.listen()
-        with local_s3.object_store(settings, embedded=True) as store:
+        with embedded.object_store(settings, embedded=True) as store:
             store.put("x", b"x")
-        assert s3_supervisor.read_state(run_folder(settings))["ports"] != ports
+        assert supervisor.read_state(run_folder(settings))["ports"] != ports
 
 
 def test_a_store_that_cannot_start_shows_the_end_of_its_log(
@@ -209,18 +209,18 @@ def test_a_store_that_cannot_start_shows_the_end_of_its_log(
     broken = settings.data_dir.parent / "weed"
     broken.write_text("#!/bin/sh\necho 'F1122 disk on fire' >&2\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(local_s3, "_binary", lambda: broken)
+    monkeypatch.setattr(embedded, "_binary", lambda: broken)
     message = r"did not start.*MB are free(?s:.*)weed\.log, ends:\n  F1122 disk on fire"
-    with pytest.raises(StoreError, match=message), local_s3.running(settings):
+    with pytest.raises(StoreError, match=message), embedded.running(settings):
         pass
 
 
 def test_a_store_that_dies_in_use_is_named_with_its_log(settings: Settings, impatient: None) -> None:
-    with local_s3.object_store(settings, embedded=True) as store:
+    with embedded.object_store(settings, embedded=True) as store:
         os.kill(pid_of_store(settings), signal.SIGKILL)
         with pytest.raises(StoreError, match=r"no answer after 5 tries(?s:.*)weed\.log"):
             store.put("x", b"x")
-    with local_s3.object_store(settings, embedded=True) as store:
+    with embedded.object_store(settings, embedded=True) as store:
         store.put("x", b"x")
 
 
@@ -231,14 +231,14 @@ def test_where_there_is_no_wheel_another_store_is_suggested(
         raise metadata.PackageNotFoundError
 
     monkeypatch.setattr(metadata, "files", none)
-    with pytest.raises(StoreError, match=r"not installed.*platform.*S3_ENDPOINT_URL"), local_s3.running(settings):
+    with pytest.raises(StoreError, match=r"not installed.*platform.*S3_ENDPOINT_URL"), embedded.running(settings):
         pass
 
 
 def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file in the way")
     settings = settings_in(tmp_path / "data")
-    with pytest.raises(StoreError, match=f"{tmp_path}.*MOVIELENS_DATA_DIR"), local_s3.running(settings):
+    with pytest.raises(StoreError, match=f"{tmp_path}.*MOVIELENS_DATA_DIR"), embedded.running(settings):
         pass
 
 
@@ -249,7 +249,7 @@ def test_a_named_endpoint_is_used_and_nothing_is_started(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", known.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", known.secret_key)
     named = settings.model_copy(update={"s3_endpoint_url": embedded_store.endpoint_url})
-    with local_s3.object_store(named, embedded=True) as store:
+    with embedded.object_store(named, embedded=True) as store:
         assert store.endpoint_url == embedded_store.endpoint_url
         assert store.credentials() == known
     assert not settings.data_dir.exists()

@@ -15,14 +15,14 @@ import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest import part_files
 from ingest.errors import IngestError, QuarantineError, SourceError
-from ingest.lines import MAX_LINE
-from ingest.part_check import PartCheck
-from ingest.parts import CutBatch, LocalPart, cut
-from ingest.quarantine import REJECTED_HEADER, reason
+from ingest.lines import part_files
+from ingest.lines.part_check import PartCheck
+from ingest.lines.parts import CutBatch, LocalPart, cut
+from ingest.lines.reader import MAX_LINE
+from ingest.lines.rules import REJECTED_HEADER, reason
 from ingest.schema import TABLES
-from ingest.source import open_source
+from ingest.sources.archive import open_source
 
 RATINGS = "userId,movieId,rating,timestamp\n"
 MOVIES = "movieId,title,genres\n"

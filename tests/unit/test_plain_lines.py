@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import plain_lines
-from ingest.lines import Lines
-from ingest.plain_lines import all_plain
-from ingest.quarantine import line_pattern
-from ingest.sample import generate
+from ingest.lines import plain as plain_lines
+from ingest.lines.plain import all_plain
+from ingest.lines.reader import Lines
+from ingest.lines.rules import line_pattern
 from ingest.schema import TABLES, Kind, Table
+from ingest.sources.sample import generate
 
 RATINGS, LINKS, SCORES = (TABLES[name] for name in ("ratings", "links", "genome_scores"))
 NUMBERS = [RATINGS, LINKS, SCORES]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.lines import readable_line
-from ingest.quarantine import REJECTED_HEADER, as_csv, line_pattern, reason, rejected
+from ingest.lines.reader import readable_line
+from ingest.lines.rules import REJECTED_HEADER, as_csv, line_pattern, reason, rejected
 from ingest.schema import TABLES
 
 RATINGS, MOVIES, TAGS, LINKS = (TABLES[name] for name in ("ratings", "movies", "tags", "links"))

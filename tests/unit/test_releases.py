@@ -10,10 +10,10 @@ from pathlib import Path
 import pooch
 import pytest
 
-from ingest.download import without_credentials
 from ingest.errors import SourceError
-from ingest.releases import RELEASES, Release, resolve
 from ingest.settings import Settings
+from ingest.sources.download import without_credentials
+from ingest.sources.releases import RELEASES, Release, resolve
 
 
 def zip_of(**files: bytes) -> bytes:

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from ingest.errors import SourceError
-from ingest.sample import SampleDay, as_of, generate, shape_of
-from ingest.sample.draw import Dice
-from ingest.sample.lines import csv_lines, texts
-from ingest.sample.shape import seconds
-from ingest.sample.world import World
 from ingest.schema import TABLES
+from ingest.sources.sample import SampleDay, as_of, generate, shape_of
+from ingest.sources.sample.draw import Dice
+from ingest.sources.sample.lines import csv_lines, texts
+from ingest.sources.sample.shape import seconds
+from ingest.sources.sample.world import World
 from tests.sample_files import Content, read
 
 SMALL = 2_000
@@ -56,7 +56,7 @@ def test_the_bytes_are_the_pinned_ones(tmp_path: Path, day: int) -> None:
 
 
 def test_another_process_generates_the_same_bytes(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ingest.sample", "--ratings", str(SMALL), "--day", "2", str(tmp_path)]
+    command = [sys.executable, "-m", "ingest.sources.sample", "--ratings", str(SMALL), "--day", "2", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert digest(tmp_path) == PINNED[2]
     assert done.stdout.startswith("sample day 2 as of 2020-01-02") and "tags" in done.stdout
@@ -219,7 +219,7 @@ def test_a_disk_that_refuses_is_named_and_leaves_no_half_file(tmp_path: Path) ->
 
 
 def test_the_command_ends_with_a_message_not_a_traceback(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ingest.sample", "--ratings", "5", str(tmp_path)]
+    command = [sys.executable, "-m", "ingest.sources.sample", "--ratings", "5", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("error: a sample of 5 ratings") and "Traceback" not in done.stderr

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from ingest.sample import SampleDay, as_of, generate
-from ingest.sample.shape import seconds
 from ingest.schema import TABLES
+from ingest.sources.sample import SampleDay, as_of, generate
+from ingest.sources.sample.shape import seconds
 from tests.sample_files import Content, read
 
 Days = dict[int, tuple[SampleDay, Content]]

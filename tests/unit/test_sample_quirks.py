@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from ingest.sample import generate
-from ingest.sample.words import ODD_TAGS
+from ingest.sources.sample import generate
+from ingest.sources.sample.words import ODD_TAGS
 from tests.sample_files import Content, read
 
 TITLE_FORMS = (

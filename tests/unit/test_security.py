@@ -17,8 +17,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ingest.batch import Manifest, Source, manifest_key
-from ingest.batches import read
+from ingest.batches.committed import read
+from ingest.batches.manifest import Manifest, Source, manifest_key
 from ingest.errors import BatchError
 from ingest.schema import TABLES
 from tests.faults.job import Job

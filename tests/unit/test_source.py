@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import SourceError
-from ingest.source import open_source
+from ingest.sources.archive import open_source
 
 RATINGS = b"userId,movieId,rating,timestamp\r\n1,2,3.5,964982703\r\n"
 MOVIES = b"movieId,title,genres\n1,Toy Story (1995),Comedy\n"
@@ -113,7 +113,7 @@ def test_a_zip_bomb_is_refused(tmp_path):
 
 
 def test_a_zip_that_claims_to_unpack_to_more_than_the_limit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("ingest.source.MAX_TOTAL", 50)
+    monkeypatch.setattr("ingest.sources.archive.MAX_TOTAL", 50)
     assert "when unpacked" in refusal(zipped(tmp_path / "ml.zip", {"ratings.csv": RATINGS}))
 
 

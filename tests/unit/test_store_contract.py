@@ -15,9 +15,9 @@ import boto3
 import pytest
 
 from ingest.errors import StoreError
-from ingest.local_s3 import object_store
 from ingest.settings import Settings
-from ingest.store import Credentials, Store, Taken
+from ingest.store.bucket import Credentials, Store, Taken
+from ingest.store.embedded import object_store
 from tests.proxy import always, faulty_proxy, once
 
 ENDPOINTS = ["embedded", *(["environment"] if os.environ.get("S3_ENDPOINT_URL") else [])]

@@ -1,0 +1,216 @@
+"""Lands a source as one immutable batch: parts first, the manifest last, under the data set's landing lock.
+
+The order of batches is the order of their ids. What a killed landing leaves behind has no manifest, is seen by no
+reader, and is removed by the next landing, which then writes the same bytes under the same keys.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from ingest.batches.committed import committed, datasets, latest
+from ingest.batches.lock import landing_lock
+from ingest.batches.manifest import Manifest, Mode, Source, next_batch_id
+from ingest.batches.upload import manifest_of, upload
+from ingest.batches.work_folder import sweep, work_folder
+from ingest.errors import BatchError
+from ingest.schema import TABLES
+from ingest.settings import Settings
+from ingest.sources import releases
+from ingest.sources.archive import OpenSource, open_source
+from ingest.sources.sample.cache import cached_sample
+from ingest.store.bucket import Store
+
+__all__ = ["Landed", "committed", "datasets", "land", "land_dataset", "latest"]
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a landing did.
+
+    `manifest`, of the batch that holds the content, landed now or before; `current`, whether no batch follows it;
+    `uploaded_bytes`, of parts and manifest; `seconds`, the time of each step.
+    """
+
+    manifest: Manifest
+    current: bool = True
+    uploaded_bytes: int = 0
+    warnings: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the content was there before."""
+        return self.uploaded_bytes == 0
+
+    def summary(self) -> str:
+        """One line for a person."""
+        batch, as_of = self.manifest.batch_id, f"{self.manifest.as_of:%Y-%m-%d %H:%M} UTC"
+        batch = f"{self.manifest.dataset}: batch {batch} as of {as_of}"
+        if self.unchanged:
+            newer = "" if self.current else ", and newer batches follow it"
+            return f"{batch} already holds this content{newer}: 0 bytes uploaded."
+        tables = self.manifest.tables.values()
+        rejected = sum(table.rows_rejected for table in tables)
+        rows = sum(table.rows_read for table in tables) - rejected
+        return (
+            f"{batch} landed: {len(tables)} tables, {rows:,} rows, {rejected:,} rejected, "
+            f"{self.uploaded_bytes:,} bytes uploaded in {sum(self.seconds.values()):.1f} s."
+        )
+
+
+def land_dataset(
+    store: Store,
+    settings: Settings,
+    dataset: str,
+    *,
+    source: Path | None = None,
+    mode: Mode = "full",
+    as_of: datetime | None = None,
+    day: int = 1,
+    ratings: int = 100_000,
+    max_rejected: float = 0.001,
+    console: Console | None = None,
+) -> Landed:
+    """Lands a data set by name: a release (downloaded unless cached), the generated `sample`, or a local `source`.
+
+    Parameters: as in `land`; `day` and `ratings` are those of the sample, whose days know their own modes and dates.
+    """
+    modes: Mode | Mapping[str, Mode] = mode
+    if dataset == "sample" and source is None:
+        source, generated = cached_sample(settings.downloads, ratings=ratings, day=day)
+        modes, as_of = generated.modes, as_of or generated.as_of
+    path = releases.resolve(dataset, settings, source)
+    return land(
+        store, dataset, path, settings=settings, mode=modes, as_of=as_of, max_rejected=max_rejected, console=console
+    )
+
+
+def land(
+    store: Store,
+    dataset: str,
+    source: Path,
+    *,
+    settings: Settings,
+    mode: Mode | Mapping[str, Mode] = "full",
+    as_of: datetime | None = None,
+    max_rejected: float = 0.001,
+    console: Console | None = None,
+) -> Landed:
+    """Lands a local zip or folder as the next batch of a data set; lands nothing when it is the current batch already.
+
+    Nor does it when an earlier batch holds the same content as of the same date.
+
+    Parameters: `mode`, for all tables or for each by name (`full` where it names none); `as_of`, UTC, by default the
+    newest file date of the source; `max_rejected`, the share of a file's lines that may be rejected; `console`, for a
+    progress bar. Raises an `IngestError` when source, batch or store are at fault, and then nothing is visible.
+    """
+    with open_source(source) as opened, landing_lock(store, dataset) as lock:
+        modes: dict[str, Mode] = {t: mode if isinstance(mode, str) else mode.get(t, "full") for t in opened.tables}
+        earlier = _earlier(store, dataset, modes)
+        _check_tables(dataset, source, modes, first=not earlier)
+        as_of = as_of or opened.as_of
+        origin = Source(name=opened.name, sha256=opened.sha256)
+        same_modes = [batch for batch in _repeatable(earlier, modes, as_of) if modes == _modes(batch)]
+        if batch := _holding(opened, same_modes):
+            sweep(settings.data_dir / "landing")
+            return Landed(batch, batch is earlier[-1])
+        # numpy and DuckDB take 0.2 s to import, and many runs have nothing to cut
+        from ingest.lines.parts import cut
+
+        with work_folder(settings.data_dir / "landing", dataset) as work, _progress(console) as progress:
+            started, cutting = time.monotonic(), progress.add_task("checking", total=opened.total_bytes)
+            pieces = cut(
+                opened,
+                work,
+                max_rejected=max_rejected,
+                on_bytes=lambda count: progress.advance(cutting, count),
+                report_dir=settings.data_dir / "rejected" / dataset,
+            )
+            seconds = {"cut": time.monotonic() - started}
+            warnings = (
+                *(w for table in pieces.tables.values() for w in table.warnings),
+                *filter(None, [pieces.report]),
+            )
+            batch_id = next_batch_id(earlier[-1].batch_id if earlier else None)
+            manifest = manifest_of(pieces, dataset, batch_id, as_of=as_of, source=origin, modes=modes)
+            for batch in _repeatable(earlier, modes, as_of):
+                if manifest.same_content(batch):
+                    return Landed(batch, batch is earlier[-1], warnings=warnings, seconds=seconds)
+            _check_order(earlier, manifest)
+            total = sum(part.bytes for table in manifest.tables.values() for part in table.parts)
+            sending = progress.add_task("uploading", total=total)
+            uploaded = upload(store, lock, manifest, pieces, lambda count: progress.advance(sending, count))
+            seconds["upload"] = time.monotonic() - started - seconds["cut"]
+            return Landed(manifest, True, uploaded, warnings, seconds)
+
+
+def _holding(source: OpenSource, batches: list[Manifest]) -> Manifest | None:
+    """The first of the batches that holds the same archive, or the same lines as a folder: what need not be cut again."""
+    if source.sha256:
+        return next((batch for batch in batches if batch.source.sha256 == source.sha256), None)
+    from ingest.lines.reader import Lines  # and numpy: see above
+
+    for name in source.tables:
+        if batches:
+            with source.open(name) as stream:
+                sha256 = Lines(stream, TABLES[name], lambda _: None).digest()
+            batches = [batch for batch in batches if batch.tables[name].source_sha256 == sha256]
+    return next(iter(batches), None)
+
+
+def _earlier(store: Store, dataset: str, modes: Mapping[str, Mode]) -> list[Manifest]:
+    if "full" in modes.values():
+        return committed(store, dataset)
+    return list(filter(None, [latest(store, dataset)]))  # the order of a delta depends on no other batch
+
+
+def _repeatable(earlier: list[Manifest], modes: Mapping[str, Mode], as_of: datetime) -> list[Manifest]:
+    """The batches that a landing may repeat without an effect, the current one first.
+
+    An earlier one only with its own date and a full table, which could not be landed again in any case.
+    """
+    older = [batch for batch in earlier[:-1] if batch.as_of == as_of] if "full" in modes.values() else []
+    return [*earlier[-1:], *older]
+
+
+def _check_tables(dataset: str, source: Path, modes: Mapping[str, Mode], *, first: bool) -> None:
+    if not modes:
+        raise BatchError(f"{source} holds none of {', '.join(table.file for table in TABLES.values())}.")
+    missing = [table.file for table in TABLES.values() if table.required and table.name not in modes]
+    if first and missing:
+        raise BatchError(f"{source} has no {' and no '.join(missing)}: the first batch of {dataset} needs it.")
+
+
+def _check_order(earlier: list[Manifest], manifest: Manifest) -> None:
+    full = [TABLES[name].file for name, mode in _modes(manifest).items() if mode == "full"]
+    newest = max(earlier, key=lambda batch: batch.as_of, default=None)
+    if full and newest and manifest.as_of <= newest.as_of:
+        raise BatchError(
+            f"{manifest.dataset}: this batch is as of {manifest.as_of.isoformat()}, but batch {newest.batch_id} is as "
+            f"of {newest.as_of.isoformat()} already, and a full table ({', '.join(full)}) must be later. Give a later "
+            f"date with --as-of, or land changed rows with --mode delta."
+        )
+
+
+def _modes(manifest: Manifest) -> dict[str, Mode]:
+    return {name: table.mode for name, table in manifest.tables.items()}
+
+
+def _progress(console: Console | None) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    console = console or Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

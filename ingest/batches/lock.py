@@ -1,0 +1,125 @@
+"""One landing at a time for each data set: a lease that is kept as an object beside the batches."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from ingest.errors import BatchError, StoreError
+from ingest.store.bucket import Found, Store, Taken
+
+LEASE_SECONDS = 60.0
+REFRESH_SECONDS = 15.0
+
+
+class LandingLock:
+    """A held lock; `check` before anything that only the holder may do."""
+
+    def __init__(self, store: Store, key: str, body: bytes) -> None:
+        self._store, self._key, self._body = store, key, body
+        self._etag = _take(store, key, body)
+        self._lost, self._done = False, threading.Event()
+        self._thread = threading.Thread(target=self._refresh, name="landing lock", daemon=True)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raises `BatchError` when another landing has taken over, as it may after a pause longer than the lease."""
+        if self._lost:
+            raise BatchError(f"{self._store.place(self._key)}: another landing has taken over. Run this one again.")
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        self._done.set()
+        self._thread.join()
+        if not self._lost:
+            with contextlib.suppress(StoreError):  # the landing's own error counts; the lock ends with this process
+                self._store.delete(self._key)
+
+    def _refresh(self) -> None:
+        while not self._done.wait(REFRESH_SECONDS):
+            try:
+                self._etag = self._store.put(self._key, self._body, replaces=self._etag)
+            except Taken:
+                self._lost = True
+                return
+            except StoreError:
+                continue  # it may be back before the lease ends; the landing itself reports a store that is down
+
+
+@contextmanager
+def landing_lock(store: Store, dataset: str) -> Iterator[LandingLock]:
+    """Holds the landing lock of a data set; raises `BatchError` at once when another landing holds it.
+
+    A lock is taken over when its holder is a process of this machine that has ended, or was not refreshed for 60 s.
+    """
+    holder = {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "token": secrets.token_hex(8),
+    }
+    lock = LandingLock(store, f"{dataset}/landing.lock", json.dumps(holder, sort_keys=True).encode())
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def _take(store: Store, key: str, body: bytes) -> str:
+    for _ in range(3):
+        try:
+            return store.put(key, body)
+        except Taken:
+            held, content = store.head(key), store.get(key)
+        if held is None or content is None:
+            continue  # released meanwhile
+        if not _abandoned(held, content):
+            raise BatchError(_running(store, key, content))
+        try:
+            return store.put(key, body, replaces=held.etag)
+        except Taken:
+            continue
+    raise BatchError(f"{store.place(key)}: other landings are running. Wait for them, then run this one again.")
+
+
+def _abandoned(held: Found, content: bytes) -> bool:
+    if held.age > LEASE_SECONDS:
+        return True
+    holder = _holder(content)
+    return holder.get("host") == socket.gethostname() and not _alive(holder.get("pid"))
+
+
+def _running(store: Store, key: str, content: bytes) -> str:
+    holder = _holder(content)
+    who = f"process {holder.get('pid')} on {holder.get('host')}, since {holder.get('since')}"
+    return (
+        f"{store.place(key)}: another landing is running ({who}). Wait until it has ended; should it have died, its "
+        f"lock ends by itself within {LEASE_SECONDS:.0f} s."
+    )
+
+
+def _holder(content: bytes) -> dict[str, object]:
+    try:
+        holder = json.loads(content)
+    except ValueError:
+        return {}
+    return holder if isinstance(holder, dict) else {}
+
+
+def _alive(pid: object) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return True  # nothing is known: only the lease counts
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

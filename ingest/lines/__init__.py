@@ -1,0 +1,1 @@
+"""A source file as lines, the rules for a good one, and the parts they are cut into."""

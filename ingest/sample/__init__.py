@@ -1,9 +1,0 @@
-"""A generated data set in the shape of a GroupLens release, with every quirk of the real ones, day by day.
-
-Day 1 is a whole release; each later day is what changed. Same arguments, same bytes, on every platform.
-"""
-
-from ingest.sample.generate import SampleDay, generate
-from ingest.sample.shape import Shape, as_of, shape_of
-
-__all__ = ["SampleDay", "Shape", "as_of", "generate", "shape_of"]

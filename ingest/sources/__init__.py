@@ -1,0 +1,1 @@
+"""Where data sets come from: releases, archives, replays and the generated sample."""

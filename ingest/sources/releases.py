@@ -1,0 +1,170 @@
+"""The GroupLens releases by name: downloaded once, verified, cached.
+
+What can be verified differs. ml-20m and ml-25m are pinned to their md5, ml-32m to the md5 of each of its
+files. GroupLens makes the `latest` ones anew now and then: they are held against the md5 published beside
+them, if any, and else only against the check sums inside the zip; a note says which.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+
+from ingest.batches.manifest import DatasetName
+from ingest.errors import SourceError
+from ingest.settings import Settings
+
+BASE_URL = "https://files.grouplens.org/datasets/movielens"
+GENERATED = "sample"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release: its `name`; the `md5` of the zip; `md5_by_file` where only its files have one.
+
+    `regenerated`: GroupLens replaces the archive under the same name, so `md5` is that of one edition only.
+    """
+
+    name: str
+    md5: str | None = None
+    md5_by_file: dict[str, str] = field(default_factory=dict)
+    regenerated: bool = False
+
+
+RELEASES: dict[str, Release] = {
+    release.name: release
+    for release in (
+        Release("ml-latest-small", md5="31a303aabbc519bd33d025e44d6c2570", regenerated=True),
+        Release("ml-20m", md5="cd245b17a1ae2cc31bb14903e1204af3"),
+        Release("ml-25m", md5="6b51fb2759a8657d3bfcbfc42b592ada"),
+        Release(
+            "ml-32m",
+            md5_by_file={
+                "ratings.csv": "cf12b74f9ad4b94a011f079e26d4270a",
+                "movies.csv": "0df90835c19151f9d819d0822e190797",
+                "tags.csv": "963bf4fa4de6b8901868fddd3eb54567",
+                "links.csv": "8f033867bcb4e6be8792b21468b4fa6e",
+            },
+        ),
+        Release("ml-latest", regenerated=True),
+    )
+}
+
+
+def _note_to_stderr(text: str) -> None:
+    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
+
+
+def resolve(
+    dataset: str, settings: Settings, source: Path | None, *, note: Callable[[str], None] = _note_to_stderr
+) -> Path:
+    """The zip or folder of a data set: `source` if given, else the release of that name, cached or from
+    GroupLens.
+
+    `MOVIELENS_RELEASES_URL` names a mirror. `note` is told what was verified where no md5 is pinned. Raises
+    SourceError for an unknown name, a failed download and a wrong checksum.
+    """
+    try:
+        TypeAdapter(DatasetName).validate_python(dataset)
+    except ValidationError as problem:
+        raise SourceError(
+            f"{dataset!r} cannot name a data set: use up to 63 lower-case letters, digits and hyphens"
+        ) from problem
+    if source is not None:
+        return source
+    if dataset not in RELEASES:
+        raise SourceError(_unknown(dataset))
+    try:
+        return _cached(RELEASES[dataset], settings.downloads, note)
+    except OSError as problem:
+        raise SourceError(f"cannot write to {settings.downloads}: {problem.strerror or problem}") from problem
+
+
+def _unknown(dataset: str) -> str:
+    known = [GENERATED, *RELEASES]
+    near = difflib.get_close_matches(dataset, known, n=1, cutoff=0.5)
+    hint = f", did you mean {near[0]}?" if near else "."
+    return (
+        f"no data set is called {dataset!r}{hint} Known are {', '.join(known)}; any other name needs "
+        "--source PATH, a zip or a folder"
+    )
+
+
+def _cached(release: Release, cache: Path, note: Callable[[str], None]) -> Path:
+    cache.mkdir(parents=True, exist_ok=True)
+    path, seal = cache / f"{release.name}.zip", cache / f"{release.name}.zip.md5"
+    with FileLock(cache / f".{release.name}.lock"):
+        # The seal is the md5 of what passed verification: not every release has a pinned one.
+        expected = seal.read_text().strip() if seal.exists() else release.md5
+        if path.exists() and _md5(path) == expected:
+            if release.regenerated:
+                note(f"{path} is used as it was downloaded; delete it to get the present {release.name}")
+            return path
+        # A killed run leaves its unfinished file in this folder, and nothing else is there.
+        partial = cache / f".{release.name}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            fresh = _verified(release, partial, note)
+            seal.write_text(f"{_md5(fresh)}\n")
+            fresh.replace(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return path
+
+
+def _verified(release: Release, folder: Path, note: Callable[[str], None]) -> Path:
+    # pooch and requests take 0.4 s to import, and most runs download nothing
+    from ingest.sources.download import download, published_md5, without_credentials
+
+    url = f"{(os.environ.get('MOVIELENS_RELEASES_URL') or BASE_URL).rstrip('/')}/{release.name}.zip"
+    md5 = published_md5(url) if release.regenerated else release.md5
+    path = download(url, folder, md5)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            problem = _problem_inside(archive, release.md5_by_file, deep=md5 is None)
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as fault:
+        problem = f"it is not a whole zip archive ({fault})"
+    if problem:
+        raise SourceError(f"{without_credentials(url)} was not kept: {problem}. Try again, or use --source PATH")
+    if release.regenerated:
+        note(_what_was_verified(release, _md5(path), md5))
+    return path
+
+
+def _problem_inside(archive: zipfile.ZipFile, md5_by_file: dict[str, str], deep: bool) -> str | None:
+    members = {Path(name).name: name for name in archive.namelist()}
+    for file, expected in md5_by_file.items():
+        if file not in members:
+            return f"{file} is not in it"
+        with archive.open(members[file]) as stream:
+            if hashlib.file_digest(stream, "md5").hexdigest() != expected:  # type: ignore[arg-type]
+                return f"{file} does not have the md5 {expected}"
+    if deep and not md5_by_file and (damaged := archive.testzip()):
+        return f"{damaged} is damaged"
+    return None
+
+
+def _what_was_verified(release: Release, found: str, published: str | None) -> str:
+    if published:
+        return f"{release.name}: verified against the md5 published beside it ({published})"
+    if found == release.md5:
+        return f"{release.name}: no md5 is published beside it; it is the known edition (md5 {found})"
+    return (
+        f"{release.name}: no md5 is published beside it, and its own ({found}) is not known here, since "
+        "GroupLens makes this release anew now and then: only the check sums inside the zip were verified"
+    )
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()

@@ -1,0 +1,106 @@
+"""Cuts a data set by event time into a first load and micro-batches, as folders that can be landed one by one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from ingest.batches.manifest import Mode
+from ingest.errors import SourceError
+from ingest.schema import TABLES
+from ingest.sources.archive import OpenSource
+
+# The share of the events that the first load holds; the rest is dealt evenly to the micro-batches.
+FIRST_LOAD = 0.9
+_EVENTS = ("ratings", "tags")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A folder to land: what it speaks for is the newest event in it; `number` 0 is the first load."""
+
+    number: int
+    folder: Path
+    as_of: datetime
+    mode: Mode
+    rows: int
+
+
+def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
+    """The first load (all tables, `full`) and then `batches` micro-batches of ratings and tags (`delta`).
+
+    Events are ordered by time, then by their line. Folders are written under `work`, one at a time. Raises
+    `SourceError` when the data set has fewer events than batches, or lines that are not CSV.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    for table in source.tables:
+        with source.open(table) as compressed, open(work / TABLES[table].file, "wb") as plain:
+            shutil.copyfileobj(compressed, plain, 1 << 20)
+    tables = [table for table in _EVENTS if table in source.tables]
+    with duckdb.connect(str(work / "events.duckdb")) as events:
+        total = _number_events(events, work, tables)
+        first = int(total * FIRST_LOAD)
+        if total - first < batches:
+            raise SourceError(
+                f"{source.name} has {total:,} events: too few for {batches} micro-batches after a first load."
+            )
+        for number in range(batches + 1):
+            after = first + (total - first) * (number - 1) // batches if number else 0
+            upto = first + (total - first) * number // batches
+            folder = work / f"{number:05d}"
+            folder.mkdir()
+            if number == 0:
+                for table in source.tables:
+                    if table not in _EVENTS:
+                        (work / TABLES[table].file).rename(folder / TABLES[table].file)
+            newest, rows = 0, 0
+            for table in tables:
+                written, latest = _write(events, table, folder / TABLES[table].file, after, upto)
+                newest, rows = max(newest, latest), rows + written
+            yield Slice(number, folder, datetime.fromtimestamp(newest, UTC), "delta" if number else "full", rows)
+            shutil.rmtree(folder)
+
+
+def _number_events(events: duckdb.DuckDBPyConnection, work: Path, tables: list[str]) -> int:
+    """Numbers the lines of all event tables from 1 in the order of their time; returns how many there are."""
+    try:
+        for table in tables:
+            events.execute(
+                f"create table lines_{table} as select line, row_number() over () as row, "
+                "cast(regexp_extract(rtrim(line, chr(13)), ',([0-9]+)$', 1) as bigint) as event_time "
+                f"from read_csv(?, columns={{'line': 'varchar'}}, delim='\\0', quote='', escape='', header=true, "
+                "auto_detect=false, strict_mode=false)",
+                [str(work / TABLES[table].file)],
+            )
+    except duckdb.Error as error:
+        raise SourceError(f"{TABLES[table].file} cannot be cut by time: {str(error).splitlines()[0]}") from None
+    listed = " union all ".join(f"select '{table}' as name, row, event_time from lines_{table}" for table in tables)
+    events.execute(
+        f"create table numbered as select *, row_number() over (order by event_time, name, row) as number from ({listed})"
+    )
+    return int(events.execute("select count(*) from numbered").fetchall()[0][0])
+
+
+def _write(events: duckdb.DuckDBPyConnection, table: str, path: Path, after: int, upto: int) -> tuple[int, int]:
+    """Writes the lines of a table with event numbers in (after, upto]; returns their count and newest time."""
+    cursor = events.execute(
+        f"select rtrim(lines.line, chr(13)), lines.event_time from numbered "
+        f"inner join lines_{table} as lines on numbered.row = lines.row "
+        "where numbered.name = ? and numbered.number > ? and numbered.number <= ? order by lines.row",
+        [table, after, upto],
+    )
+    rows, newest = 0, 0
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(TABLES[table].header + "\n")
+        while chunk := cursor.fetchmany(100_000):
+            rows += len(chunk)
+            newest = max(newest, max(time for _, time in chunk))
+            file.writelines(f"{line}\n" for line, _ in chunk)
+    if not rows:
+        path.unlink()
+    return rows, newest

@@ -1,0 +1,178 @@
+"""Writes a day of the sample as CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.errors import SourceError
+from ingest.schema import TABLES
+from ingest.sources.sample import days, tags, titles
+from ingest.sources.sample.draw import Ints
+from ingest.sources.sample.lines import CHUNK, disk_errors_named, texts, write_table
+from ingest.sources.sample.shape import as_of, shape_of
+from ingest.sources.sample.world import World
+
+if TYPE_CHECKING:
+    from ingest.batches.manifest import Mode
+
+Columns = tuple[NDArray[Any], ...]
+Plan = tuple[dict[str, "Mode"], dict[str, Iterator[Columns]], dict[str, int]]
+_STARS = texts(f"{half // 2}.{half % 2 * 5}" for half in range(11))
+
+
+@dataclass(frozen=True)
+class SampleDay:
+    """A generated day.
+
+    Parameters: `as_of`, the instant (UTC) it speaks for; `modes`, per table of `ingest.schema.TABLES` that the day
+    has, `full` or `delta`; `rows`, per table, as written; `changes`, what a later day brings, by kind (counts).
+    """
+
+    as_of: datetime
+    modes: dict[str, Mode]
+    rows: dict[str, int]
+    changes: dict[str, int] = field(default_factory=dict)
+
+
+def generate(
+    folder: Path,
+    *,
+    ratings: int = 100_000,
+    day: int = 1,
+    seed: int = 0,
+    genome_scores: int | None = None,
+    on_rows: Callable[[int], None] | None = None,
+) -> SampleDay:
+    """Writes the CSV files of a day into `folder` (made if need be) and says what they are.
+
+    Parameters: `ratings`, how many day 1 has, exactly; `day`, from 1: the first is a whole release, each later one
+    holds what changed since the day before; `seed`, any integer; `genome_scores`, another size of the genome than
+    the usual one (whole movies, 0 for none); `on_rows` is called with the number of rows that were just written.
+
+    Raises SourceError for a size or day that cannot be had, for a folder that holds other files of a data set, and
+    for a disk that refuses.
+    """
+    moment, shape = as_of(day), shape_of(ratings, genome_scores)
+    world = World(shape, seed)
+    modes, chunks, changes = _first_day(world) if day == 1 else _later_day(world, day)
+    others = [t.file for name, t in TABLES.items() if name not in modes and (folder / t.file).exists()]
+    if others:
+        raise SourceError(
+            f"{folder} holds {', '.join(others)}, which day {day} of the sample does not have: name an empty folder"
+        )
+    with disk_errors_named(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    rows = {name: write_table(folder, TABLES[name], chunks[name], on_rows or _ignore) for name in modes}
+    return SampleDay(moment, modes, rows, changes)
+
+
+def _ignore(_rows: int) -> None:
+    pass
+
+
+def _first_day(world: World) -> Plan:
+    every = np.arange(world.shape.movies)
+    chunks = {
+        "movies": _movies(world, every, 1),
+        "ratings": _all_ratings(world),
+        "tags": _tags(world, tags.first_tags(world)),
+        "links": _links(world, every, 1),
+    }
+    if world.shape.genome_movies:
+        popular = np.flatnonzero(world.rank < world.shape.genome_movies)
+        chunks["genome_scores"] = _genome_scores(world, popular)
+        chunks["genome_tags"] = _genome_tags(world)
+    return dict.fromkeys(chunks, "full"), chunks, {}
+
+
+def _later_day(world: World, day: int) -> Plan:
+    released, filled = world.new_movies(day), days.filled_links(world, day)
+    titled, regrouped = (days.corrected(world, what, day) for what in ("title", "genres"))
+    fresh, scored = days.fresh_ratings(world, day), days.newly_scored(world, day)
+    repeated = days.repeated_ratings(world, day, fresh)
+    new_tags = tags.new_tags(world, day, fresh["new"])
+    modes: dict[str, Mode] = dict.fromkeys(("movies", "ratings", "tags", "links"), "delta")
+    all_ratings = np.concatenate([*fresh.values(), repeated])
+    all_ratings = all_ratings[np.lexsort((all_ratings[:, 1], all_ratings[:, 0]))]
+    changes = {
+        "movies added": len(released),
+        "titles corrected": len(titled),
+        "genres corrected": len(regrouped),
+        "users added": len(world.new_users(day)),
+        **{f"ratings {kind}": len(rows) for kind, rows in fresh.items()},
+        "ratings repeated": len(repeated),
+        "tags added": len(new_tags),
+        "links filled in": len(filled),
+    }
+    if tags.tags_are_full(day):
+        modes["tags"] = "full"
+        new_tags, changes["tags withdrawn"] = tags.tags_on(world, day)
+    chunks = {
+        "movies": _movies(world, np.unique(np.concatenate([released, titled, regrouped])), day),
+        "ratings": iter([_rating_columns(world, all_ratings)]),
+        "tags": _tags(world, new_tags),
+        "links": _links(world, np.concatenate([filled, released]), day),
+    }
+    if len(scored):
+        modes["genome_scores"] = "delta"
+        chunks["genome_scores"] = _genome_scores(world, scored)
+        changes["movies with new genome scores"] = len(scored)
+    return modes, chunks, changes
+
+
+def _movies(world: World, indexes: Ints, day: int) -> Iterator[Columns]:
+    names = titles.titles(world.dice, indexes, world.years(indexes), days.versions(world, "title", day))
+    genres = titles.genres(world.dice, indexes, days.versions(world, "genres", day))
+    yield world.movie_ids(indexes), texts(names), texts(genres)
+
+
+def _links(world: World, indexes: Ints, day: int) -> Iterator[Columns]:
+    filled = np.concatenate([days.filled_links(world, past) for past in range(2, day + 1)] or [indexes[:0]])
+    lacking = titles.lacks_tmdb(world.dice, indexes) & (indexes < world.shape.movies)
+    known = ~lacking | np.isin(indexes, filled)
+    imdb, tmdb = titles.links(world.dice, indexes, world.years(indexes), known)
+    yield world.movie_ids(indexes), texts(imdb), texts(tmdb)
+
+
+def _rating_columns(world: World, rows: Ints) -> Columns:
+    return rows[:, 0] + 1, world.movie_ids(rows[:, 1]), _STARS[rows[:, 2]], rows[:, 3]
+
+
+def _all_ratings(world: World) -> Iterator[Columns]:
+    ends = np.cumsum(world.counts)
+    cuts = np.unique(np.searchsorted(ends, np.arange(0, ends[-1], CHUNK)))
+    for users in np.split(np.arange(world.shape.users), cuts[1:]):
+        yield _rating_columns(world, world.ratings_of(users))
+
+
+def _tags(world: World, rows: Ints) -> Iterator[Columns]:
+    words = tags.vocabulary_column()
+    for at in range(0, len(rows), CHUNK // 8):
+        part = rows[at : at + CHUNK // 8]
+        yield part[:, 0] + 1, world.movie_ids(part[:, 1]), words[part[:, 2]], part[:, 3]
+
+
+def _genome_scores(world: World, movies: Ints) -> Iterator[Columns]:
+    words = _relevance_texts()
+    count = max(1, CHUNK // world.shape.genome_tags)
+    for at in range(0, len(movies), count):
+        movie, tag, relevance = world.genome(movies[at : at + count], world.shape.genome_tags)
+        yield world.movie_ids(movie), tag + 1, words[relevance]
+
+
+def _relevance_texts() -> NDArray[np.bytes_]:
+    """Multiples of 0.00025 with 17 decimals, some with the dust of a binary float, as GroupLens writes them."""
+    units = (k * 25 * 10**12 - (k % 8 == 3) for k in range(4_001))
+    return texts(f"{unit // 10**17}.{unit % 10**17:017d}" for unit in units)
+
+
+def _genome_tags(world: World) -> Iterator[Columns]:
+    count = world.shape.genome_tags
+    yield np.arange(1, count + 1), texts(tags.genome_tags(count))

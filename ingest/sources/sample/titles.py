@@ -1,0 +1,171 @@
+"""The text of a movie: its title with every form the real releases have, its genres, its ids elsewhere."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+import numpy as np
+
+from ingest.sources.sample.draw import Dice, Flags, Hand, Ints
+from ingest.sources.sample.words import (
+    ADJECTIVES,
+    FIRST_NAMES,
+    FOREIGN,
+    GENRES,
+    LAST_NAMES,
+    NO_GENRES,
+    NOUNS,
+    PEOPLE,
+    PLACES,
+    SUBTITLES,
+)
+
+_SLOTS = 293
+
+TITLE_FORMS = (
+    "{name}",
+    "{name} ({year}–{later})",
+    "{name} ({year}-{later})",
+    "{name} ({year}-)",
+    "{name} ({year}– )",
+    "{name} ({year}))",
+    "{name} ({year}) ({year})",
+    "{name}\u00a0({year})",
+    "Night\u00a0of {name} ({year})",
+    "{name} ({year})\u00a0",
+    "\u200b{name} ({year})",
+    "{name}\u200e ({year})",
+    " {name} ({year})",
+    "{name} ({year}) ",
+    "  {name}  ({year})  ",
+    '"{name}" ({year})',
+    '{name}: The "Real" Story ({year})',
+    "Bread, Salt, {name} ({year})",
+    "{name}|Redux ({year})",
+    "Café {name} ({year})",
+    "{name} (Cafe\u0301 Noir) ({year})",
+    "{name} (千の夜) ({year})",
+    "{name} \\ Reverse ({year})",
+    "{later} ({year})",
+    "{name}({year})",
+    "(Un){name} ({year})",
+    "...And {name}!? ({year})",
+)
+"""One per slot (see `slot_of`) from 0 on; `later` is some years after `year`."""
+
+_UNSORTED, _EIGHT_DIGITS, _NO_TMDB, _SHARED_TMDB, _SAME_TITLE = (
+    _SLOTS - 20,
+    _SLOTS - 8,
+    _SLOTS - 6,
+    _SLOTS - 4,
+    _SLOTS - 1,
+)
+_IMDB_PRIME, _TMDB_PRIME = 9_999_991, 999_983
+_FIRST_LONG_IMDB = 10_000_000
+_GENRE_NAMES = tuple(GENRES)
+_GENRE_SUMS = np.array(list(accumulate(GENRES.values())), dtype=np.int64)
+_ROMAN = ("II", "III", "IV")
+
+
+def slot_of(indexes: Ints) -> Ints:
+    """A movie's slot: one movie in 293 has the same, so that each oddity occurs whatever the size and the seed."""
+    return (indexes * 37 + 150) % _SLOTS
+
+
+def title_sources(indexes: Ints) -> Ints:
+    """The movie whose title and year each movie bears: itself, but for the same title under two ids."""
+    return np.where(slot_of(indexes) == _SAME_TITLE, indexes - 1, indexes)
+
+
+def release_years(dice: Dice, indexes: Ints, added: Ints) -> Ints:
+    """The year of each movie's release, given the second it was added to the site: mostly that year, else before."""
+    added_years = added.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
+    luck, depth = dice.pair("release year", indexes)
+    age = (((depth & 0xFFFF) * (depth >> 16) >> 16) * 90) >> 16
+    old = ((luck & 7) == 0) | (added_years < 1996)
+    return np.where(old, np.maximum(added_years - age, 1903), added_years - ((luck >> 3) & 3) // 3)
+
+
+def _name(hand: Hand) -> str:
+    pattern = hand.below(20)
+    if pattern < 6:
+        return f"{hand.pick(ADJECTIVES)} {hand.pick(NOUNS)}, The"
+    if pattern < 8:
+        return f"{hand.pick(ADJECTIVES)} {hand.pick(NOUNS)}"
+    if pattern < 10:
+        return f"{hand.pick(('Return', 'Road', 'Letters', 'Escape', 'Journey'))} to {hand.pick(PLACES)}"
+    if pattern < 12:
+        return f"{hand.pick(PEOPLE)}'s {hand.pick(NOUNS)}, {hand.pick(('The', 'The', 'A'))}"
+    if pattern < 14:
+        return f"{hand.pick(FIRST_NAMES)} and the {hand.pick(ADJECTIVES)} {hand.pick(NOUNS)}"
+    if pattern < 15:
+        return f"{hand.pick(FIRST_NAMES)} {hand.pick(LAST_NAMES)}"
+    if pattern < 16:
+        return f"{hand.pick(NOUNS)} of {hand.pick(PLACES)}, {hand.pick(('The', 'A'))}"
+    if pattern < 17:
+        return f"{hand.pick(ADJECTIVES)} {hand.pick(NOUNS)} {hand.pick(_ROMAN)}"
+    if pattern < 18:
+        return f"{hand.pick(NOUNS)} & {hand.pick(NOUNS)}"
+    if pattern < 19:
+        foreign = f"({hand.pick(FOREIGN)})"
+        return f"{hand.pick(ADJECTIVES)} {hand.pick(NOUNS)}, The {foreign}"
+    return f"{hand.pick(NOUNS)} (a.k.a. {hand.pick(ADJECTIVES)} {hand.pick(NOUNS)})"
+
+
+def titles(dice: Dice, indexes: Ints, years: Ints, versions: dict[int, int]) -> list[str]:
+    """Titles as shipped; `versions` says how often a movie's title was corrected (never, if it is not named).
+
+    The first correction of an odd title is its plain form; others change the subtitle.
+    """
+    sources = title_sources(indexes)
+    result = []
+    columns = indexes.tolist(), slot_of(sources).tolist(), years.tolist(), dice.hands("title", sources)
+    for index, slot, year, hand in zip(*columns, strict=True):
+        name, version = _name(hand), versions.get(index, 0)
+        form = TITLE_FORMS[slot] if slot < len(TITLE_FORMS) and not version else "{name} ({year})"
+        if version > (slot < len(TITLE_FORMS)):
+            name = f"{name}: {SUBTITLES[(index + version) % len(SUBTITLES)]}"
+        result.append(form.format(name=name, year=year, later=year + 1 + hand.below(6)))
+    return result
+
+
+def genres(dice: Dice, indexes: Ints, versions: dict[int, int]) -> list[str]:
+    """Genre lists as shipped; a correction (see `titles`) adds a genre, or the first one where none was listed."""
+    draws = [
+        np.searchsorted(_GENRE_SUMS, dice.below(f"genre {n}", indexes, int(_GENRE_SUMS[-1])), side="right").tolist()
+        for n in range(3)
+    ]
+    result = []
+    columns = indexes.tolist(), slot_of(indexes).tolist(), dice.hands("genres", indexes)
+    for index, slot, hand, *drawn in zip(*columns, *draws, strict=True):
+        version = versions.get(index, 0)
+        chosen = set(drawn[: 1 + hand.below(3)])
+        if slot == _UNSORTED:
+            chosen = {1, 4, *chosen}
+        elif not hand.below(80):
+            chosen = set()
+        if version:
+            others = [number for number in range(len(_GENRE_NAMES)) if number not in chosen]
+            chosen.add(others[(index + version) % len(others)])
+        names = sorted((_GENRE_NAMES[number] for number in chosen), reverse=slot == _UNSORTED)
+        result.append("|".join(names) or NO_GENRES)
+    return result
+
+
+def lacks_tmdb(dice: Dice, indexes: Ints) -> Flags:
+    """Which movies have no tmdbId at first."""
+    lacks: Flags = (dice.below("no tmdb", indexes, 100) == 0) | (slot_of(indexes) == _NO_TMDB)
+    return lacks
+
+
+def links(dice: Dice, indexes: Ints, years: Ints, known: Flags) -> tuple[list[str], list[str]]:
+    """The imdbId and the tmdbId of movies as shipped; the latter is empty unless `known`."""
+    start = int(dice.below("links", np.zeros(1, dtype=np.int64), _TMDB_PRIME)[0])
+    imdb = (indexes * 2_654_435 + start) % _IMDB_PRIME + 1
+    long = (years >= 2018) | (slot_of(indexes) == _EIGHT_DIGITS)
+    imdb = np.where(long, _FIRST_LONG_IMDB + indexes, imdb)
+    tmdb = (np.where(slot_of(indexes) == _SHARED_TMDB, indexes - 1, indexes) * 48_271 + start) % _TMDB_PRIME + 2
+    return (
+        [f"{number:07d}" for number in imdb.tolist()],
+        [str(number) if has else "" for number, has in zip(tmdb.tolist(), known.tolist(), strict=True)],
+    )

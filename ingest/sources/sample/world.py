@@ -1,0 +1,169 @@
+"""Who rates what and when: the facts of day 1, each recomputable on its own from seed and shape."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from ingest.sources.sample.draw import Dice, Flags, Ints, Points, along, below, exact_shares
+from ingest.sources.sample.shape import DAY_SECONDS, FIRST_DAY, LEAST_PER_USER, Shape, seconds
+from ingest.sources.sample.titles import release_years, title_sources
+
+NOW = seconds(FIRST_DAY)
+_OPENING = seconds(datetime(1995, 1, 9, tzinfo=UTC))
+_HALF_STARS_SINCE = seconds(datetime(2003, 2, 18, tzinfo=UTC))
+_JOINED = (2, 70, 30, 14, 40, 70, 38, 32, 36, 32, 55, 40, 38, 42, 36, 30, 28, 27, 25, 24, 55, 60, 62, 60, 60)
+"""How many users joined in each year from 1995 to 2019, in proportion."""
+_ACTIVITY: Points = (
+    (0, 20), (6_500, 24), (16_400, 35), (32_800, 69), (49_150, 160), (59_000, 360), (63_600, 700), (64_900, 1_150),
+    (65_470, 2_200), (65_536, 7_000),
+)  # fmt: skip
+"""Ratings of a user along the quantiles (of 2^16) of users."""
+_MOST_SESSIONS, _SECONDS_PER_RATING = 8, 5
+_EARLY_PERCENT = 30
+
+# Upper ends of the score (in 1/1000 stars around the mean) for 0.5, 1.0, …, 4.5 stars; people who give whole
+# stars only have their own.
+_HALF_ENDS = (-2_130, -1_780, -1_590, -1_230, -940, -380, 130, 930, 1_430)
+_WHOLE_ENDS = (-1_730, -1_730, -1_110, -1_110, -220, -220, 950, 950, 950)
+_REACH = 4_096
+
+
+def _star_table(ends: tuple[int, ...], whole: bool) -> Ints:
+    stars = np.searchsorted(np.array(ends), np.arange(-_REACH, _REACH), side="right") + 1
+    return np.minimum(stars + stars % 2, 10) if whole else stars
+
+
+_STARS = np.stack([_star_table(_HALF_ENDS, whole=False), _star_table(_WHOLE_ENDS, whole=True)])
+
+
+class World:
+    """Users and movies of day 1, by index from 0 (later days count on).
+
+    Attributes: `dice`, the source of all draws; per movie `rank`, its popularity from 0; per user `counts`, its
+    ratings, and `catalogue`, how many movies (from the first on) it could have seen.
+    """
+
+    def __init__(self, shape: Shape, seed: int) -> None:
+        self.shape, self.dice = shape, Dice(seed)
+        everyone, every_movie = np.arange(shape.users), np.arange(shape.movies)
+        self._added = self.added(every_movie)
+        by_rank = np.argsort(self.dice.bits("popularity", every_movie), kind="stable")
+        self.rank: Ints = np.argsort(by_rank, kind="stable")
+        self._popular = self._cumulated_popularity()
+        liked = 300 * (shape.movies - self.rank) // shape.movies - 230
+        self._quality = self._bell("quality", every_movie, 780) + liked
+        self._starts, self._sessions = self._session_starts(everyone)
+        self._latest = self._starts.max(axis=1)
+        self.catalogue: Ints = np.searchsorted(self._added, self._latest, side="right").astype(np.int64)
+        wish = along(_ACTIVITY, self.dice.pair("activity", everyone)[0] >> 16)
+        self.counts = exact_shares(wish, LEAST_PER_USER, self.catalogue * 2 // 3, shape.ratings)
+
+    def movie_ids(self, indexes: Ints) -> Ints:
+        """Ascending ids: dense at first, with gaps later on, as grown over the years."""
+        late = np.maximum(indexes - self.shape.movies // 3, 0)
+        ids: Ints = indexes + 1 + late * 5 - np.where(late > 0, self.dice.below("id gap", indexes, 5), 0)
+        return ids
+
+    def added(self, indexes: Ints) -> Ints:
+        """The second in which each movie was added: a third at the opening, then evenly, then a few a day."""
+        early = self.shape.movies * _EARLY_PERCENT // 100
+        evenly = _OPENING + (indexes - early) * ((NOW - _OPENING) // (self.shape.movies - early))
+        later = NOW + (indexes - self.shape.movies) // self.shape.daily_movies * DAY_SECONDS
+        return np.where(indexes < self.shape.movies, np.maximum(evenly, _OPENING), later)
+
+    def years(self, indexes: Ints) -> Ints:
+        """The release year of each movie."""
+        sources = title_sources(indexes)
+        return release_years(self.dice, sources, self.added(sources))
+
+    def new_movies(self, day: int) -> Ints:
+        """The movies that appear on `day` (2 or later)."""
+        first = self.shape.movies + (day - 2) * self.shape.daily_movies
+        return np.arange(first, first + self.shape.daily_movies)
+
+    def new_users(self, day: int) -> Ints:
+        """The users who join on `day` (2 or later)."""
+        first = self.shape.users + (day - 2) * self.shape.daily_users
+        return np.arange(first, first + self.shape.daily_users)
+
+    def _bell(self, stream: str, counters: Ints, width: int) -> Ints:
+        first, second = self.dice.pair(stream, counters)
+        four = (first & 0xFFFF) + (first >> 16) + (second & 0xFFFF) + (second >> 16)
+        bell: Ints = (four * width >> 16) - 2 * width
+        return bell
+
+    def _cumulated_popularity(self) -> Ints:
+        """Zipf's law with a bent top, a thin tail, and two ratings at least in the mean; it stays below 2^36."""
+        movies = self.shape.movies
+        depth = ((movies - self.rank) * 1_024 // movies) ** 3
+        weight: Ints = depth * 4 // (self.rank + 100)
+        return np.cumsum(weight + int(weight.sum()) * 2 // self.shape.ratings + 1)
+
+    def _session_starts(self, users: Ints) -> tuple[Ints, Ints]:
+        """Start of each possible session (unused ones repeat the first) and the number of sessions, per user."""
+        years = np.array([seconds(datetime(1995 + n, 1, 1, tzinfo=UTC)) for n in range(len(_JOINED) + 1)])
+        luck, moment = self.dice.pair("join", users)
+        year = np.searchsorted(np.cumsum(_JOINED), below(luck, sum(_JOINED)), side="right")
+        joined = years[year] + below(moment, np.diff(years)[year] - 2 * DAY_SECONDS)
+        joined = np.maximum(joined, _OPENING)
+        joined[0] = _OPENING + DAY_SECONDS // 2
+        luck, number = self.dice.pair("sessions", users)
+        sessions = np.where(luck >> 16 < 39_000, 1, 2 + below(number, _MOST_SESSIONS - 1))
+        starts = np.repeat(joined[:, None], _MOST_SESSIONS, axis=1)
+        for session in range(1, _MOST_SESSIONS):
+            later = self.dice.below(f"session {session}", users, NOW - 2 * DAY_SECONDS - joined)
+            starts[:, session] += np.where(session < sessions, later, 0)
+        return starts, sessions
+
+    def distinct_movies(self, stream: str, users: Ints, counts: Ints, catalogue: Ints) -> tuple[Ints, Ints]:
+        """For each user `counts` different movies of the first `catalogue`, ascending, the popular ones likelier.
+
+        Returns rows (position in `users`, movie index). One movie from each of `counts` equal pieces of the
+        cumulated popularity, so that no row has to be sorted; where two pieces give the same movie, the next follows.
+        """
+        row = np.repeat(np.arange(len(users)), counts)
+        nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        step = np.minimum(self._popular[catalogue - 1] // counts, 2**31 - 1)[row]
+        place = nth * step + self.dice.below(stream, (users[row] << 20) + nth, step)
+        movie = np.searchsorted(self._popular, place, side="right")
+        apart = row << 32
+        movie = np.maximum.accumulate(movie - nth + apart) - apart
+        return row, np.minimum(movie, (catalogue - counts)[row]) + nth
+
+    def ratings_of(self, users: Ints) -> Ints:
+        """The ratings that existing users gave until day 1: rows (user, movie, half stars, timestamp) in file order."""
+        row, movie = self.distinct_movies("movie", users, self.counts[users], self.catalogue[users])
+        user = users[row]
+        key = (user << 20) + movie
+        luck, moment = self.dice.pair("when", key)
+        start = self._starts[user, below(luck, self._sessions[user])]
+        start = np.where(start < self._added[movie], self._latest[user], start)
+        span = self.counts * _SECONDS_PER_RATING // self._sessions + 30
+        timestamp = start + below(moment, span[user])
+        return np.column_stack([user, movie, self.stars("stars", users, row, movie, timestamp), timestamp])
+
+    def stars(self, stream: str, users: Ints, row: Ints, movie: Ints, timestamp: Ints) -> Ints:
+        """Half stars (1 to 10) from `users[row]` to each movie: the movie's quality, the user's taste, and chance."""
+        taste = self._bell("taste", users, 690)
+        whole: Flags = self.dice.below("whole stars", users, 10) < 2
+        score = self._quality[np.minimum(movie, self.shape.movies - 1)] + taste[row]
+        score += self._bell(stream, (users[row] << 20) + movie, 1_480)
+        table = (whole[row] | (timestamp < _HALF_STARS_SINCE)).astype(np.int64)
+        stars: Ints = _STARS[table, np.clip(score + _REACH, 0, 2 * _REACH - 1)]
+        return stars
+
+    def genome(self, movies: Ints, tags: int) -> tuple[Ints, Ints, Ints]:
+        """Relevance, in units of 0.00025, of every tag for each movie: rows (movie, tag, relevance)."""
+        movie, tag = np.repeat(movies, tags), np.tile(np.arange(tags), len(movies))
+        luck, theme = self.dice.pair("relevance", (movie << 16) + tag)
+        common = self.dice.below("tag relevance", np.arange(tags), 1 << 16)[tag]
+        quantile = ((luck >> 16) * 3 + common) // 4
+        return movie, tag, along(_RELEVANCE, np.where(theme & 63 == 0, 61_439 + (luck >> 20), quantile))
+
+
+_RELEVANCE: Points = (
+    (0, 1), (6_500, 40), (16_400, 90), (32_800, 220), (49_000, 550), (59_000, 1_200), (63_600, 2_400), (65_200, 3_600),
+    (65_535, 4_000),
+)  # fmt: skip

