@@ -25,6 +25,8 @@ LOCKS = {
     "test": ["dev", "notebooks", "test"],
     "lint": ["dev", "notebooks", "test", "lint"],
 }
+# A test file stays on one worker, whose store and warehouses its tests share; most tests wait for processes.
+PARALLEL = ("--numprocesses", "3", "--dist", "loadfile")
 ENVIRONMENT = {
     "DBT_PROJECT_DIR": "transform",
     "DBT_PROFILES_DIR": "profiles",
@@ -121,10 +123,17 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def unit(session: nox.Session) -> None:
+    """The tests that need no store, no dbt and no Great Expectations: seconds, for the loop of a change."""
+    install(session, "test")
+    session.run("pytest", *PARALLEL, "tests/unit", *session.posargs)
+
+
+@nox.session(default=False)
 def tests(session: nox.Session) -> None:
     """All tests; those of the Snowflake side run in an environment of their own."""
     install(session, "test")
-    session.run("pytest", "--ignore=tests/snowflake", *session.posargs)
+    session.run("pytest", *PARALLEL, "--ignore=tests/snowflake", *session.posargs)
     if not session.posargs:
         session.notify("tests-of-snowflake")
 
@@ -135,7 +144,7 @@ def tests_of_snowflake(session: nox.Session) -> None:
     install(session, "emulator")
     other = Path(".nox/tests/bin/python")  # parity builds the DuckDB side in the environment of `tests`
     environment = {"MOVIELENS_DEV_PYTHON": str(other.absolute())} if other.exists() else {}
-    session.run("pytest", *(session.posargs or ["tests/snowflake"]), env=environment)
+    session.run("pytest", *PARALLEL, *(session.posargs or ["tests/snowflake"]), env=environment)
 
 
 @nox.session(default=False)

@@ -5,7 +5,7 @@ result in the connection and has none left by then, so every metric fails with "
 touches no internals of GX: SQLAlchemy lets a listener read all rows as soon as a statement has run, and hand them
 over from memory. Results are small here: a suite returns some rows, never a table.
 
-`tests/unit/test_expectations.py` runs GX without the shim and fails as soon as that works: then this file can go.
+`tests/pipeline/test_expectations.py` runs GX without the shim and fails as soon as that works: then this file can go.
 """
 
 from __future__ import annotations

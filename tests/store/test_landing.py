@@ -16,7 +16,7 @@ from ingest.errors import BatchError, QuarantineError
 from ingest.lines import parts
 from ingest.settings import Settings
 from ingest.store.bucket import Store
-from tests.landing import DAY_1, DAY_2, DAY_3, FILES, MORE, another_bucket, content, folder_of, zip_of
+from tests.small_sources import DAY_1, DAY_2, DAY_3, FILES, MORE, another_bucket, content, folder_of, zip_of
 
 Lander = Callable[..., Landed]
 

@@ -23,7 +23,7 @@ from ingest.lines.parts import cut
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from tests.conftest import settings_in
-from tests.landing import FILES, content, folder_of, zip_of
+from tests.small_sources import FILES, content, folder_of, zip_of
 
 Lander = Callable[..., Landed]
 

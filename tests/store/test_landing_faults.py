@@ -17,7 +17,7 @@ from ingest.errors import BatchError, IngestError, StoreError
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from tests.conftest import REPO
-from tests.landing import FILES, another_bucket, content, zip_of
+from tests.small_sources import FILES, another_bucket, content, zip_of
 from tests.proxy import Fault, always, faulty_proxy, once
 
 Lander = Callable[..., Landed]
