@@ -6,6 +6,8 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from ingest.errors import BatchError
 from tests.pipeline.harness import Batch, Lab
@@ -90,6 +92,20 @@ def test_two_changes_on_one_day_are_two_versions(versions: dict[int, list[Row]])
 
 def test_a_late_delta_is_history_from_the_instant_after_the_batch_before_it(versions: dict[int, list[Row]]) -> None:
     assert versions[5] == [("Late (2005)", "Drama", at("2020-01-03") + TICK, None, "added")]
+
+
+def test_versions_a_tick_apart_have_two_ids_even_where_the_text_of_an_instant_has_milliseconds(lab: Lab) -> None:
+    def as_snowflake_writes(node: exp.Expr) -> exp.Expr:
+        is_text = isinstance(node, exp.Cast) and node.is_type(*exp.DataType.TEXT_TYPES)
+        return exp.func("left", node.copy(), exp.Literal.number(23)) if is_text else node
+
+    sql = sqlglot.parse_one(lab.compiled("select {{ snapshot_hash_arguments(['movie_id', 'instant']) }}"), "duckdb")
+    version_id = sql.transform(as_snowflake_writes).expressions[0].sql("duckdb")
+    found = lab.rows(
+        f"select {version_id} from (values (1, timestamp '2020-01-03'), (1, timestamp '2020-01-03 00:00:00.000001'), "
+        "(2, timestamp '2020-01-03')) as versions (movie_id, instant)"
+    )
+    assert len(set(found)) == 3
 
 
 def test_the_clock_of_history_grows_with_every_batch(lab: Lab, versions: dict[int, list[Row]]) -> None:
