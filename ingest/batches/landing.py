@@ -121,7 +121,7 @@ def land(
         same_modes = [batch for batch in _repeatable(earlier, modes, as_of) if modes == _modes(batch)]
         if batch := _holding(opened, same_modes):
             sweep(settings.data_dir / "landing")
-            return Landed(batch, batch is earlier[-1])
+            return Landed(batch, batch is earlier[-1], warnings=opened.warnings)
         # numpy and DuckDB take 0.2 s to import, and many runs have nothing to cut
         from ingest.lines.parts import cut
 
@@ -136,6 +136,7 @@ def land(
             )
             seconds = {"cut": time.monotonic() - started}
             warnings = (
+                *opened.warnings,
                 *(w for table in pieces.tables.values() for w in table.warnings),
                 *filter(None, [pieces.report]),
             )

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import stat
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from ingest.errors import SourceError
-from ingest.schema import TABLES
+from ingest.sources.names import recognise
+from ingest.sources.unpack import DAMAGED, MAX_RATIO, MAX_TOTAL, RATIO_FROM, plain_file
 
-MAX_TOTAL = 64 << 30
-# Deflate reaches 1000:1; the real files stay under 10:1.
-MAX_RATIO, RATIO_FROM = 100, 10 << 20
-_BY_FILE = {table.file: table.name for table in TABLES.values()}
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+MAX_FILES = 100_000
 
 
 @dataclass(frozen=True)
@@ -30,59 +25,47 @@ class OpenSource:
     """An archive or folder that passed its checks, open for reading.
 
     `name`, of the archive or folder; `sha256`, of an archive, None for a folder; `as_of` (UTC), the newest
-    date of its files (a zip's dates have no zone and are taken as UTC); `tables`, those present, in the
-    schema's order; `total_bytes`, of their files, uncompressed.
+    date of its files (a zip's dates have no zone and are taken as UTC); `files`, the name of the file of each table
+    that is there, in the schema's order; `total_bytes`, of these files as they are there; `warnings`, what was left
+    out.
     """
 
     name: str
     sha256: str | None
     as_of: datetime
-    tables: tuple[str, ...]
+    files: dict[str, str]
     total_bytes: int
+    warnings: tuple[str, ...]
     _open: Callable[[str], BinaryIO]
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that are there."""
+        return tuple(self.files)
+
     def open(self, table: str) -> BinaryIO:
-        """The bytes of a table's file; reading raises SourceError where archive or disk is damaged."""
-        file = TABLES[table].file
+        """The bytes of a table's file, unpacked; reading raises SourceError where archive or disk is damaged."""
+        label = f"{self.name}: {self.files[table]}"
         try:
-            return cast(BinaryIO, _Reader(self._open(table), f"{self.name}: {file}"))
-        except _DAMAGED as problem:
-            raise SourceError(f"{self.name}: {file} cannot be opened: {problem}") from problem
-
-
-class _Reader(io.RawIOBase):
-    """A stream whose faults are told as SourceErrors."""
-
-    def __init__(self, stream: BinaryIO, label: str) -> None:
-        super().__init__()
-        self._stream, self._label = stream, label
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            return self._stream.read(size)
-        except _DAMAGED as problem:
-            raise SourceError(f"{self._label} is damaged: {problem}. Download or copy it anew.") from problem
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+            return plain_file(self._open(table), self.files[table], label)
+        except DAMAGED as problem:
+            raise SourceError(f"{label} cannot be opened: {problem}") from problem
 
 
 @contextmanager
 def open_source(path: Path) -> Iterator[OpenSource]:
-    """Opens a local zip or folder; files are found by name at any depth, but for dot files and `__MACOSX`.
+    """Opens a local zip or folder; links are followed that stay within the folder.
 
-    Raises SourceError if it is neither, holds none of the six files or one twice, or is not safe to unpack.
+    Raises SourceError if it is neither, holds no table that `ingest.sources.names` recognises, or is not safe to read.
     """
     with ExitStack() as opened:
         try:
             if path.is_dir():
                 source = _folder(path)
-            elif path.exists():
+            elif path.is_file():
                 source = _archive(path, opened.enter_context(_zip(path)))
+            elif path.exists():
+                raise SourceError(f"{path} is neither a file nor a folder")
             else:
                 raise SourceError(
                     f"{path} does not exist: give --source a MovieLens zip, or a folder with its CSV files"
@@ -97,7 +80,7 @@ def _zip(path: Path) -> zipfile.ZipFile:
         pass
     try:
         return zipfile.ZipFile(path)
-    except (*_DAMAGED, ValueError) as problem:
+    except (*DAMAGED, ValueError) as problem:
         raise SourceError(
             f"{path} is not a zip archive, or a truncated one ({problem}). Download or copy it anew, or give "
             "--source the folder with the CSV files"
@@ -105,56 +88,73 @@ def _zip(path: Path) -> zipfile.ZipFile:
 
 
 def _folder(root: Path) -> OpenSource:
-    found: list[PurePosixPath] = []
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if not name.startswith(".") and name != "__MACOSX")
-        found += [PurePosixPath(folder, name) for name in files if name in _BY_FILE]
-    paths = {table: Path(path) for table, path in _by_table(str(root), found).items()}
+    recognised = recognise(str(root), _names_below(root))
+    paths = {table: root / name for table, name in recognised.members.items()}
+    for path in paths.values():
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise SourceError(f"{path} is a link to {path.resolve()}, out of the folder: copy the file into it")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise SourceError(f"{path} is not a regular file")
     stats = [path.stat() for path in paths.values()]
     return OpenSource(
         name=root.resolve().name,
         sha256=None,
-        as_of=datetime.fromtimestamp(max(stat.st_mtime for stat in stats), UTC),
-        tables=tuple(paths),
-        total_bytes=sum(stat.st_size for stat in stats),
+        as_of=datetime.fromtimestamp(max(found.st_mtime for found in stats), UTC),
+        files={table: _base(path.name) for table, path in paths.items()},
+        total_bytes=sum(found.st_size for found in stats),
+        warnings=recognised.warnings,
         _open=lambda table: paths[table].open("rb"),
     )
 
 
+def _names_below(root: Path) -> list[str]:
+    """The files below a folder, through links as well, but each folder and each linked file of the same name once."""
+    names: list[str] = []
+    seen: set[str] = set()
+
+    def fail(problem: OSError) -> None:
+        raise problem  # a folder that cannot be read may hold a table
+
+    for folder, below, files in os.walk(root, followlinks=True, onerror=fail):
+        real = os.path.realpath(folder)
+        if real in seen:
+            below.clear()
+            continue
+        seen.add(real)
+        below[:] = sorted(name for name in below if not name.startswith((".", "__MACOSX")))
+        for name in files:
+            path = Path(folder, name)
+            twin = path.resolve() if path.is_symlink() else path
+            if twin == path or twin.name != name or not twin.is_relative_to(root.resolve()):
+                names.append(path.relative_to(root).as_posix())
+        if len(names) > MAX_FILES:
+            raise SourceError(f"{root} holds over {MAX_FILES:,} files: give --source the folder with the CSV files")
+    return names
+
+
 def _archive(path: Path, archive: zipfile.ZipFile) -> OpenSource:
-    members = {PurePosixPath(member.filename): member for member in archive.infolist()}
     for member in archive.infolist():
         if problem := _unsafe(member):
             raise SourceError(f"{path}: refused, nothing was unpacked: {member.filename!r} {problem}")
     if sum(member.file_size for member in archive.infolist()) > MAX_TOTAL:
         raise SourceError(f"{path}: refused, nothing was unpacked: over {MAX_TOTAL >> 30} GiB when unpacked")
-    hidden = ("__MACOSX", ".")
-    names = [PurePosixPath(m.filename) for m in archive.infolist() if not m.is_dir()]
-    names = [name for name in names if not any(part.startswith(hidden) for part in name.parts)]
-    tables = _by_table(str(path), [name for name in names if name.name in _BY_FILE])
-    found = {table: members[name] for table, name in tables.items()}
+    recognised = recognise(str(path), [m.filename for m in archive.infolist() if not m.filename.endswith(("/", "\\"))])
+    found = {table: archive.getinfo(name) for table, name in recognised.members.items()}
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return OpenSource(
         name=path.name,
         sha256=sha256,
         as_of=max(_date(member) for member in found.values()),
-        tables=tuple(found),
+        files={table: _base(name) for table, name in recognised.members.items()},
         total_bytes=sum(member.file_size for member in found.values()),
+        warnings=recognised.warnings,
         _open=lambda table: cast(BinaryIO, archive.open(found[table])),
     )
 
 
-def _by_table(label: str, paths: list[PurePosixPath]) -> dict[str, PurePosixPath]:
-    found: dict[str, PurePosixPath] = {}
-    for path in sorted(paths):
-        table = _BY_FILE[path.name]
-        if table in found:
-            raise SourceError(f"{label}: {path.name} is there twice, as {found[table]} and {path}: keep one")
-        found[table] = path
-    if not found:
-        raise SourceError(f"{label}: none of {', '.join(_BY_FILE)} is in there, at any depth")
-    return {table: found[table] for table in TABLES if table in found}
+def _base(name: str) -> str:
+    return name.replace("\\", "/").rpartition("/")[2]
 
 
 def _unsafe(member: zipfile.ZipInfo) -> str | None:

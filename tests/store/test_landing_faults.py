@@ -17,8 +17,8 @@ from ingest.errors import BatchError, IngestError, StoreError
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from tests.conftest import REPO
-from tests.small_sources import FILES, another_bucket, content, zip_of
 from tests.proxy import Fault, always, faulty_proxy, once
+from tests.small_sources import FILES, another_bucket, content, zip_of
 
 Lander = Callable[..., Landed]
 

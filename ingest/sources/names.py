@@ -1,0 +1,109 @@
+"""Which files of a source are tables: taken where a name can mean one thing only, and else named as near misses.
+
+A near miss is never passed over in silence: a table that was meant and not read is lost data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import pairwise
+
+from ingest.errors import SourceError
+from ingest.schema import TABLES
+
+_SHOWN = 10
+_FILES = {table.file: table.name for table in TABLES.values()}
+# A file's words without their plural, run together: "genomescore".
+_WORDS = {re.sub(r"[^a-z]|s?\.csv$", "", table.file): table.name for table in TABLES.values()}
+_ARCHIVE = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)$")
+_OTHER_FORMAT = re.compile(r"\.(tsv|json|jsonl|ndjson|parquet|feather|arrow|xlsx?|ods|sqlite|db)$")
+_ENDING = re.compile(
+    rf"({_ARCHIVE.pattern[:-1]}|{_OTHER_FORMAT.pattern[:-1]}|\.(csv|tab|txt|dat|data|bak|old|orig|tmp|part|partial|"
+    r"crdownload|download|\d+)|~)$"
+)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """`members`: for each table that is there, the name of its file; `warnings`: what was left out, and why."""
+
+    members: dict[str, str]
+    warnings: tuple[str, ...]
+
+
+def recognise(label: str, names: Iterable[str]) -> Recognised:
+    """Finds the tables among the names of a source's files, at any depth; `label` is the source, for messages.
+
+    Case, backslashes for slashes and a compressed file (`.gz`, `.zst`) do not matter; dot files and `__MACOSX` are
+    passed over. Raises SourceError where a table is there twice, where a file looks like a table that is otherwise
+    absent, and where there is no table.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
+    near: list[tuple[str, str | None, str]] = []
+    for name in sorted(names):
+        parts = name.replace("\\", "/").split("/")
+        if any(part.startswith((".", "__MACOSX")) for part in parts):
+            continue
+        file = parts[-1].lower()
+        if table := _FILES.get(re.sub(r"\.(gz|zst)$", "", file)):
+            found[table].append(name)
+        elif problem := _near_miss(parts):
+            near.append((name, *problem))
+    for table, members in found.items():
+        if len(members) > 1:
+            raise SourceError(f"{label}: {TABLES[table].file} is there twice, as {' and '.join(members)}: keep one")
+    if missed := [f"\n  {name} {why}" for name, table, why in near if table not in found and (table or not found)]:
+        if len(missed) > _SHOWN:
+            missed[_SHOWN:] = [f"\n  and {len(missed) - _SHOWN:,} more"]
+        raise SourceError(
+            f"{label}: nothing was landed, since a table may be meant by{''.join(missed)}"
+            "\nGive it the name of the table's file, or move it elsewhere"
+        )
+    if not found:
+        raise SourceError(f"{label}: none of {', '.join(_FILES)} is in there, at any depth")
+    return Recognised(
+        {table: found[table][0] for table in TABLES if table in found},
+        tuple(f"{label}: {name} was left out: it {why}" for name, _, why in near),
+    )
+
+
+def _near_miss(parts: list[str]) -> tuple[str | None, str] | None:
+    """The table that a file may be meant for (None: any) and what is wrong with it; None for any other file."""
+    file = parts[-1].strip().lower()
+    stem = file
+    while (shorter := _ENDING.sub("", stem).strip()) != stem:
+        stem = shorter
+    if stem != file or "." not in file:
+        if table := _meant(stem):
+            return table, _why(file, TABLES[table].file)
+        for folder in parts[:-1]:
+            plain = re.sub(r"[^a-z]", "", folder.lower().removesuffix(".csv")).removesuffix("s")
+            if plain in _WORDS and (file.startswith("part-") or ".csv" in file):
+                wanted = TABLES[_WORDS[plain]].file
+                return _WORDS[plain], f"is one of the parts of {folder}: join them into one {wanted}"
+    if _ARCHIVE.search(file):
+        return None, "is an archive, which was not looked into: unpack it and give --source what it holds"
+    return None
+
+
+def _meant(stem: str) -> str | None:
+    words = [word.removesuffix("s") for word in re.findall("[a-z]+", stem)]
+    words += [first + second for first, second in pairwise(words)]
+    for word, table in sorted(_WORDS.items(), key=lambda known: -len(known[0])):
+        if word in words:
+            return table
+    plurals = [f"{word}s" for word in _WORDS]
+    close = get_close_matches("".join(re.findall("[a-z]", stem)), plurals, n=1, cutoff=0.82)
+    return _WORDS[close[0].removesuffix("s")] if close else None
+
+
+def _why(file: str, wanted: str) -> str:
+    if _ARCHIVE.search(file) and not file.endswith((".csv.gz", ".csv.zst")):
+        return f"is packed: unpack it, and name what it holds {wanted}"
+    if _OTHER_FORMAT.search(file):
+        return f"is no CSV file: save it as {wanted}"
+    return f"is not called {wanted}"
