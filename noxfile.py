@@ -24,6 +24,7 @@ LOCKS = {
     "emulator": ["emulator", "notebooks-on-snowflake", "test"],
     "test": ["dev", "notebooks", "test"],
     "lint": ["dev", "notebooks", "test", "lint"],
+    "nox": ["nox"],
 }
 # A test file stays on one worker, whose store and warehouses its tests share; most tests wait for processes.
 PARALLEL = ("--numprocesses", "3", "--dist", "loadfile")
@@ -161,6 +162,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("zizmor", "--offline", "--quiet", ".github")
     folder = Path(session.create_tmp()).absolute()
     shutil.rmtree(folder)
     folder.mkdir()

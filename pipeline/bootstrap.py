@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from pipeline.errors import PipelineError
 
 TEMPLATE = Path(__file__).with_name("bootstrap.sql.j2")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+KEY, QUOTA = "[A-Za-z0-9+/]", r"[1-9][0-9]{0,4}"
 UNKNOWN = "<{}>"  # what a dry run prints where the environment says nothing
 
 
@@ -60,7 +61,8 @@ SETTINGS = {
     "database": Setting("SNOWFLAKE_DATABASE", IDENTIFIER.pattern, "the database", "MOVIELENS"),
     "warehouse": Setting("SNOWFLAKE_WAREHOUSE", IDENTIFIER.pattern, "the warehouse", "MOVIELENS"),
     "bucket": Setting("S3_BUCKET", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the bucket that batches are landed in"),
-    "credit_quota": Setting("MOVIELENS_CREDIT_QUOTA", r"[1-9][0-9]{0,4}", "credits a month", "10"),
+    "credit_quota": Setting("MOVIELENS_CREDIT_QUOTA", QUOTA, "credits a month for production", "10"),
+    "ci_credit_quota": Setting("MOVIELENS_CI_CREDIT_QUOTA", QUOTA, "credits a month for pull requests", "5"),
     "aws_role_arn": Setting(
         "MOVIELENS_AWS_ROLE_ARN",
         r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+",
@@ -72,12 +74,10 @@ SETTINGS = {
         "the external id in that role's trust policy",
         "movielens",
     ),
-    "public_key": Setting(
-        "MOVIELENS_PUBLIC_KEY",
-        r"[A-Za-z0-9+/]+=*",
-        "the pipeline user's RSA public key (PEM, or its base64 alone)",
-    ),
-    "ci_public_key": Setting("MOVIELENS_CI_PUBLIC_KEY", r"[A-Za-z0-9+/]*=*", "the same for continuous integration", ""),
+    "public_key": Setting("MOVIELENS_PUBLIC_KEY", f"{KEY}+=*", "the pipeline user's RSA public key (PEM, or base64)"),
+    "public_key_2": Setting("MOVIELENS_PUBLIC_KEY_2", f"{KEY}*=*", "its next key, while keys are exchanged", ""),
+    "ci_public_key": Setting("MOVIELENS_CI_PUBLIC_KEY", f"{KEY}*=*", "the key of the user of pull requests", ""),
+    "ci_public_key_2": Setting("MOVIELENS_CI_PUBLIC_KEY_2", f"{KEY}*=*", "that user's next key", ""),
 }
 
 
@@ -93,30 +93,17 @@ class Plan:
         """The whole script, with comments."""
         database, value = self.values["database"], self.values
         roles = {name: f"{database}_{name}" for name in ("loader", "transformer", "reporter", "ci")}
-        users: list[dict[str, Any]] = [
-            {
-                "name": f"{database}_pipeline",
-                "public_key": value["public_key"],
-                "default_role": roles["transformer"],
-                "roles": (roles["loader"], roles["transformer"]),
-            }
-        ]
+        monitors = {value["warehouse"]: value["credit_quota"], f"{value['warehouse']}_ci": value["ci_credit_quota"]}
+        production = roles["transformer"], roles["loader"], roles["reporter"]
+        users = [_user(f"{database}_pipeline", value, "public_key", production, value["warehouse"])]
         if value["ci_public_key"]:
-            key = value["ci_public_key"]
-            users.append(
-                {
-                    "name": f"{database}_ci_runner",
-                    "public_key": key,
-                    "default_role": roles["ci"],
-                    "roles": (roles["ci"],),
-                }
-            )
+            users.append(_user(f"{database}_ci_runner", value, "ci_public_key", (roles["ci"],), [*monitors][1]))
         engine = jinja2.Environment(  # noqa: S701 it writes SQL, and every value is validated
             trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
         )
         engine.filters["text"] = lambda text: "'" + str(text).replace("\\", "\\\\").replace("'", "''") + "'"
         return engine.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-            **value, roles=roles, users=users, schemas=SCHEMAS,
+            **value, roles=roles, users=users, monitors=monitors, schemas=SCHEMAS,
             integration=f"{database}_s3", bucket_url=f"s3://{value['bucket']}/",
         )  # fmt: skip
 
@@ -125,6 +112,12 @@ class Plan:
         """The statements one by one. No value can hold a semicolon, since each is validated."""
         code = re.sub(r"^--.*\n", "", self.sql, flags=re.MULTILINE)
         return [statement.strip() for statement in re.split(r";\s*\n", code) if statement.strip()]
+
+
+def _user(name: str, values: Mapping[str, str], key: str, roles: Sequence[str], warehouse: str) -> dict[str, Any]:
+    """A user with its roles, the default one first."""
+    keys = {"public_key": values[key], "second_key": values[f"{key}_2"]}
+    return {"name": name, **keys, "roles": roles, "default_role": roles[0], "warehouse": warehouse}
 
 
 def plan(environment: Mapping[str, str]) -> Plan:
@@ -136,7 +129,7 @@ def plan(environment: Mapping[str, str]) -> Plan:
             missing.append(setting)
             given = UNKNOWN.format(setting.name)
         else:
-            given = re.sub(r"-----[A-Z ]+-----|\s", "", given) if key.endswith("public_key") else given
+            given = re.sub(r"-----[A-Z ]+-----|\s", "", given) if "public_key" in key else given
             if not re.fullmatch(setting.pattern, given):
                 raise PipelineError(f"{setting.name} is not {setting.meaning}: it must match {setting.pattern}")
         values[key] = given

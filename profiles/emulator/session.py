@@ -23,6 +23,8 @@ SET_PARAMETER = re.compile(r"\s*alter\s+session\s+set\s+(\w+)\s*=\s*'((?:[^']|''
 UNSET_PARAMETER = re.compile(r"\s*alter\s+session\s+unset\s+(\w+)", re.IGNORECASE)
 SHOW_PARAMETER = re.compile(r"\s*show\s+parameters\s+like\s+'(\w+)'\s+in\s+session\b", re.IGNORECASE)
 SHOW_GRANTS = re.compile(r"\s*show\s+grants\s+on\b", re.IGNORECASE)
+# DuckDB's database files hold what stands for a stage or a file format: to alter it is to write it anew.
+ALTER_IN_PLACE = re.compile(r"\s*alter\s+(stage|file\s+format)\s+(\S+)\s+set\b", re.IGNORECASE)
 NO_GRANTS = "select '' as \"privilege\", '' as \"granted_to\", '' as \"grantee_name\" where false"
 # Warehouses, roles, users, grants and integrations have no meaning in one DuckDB file: accepted, and without effect.
 NO_OPERATION = (
@@ -53,6 +55,10 @@ def comment_sql(catalog: str, schema: str, table: str, comment: str | None) -> s
     return _comment_sql(catalog, schema, table, (comment or "").replace("'", "''"))
 
 
+def _replacement(found: re.Match[str]) -> str:
+    return f"create or replace {found[1]} {found[2]}" + (" type = csv" if found[1].lower() != "stage" else "")
+
+
 class Cursor(FakeSnowflakeCursor):
     """A cursor whose failed statements fail as Snowflake's do, and that knows MERGE, COPY and DDL's commit."""
 
@@ -60,7 +66,8 @@ class Cursor(FakeSnowflakeCursor):
 
     def execute(self, command: str, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:
         try:
-            return super().execute(self._session_statement(command), *args, **kwargs)
+            command = ALTER_IN_PLACE.sub(_replacement, self._session_statement(command))
+            return super().execute(command, *args, **kwargs)
         except Exception as error:
             # DuckDB aborts the transaction, and an unknown error would be an HTTP 500 that the connector retries.
             self._conn.end_transaction("rollback")

@@ -68,22 +68,56 @@ def test_new_relations_are_readable_like_the_old_ones() -> None:
 
 
 def test_every_option_of_the_file_format_is_set() -> None:
-    (statement,) = [s for s in bootstrap.plan(ENVIRONMENT).statements if "file format" in s and s.startswith("create")]
+    statements = [s for s in bootstrap.plan(ENVIRONMENT).statements if "file format" in s and "grant" not in s]
     for option in (
         "compression = zstd", "skip_header = 1", "field_optionally_enclosed_by = '\"'", "escape = none",
         "escape_unenclosed_field = none", "null_if = ()", "empty_field_as_null = true", "trim_space = false",
         "replace_invalid_characters = false", "error_on_column_count_mismatch = true", "encoding = 'UTF8'",
     ):  # fmt: skip
-        assert option in statement
+        assert [option in statement for statement in statements] == [True, True]
 
 
-def test_every_object_is_created_only_if_it_is_missing_or_holds_no_data() -> None:
+def test_nothing_is_replaced_that_holds_data_or_grants() -> None:
     for statement in bootstrap.plan(ENVIRONMENT).statements:
         if statement.startswith("create"):
-            first = statement.splitlines()[0]
-            assert "if not exists" in first or re.match(r"create or replace (stage|file format|function) ", first), (
-                first
-            )
+            first = " ".join(statement.split())
+            assert "if not exists" in first or re.match(
+                r"create or replace function \S+ varchar\) copy grants ", first
+            ), first
+
+
+def test_a_setting_that_changes_reaches_what_is_there_already() -> None:
+    changed = {
+        "S3_BUCKET": "another-bucket",
+        "MOVIELENS_AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/another",
+        "MOVIELENS_AWS_EXTERNAL_ID": "another-id",
+        "MOVIELENS_CREDIT_QUOTA": "77",
+        "MOVIELENS_CI_CREDIT_QUOTA": "33",
+        "MOVIELENS_PUBLIC_KEY": "AnotherKey",
+    }
+    altered = "\n".join(s for s in bootstrap.plan(ENVIRONMENT | changed).statements if s.startswith("alter"))
+    for value in changed.values():
+        assert value in altered
+
+
+def test_a_key_is_exchanged_while_the_one_before_still_works() -> None:
+    statements = bootstrap.plan({**ENVIRONMENT, "MOVIELENS_PUBLIC_KEY_2": "NextKey"}).statements
+    assert "alter user MOVIELENS_pipeline set rsa_public_key = 'MIIBIjAN=='" in statements
+    assert "alter user MOVIELENS_pipeline set rsa_public_key_2 = 'NextKey'" in statements
+    assert "alter user MOVIELENS_pipeline unset rsa_public_key_2" in bootstrap.plan(ENVIRONMENT).statements
+
+
+def test_pull_requests_cannot_spend_production_s_credits() -> None:
+    warehouses = {
+        role: {where for _, where in grants(role) if where.startswith("warehouse ")} for role in ("ci", "loader")
+    }
+    assert warehouses == {"ci": {"warehouse MOVIELENS_ci"}, "loader": {"warehouse MOVIELENS"}}
+    assert "alter warehouse MOVIELENS_ci set resource_monitor = MOVIELENS_ci" in bootstrap.plan(ENVIRONMENT).statements
+
+
+def test_every_name_of_an_account_s_objects_follows_the_database_s() -> None:
+    renamed = {**ENVIRONMENT, "SNOWFLAKE_DATABASE": "films", "SNOWFLAKE_WAREHOUSE": "small"}
+    assert "movielens" not in bootstrap.plan({**renamed, "MOVIELENS_AWS_EXTERNAL_ID": "an-id"}).sql.lower()
 
 
 @pytest.mark.parametrize(
@@ -95,6 +129,7 @@ def test_every_object_is_created_only_if_it_is_missing_or_holds_no_data() -> Non
         ("MOVIELENS_AWS_ROLE_ARN", "arn:aws:iam::1:role/x"),
         ("MOVIELENS_PUBLIC_KEY", "AAAA'; grant role accountadmin to user x; --"),
         ("MOVIELENS_CREDIT_QUOTA", "0"),
+        ("MOVIELENS_PUBLIC_KEY_2", "x'"),
     ],
 )
 def test_a_value_that_is_not_of_its_form_is_refused_by_name(name: str, value: str) -> None:

@@ -1,0 +1,100 @@
+"""The workflows and the AWS template give each job and role what it needs and no more."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ingest.batches.manifest import manifest_key, part_key
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+TESTING = {"tests", "plain-pip", "lint", "minio", "emulator"}
+
+
+class Template(yaml.SafeLoader):
+    """YAML with CloudFormation's short tags: what a tag holds stands for it."""
+
+
+Template.add_multi_constructor("!", lambda loader, _, node: getattr(loader, f"construct_{node.id}")(node))
+
+
+def jobs(workflow: Path) -> dict[str, Any]:
+    return yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"]
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    text = (ROOT / "pipeline/aws/bucket-and-role.yml").read_text(encoding="utf-8")
+    return yaml.load(text, Template)["Resources"]  # noqa: S506 a safe loader with tags
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_what_a_workflow_runs_is_pinned_and_no_shell_line_expands_a_value(workflow: Path) -> None:
+    for name, job in jobs(workflow).items():
+        assert "permissions" in job, name
+        for step in job["steps"]:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step.get("uses", "a/b@" + "0" * 40))
+            assert "${{" not in step.get("run", "")
+            for image in re.findall(r"docker run .*?(\S+/\S+) server", step.get("run", ""), re.DOTALL):
+                assert re.fullmatch(r"[\w/]+:[\w.-]+@sha256:[0-9a-f]{64}", image)
+
+
+def test_production_is_reached_from_main_alone_after_every_test_is_green() -> None:
+    found = jobs(ROOT / ".github/workflows/ci.yml")
+    assert set(found["production"]["needs"]) == TESTING == set(found) - {"site", "production"}
+    assert "github.ref == 'refs/heads/main'" in found["production"]["if"]
+    assert found["production"]["concurrency"]["cancel-in-progress"] is False
+
+
+def test_only_the_site_and_production_may_sign_in_elsewhere() -> None:
+    may = {name for path in WORKFLOWS for name, job in jobs(path).items() if "id-token" in job["permissions"]}
+    assert may == {"site", "production"}
+
+
+def test_github_lands_from_its_production_environment_alone(resources: dict[str, Any]) -> None:
+    (trust,) = resources["GitHubRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"] == {
+        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+        "token.actions.githubusercontent.com:sub": "repo:${GitHubRepository}:environment:production",
+    }
+
+
+def test_landing_may_delete_leftovers_and_its_lock_but_no_manifest_and_no_version(resources: dict[str, Any]) -> None:
+    statements = resources["LandingPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (deletes,) = [each for each in statements if "Delete" in str(each["Action"])]
+    assert deletes["Action"] == "s3:DeleteObject"
+    patterns = [pattern.removeprefix("${Bucket.Arn}/") for pattern in deletes["Resource"]]
+
+    def deletable(key: str) -> bool:
+        return any(fnmatchcase(key, pattern) for pattern in patterns)
+
+    assert deletable(part_key("sample", "000001", "ratings", 0)) and deletable("sample/landing.lock")
+    assert not deletable(manifest_key("sample", "000001")) and not deletable("sample/000001/withdrawn.json")
+
+
+def test_landing_may_do_what_the_store_s_client_does_and_no_more(resources: dict[str, Any]) -> None:
+    calls = {
+        "put_object": {"s3:PutObject"}, "get_object": {"s3:GetObject"}, "head_object": {"s3:GetObject"},
+        "delete_object": {"s3:DeleteObject"}, "list_objects_v2": {"s3:ListBucket"}, "head_bucket": {"s3:ListBucket"},
+        "create_bucket": set(),  # not on AWS
+    }  # fmt: skip
+    source = (ROOT / "ingest/store/bucket.py").read_text(encoding="utf-8")
+    used = set(re.findall(r"_client\.(\w+)\(", source)) | set(re.findall(r'get_paginator\("(\w+)"\)', source))
+    needed = {action for call in used - {"get_paginator"} for action in calls[call]}
+    statements = resources["LandingPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert needed == {action for each in statements for action in _listed(each["Action"])}
+
+
+def test_what_is_deleted_or_overwritten_in_the_bucket_can_be_had_back(resources: dict[str, Any]) -> None:
+    assert resources["Bucket"]["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert resources["Bucket"]["DeletionPolicy"] == "Retain"
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
