@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -182,9 +183,9 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """The benchmark: the whole job beside a hand-written DuckDB script, up to the size of ml-20m."""
+    """The benchmark: the whole job beside a hand-written DuckDB script and, `-- --against REF`, an earlier commit."""
     install(session, "test")
-    session.run("python", "-m", "tests.bench", *session.posargs)
+    session.run("python", "-m", "tests.bench", *session.posargs, env={"MOVIELENS_NOX_PYTHON": sys.executable})
 
 
 @nox.session(default=False)
