@@ -1,4 +1,6 @@
-"""The six MovieLens files: their columns, their types and the domain of each value.
+"""The one list of the MovieLens tables: their files, columns, types, keys and event time.
+
+A manifest carries what is said here, so that raw tables, load and checks follow from it.
 
 Source: the README of each GroupLens release, https://grouplens.org/datasets/movielens/.
 """
@@ -8,7 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# What a value may be; `ingest.lines.rules` says it exactly.
 Kind = Literal["id", "text", "rating", "relevance", "timestamp", "imdb_id", "tmdb_id"]
+SqlType = Literal["integer", "bigint", "varchar", "decimal(2, 1)", "double"]
+_TYPES: dict[Kind, SqlType] = {
+    "id": "integer",
+    "text": "varchar",
+    "rating": "decimal(2, 1)",
+    "relevance": "double",
+    "timestamp": "bigint",
+    "imdb_id": "varchar",
+    "tmdb_id": "integer",
+}
 
 
 @dataclass(frozen=True)
@@ -22,13 +35,19 @@ class Column:
     name: str
     kind: Kind
 
+    @property
+    def type(self) -> SqlType:
+        """Its SQL type in raw, under a name that both engines take."""
+        return _TYPES[self.kind]
+
 
 @dataclass(frozen=True)
 class Table:
     """A source file and the raw table that it becomes.
 
     Parameters: `name`, the raw table; `file`, the CSV's name; `columns`, in the file's order;
-    `key`, the raw columns that identify a row; `required`, whether a first batch must have it.
+    `key`, the raw columns that identify a row; `required`, whether a first batch must have it; `event_time`, the raw
+    column by which the later of two rows wins, None where the later batch and line do.
     """
 
     name: str
@@ -36,6 +55,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     required: bool = False
+    event_time: str | None = None
 
     @property
     def header(self) -> str:
@@ -67,12 +87,14 @@ TABLES: dict[str, Table] = {
             (_USER, _MOVIE, Column("rating", "rating", "rating"), _TIMESTAMP),
             key=("user_id", "movie_id"),
             required=True,
+            event_time="timestamp",
         ),
         Table(
             "tags",
             "tags.csv",
             (_USER, _MOVIE, Column("tag", "tag", "text"), _TIMESTAMP),
             key=("user_id", "movie_id", "tag"),
+            event_time="timestamp",
         ),
         Table(
             "links",

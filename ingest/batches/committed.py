@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
-from ingest.batches.manifest import BATCH_PREFIX, Manifest, manifest_key
+from ingest.batches.manifest import BATCH_PREFIX, FORMAT_VERSION, NEWER, Manifest, manifest_key
 from ingest.errors import BatchError
 from ingest.store.bucket import Store
 
@@ -44,10 +44,15 @@ def read(store: Store, dataset: str, batch_id: str) -> Manifest | None:
         manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == NEWER:
+            raise BatchError(
+                f"{store.place(key)} was landed by a newer version of this program ({first['msg']}; this one reads up to "
+                f"format {FORMAT_VERSION}): use that version."
+            ) from None
         where = ".".join(str(step) for step in first["loc"]) or "the manifest"
         raise BatchError(
             f"{store.place(key)} is not a valid manifest ({where}: {first['msg']}). It was altered after its commit: "
-            f"restore it, or delete the batches from {batch_id} on and land them again."
+            f"restore it from a copy of the bucket."
         ) from None
     if manifest.key != key:
         raise BatchError(f"{store.place(key)} is the manifest of {manifest.key}: it was copied or moved. Restore it.")

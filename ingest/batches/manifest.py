@@ -14,16 +14,19 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
 
-from ingest.schema import TABLES
+from ingest.schema import TABLES, SqlType, Table
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 Mode = Literal["full", "delta"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 BatchId = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Count = Annotated[int, Field(ge=0)]
+NEWER = "newer_format"
 
 
 def _utc(value: datetime) -> datetime:
@@ -53,17 +56,29 @@ class Part(_Model):
     sha256: Sha256
 
 
-class BatchTable(_Model):
-    """A table in a batch.
+class BatchColumn(_Model):
+    """A column of a part: its name in the header (`source`), its `name` and `type` in raw."""
 
-    `mode`: `full` replaces the table's content, `delta` upserts by key. `source_file` is the CSV it came from,
+    source: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+    name: Name
+    type: SqlType
+
+
+class BatchTable(_Model):
+    """A table in a batch, as `ingest.schema` had it when it was landed.
+
+    `mode`: `full` replaces the table's content, `delta` upserts by `key`, where the later `event_time` wins if there is
+    one. `source_file` is the file it came from, `form` how that was read where it was not the CSV of the contract,
     `source_sha256` the digest of the bytes of its accepted and rejected lines (after line ends were normalised);
     `rows_read = sum of the parts' rows + rows_rejected`.
     """
 
     mode: Mode
-    columns: tuple[str, ...]
-    source_file: Annotated[str, Field(pattern=r"^[a-z-]+\.csv$")]
+    columns: tuple[BatchColumn, ...]
+    key: tuple[Name, ...]
+    event_time: Name | None = None
+    source_file: Annotated[str, Field(pattern=r"^[A-Za-z_-]+\.[A-Za-z]+(\.[A-Za-z]+)?$", max_length=63)]
+    form: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9 ,-]{0,62}$")] | None = None
     source_sha256: Sha256
     rows_read: Count
     rows_rejected: Count
@@ -93,25 +108,30 @@ class Manifest(_Model):
     """Everything a reader needs to load a batch; `as_of` is the instant the content speaks for (UTC).
 
     `sha256` is of the manifest's other fields, so that a change after the commit is noticed (None: written by hand, or
-    by a version that did not have it).
+    by a version that did not have it). Format 1 is read as format 2 with the columns, keys and event times of then.
     """
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[2] = FORMAT_VERSION
     dataset: DatasetName
     batch_id: BatchId
     as_of: Annotated[datetime, AfterValidator(_utc)]
     source: Source
-    tables: dict[str, BatchTable]
+    tables: Annotated[dict[str, BatchTable], Field(min_length=1)]
     rejected: tuple[Part, ...] = ()
     sha256: Sha256 | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _is_as_it_was_committed(cls, fields: Any, info: ValidationInfo) -> Any:
-        said = fields.get("sha256") if info.mode == "json" and isinstance(fields, dict) else None
+        if info.mode != "json" or not isinstance(fields, dict):
+            return fields
+        version = fields.get("format_version")
+        if type(version) is int and version > FORMAT_VERSION:
+            raise PydanticCustomError(NEWER, "format {version}", {"version": version})
+        said = fields.get("sha256")
         if said and said != _sha256(fields):
             raise ValueError("its content is not that of its sha256")
-        return fields
+        return _upgraded(fields) if type(version) is int and version == 1 else fields
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Manifest:
@@ -119,9 +139,8 @@ class Manifest(_Model):
         for name, table in self.tables.items():
             if name not in TABLES:
                 raise ValueError(f"unknown table {name!r}")
-            known = TABLES[name]
-            if table.columns != tuple(column.source for column in known.columns) or table.source_file != known.file:
-                raise ValueError(f"{name}: columns or file differ from {known.file}: {known.header}")
+            if table.model_dump(include=_SCHEMA) != schema_of(TABLES[name]):
+                raise ValueError(f"{name}: columns, key or event time differ from {TABLES[name].header}")
             for part in table.parts:
                 if not part.key.startswith(f"{prefix}{name}/"):
                     raise ValueError(f"{part.key} lies outside {prefix}{name}/")
@@ -144,6 +163,30 @@ class Manifest(_Model):
         return {name: (t.mode, t.source_sha256, t.rows_read) for name, t in self.tables.items()} == {
             name: (t.mode, t.source_sha256, t.rows_read) for name, t in other.tables.items()
         }
+
+
+_SCHEMA = {"columns", "key", "event_time"}
+
+
+def schema_of(table: Table) -> dict[str, Any]:
+    """What a manifest says of a table's columns, key and event time."""
+    columns = tuple(BatchColumn(source=c.source, name=c.name, type=c.type).model_dump() for c in table.columns)
+    return {"columns": columns, "key": table.key, "event_time": table.event_time}
+
+
+def _upgraded(fields: dict[str, Any]) -> dict[str, Any]:
+    """A manifest of format 1, which names its columns only, as one of format 2."""
+    tables = fields.get("tables")
+    if not isinstance(tables, dict):
+        return fields
+    upgraded = {}
+    for name, table in tables.items():
+        if not isinstance(table, dict) or name not in TABLES:
+            raise ValueError(f"unknown table {name!r}")
+        if table.get("columns") != TABLES[name].header.split(","):
+            raise ValueError(f"{name}: columns differ from {TABLES[name].header}")
+        upgraded[name] = table | schema_of(TABLES[name])
+    return fields | {"format_version": FORMAT_VERSION, "tables": upgraded}
 
 
 def _sha256(fields: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.batches.lock import LandingLock
-from ingest.batches.manifest import BatchTable, Manifest, Mode, Part, Source, part_key
+from ingest.batches.manifest import BatchTable, Manifest, Mode, Part, Source, part_key, schema_of
 from ingest.errors import BatchError
 from ingest.schema import TABLES
 from ingest.store.bucket import Store, Taken
@@ -40,9 +40,9 @@ def manifest_of(
 
     tables = {
         name: BatchTable(
+            **schema_of(TABLES[name]),
             mode=modes[name],
-            columns=tuple(column.source for column in TABLES[name].columns),
-            source_file=TABLES[name].file,
+            source_file=table.file,
             source_sha256=table.source_sha256,
             rows_read=table.rows_read,
             rows_rejected=table.rows_rejected,

@@ -13,22 +13,13 @@ import duckdb
 from ingest.errors import IngestError
 from ingest.lines.part_files import LocalPart
 from ingest.lines.rules import line_pattern
-from ingest.schema import Kind, Table
+from ingest.schema import Table
 
 # No line of a part holds a carriage return: as the delimiter it makes one column of every line.
 _LINES = (
     "read_csv($path, columns = {'line': 'VARCHAR'}, auto_detect = false, header = true, "
     "compression = 'zstd', delim = '\r', quote = '', escape = '', strict_mode = true)"
 )
-_TYPES: dict[Kind, str] = {
-    "id": "integer",
-    "tmdb_id": "integer",
-    "imdb_id": "varchar",
-    "timestamp": "bigint",
-    "rating": "decimal(2, 1)",
-    "relevance": "double",
-    "text": "varchar",
-}
 
 
 class PartCheck:
@@ -57,7 +48,7 @@ class PartCheck:
             pattern=line_pattern(table),
         )
         if not bad and table.has_text:
-            columns = ", ".join(f"'{column.source}': '{_TYPES[column.kind]}'" for column in table.columns)
+            columns = ", ".join(f"'{column.source}': '{column.type}'" for column in table.columns)
             rows, *_ = self._one(
                 f"select count(*), max(columns(*)) from read_csv($path, columns = {{{columns}}}, "
                 "auto_detect = false, header = true, compression = 'zstd', delim = ',', quote = '\"', "

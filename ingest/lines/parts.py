@@ -21,7 +21,7 @@ from ingest.lines.part_files import LocalPart, PartWriter, without_rows
 from ingest.lines.plain import all_plain
 from ingest.lines.reader import BLOCK_BYTES, Lines, count, readable_line
 from ingest.lines.rules import REJECTED_HEADER, Rejected, as_csv, reason, rejected
-from ingest.schema import TABLES, Table
+from ingest.schema import Table
 from ingest.sources.archive import OpenSource
 
 __all__ = ["CutBatch", "CutTable", "LocalPart", "cut"]
@@ -35,11 +35,12 @@ _SHOWN = 3
 class CutTable:
     """A table cut into parts.
 
-    `source_sha256` is the digest of all its lines, rejected ones included and line ends made LF;
+    `file` is the name of its file; `source_sha256` is the digest of all its lines, rejected ones included and line ends made LF;
     `rows_read` is the sum of the parts' rows and `rows_rejected`.
     """
 
     table: str
+    file: str
     source_sha256: str
     rows_read: int
     rows_rejected: int
@@ -130,7 +131,7 @@ class _Cutter:
     def batch(self, names: Iterable[str]) -> CutBatch:
         try:
             with PartCheck() as self._check:
-                cut_tables = {name: self._table(TABLES[name]) for name in names}
+                cut_tables = {name: self._table(self.source.table(name)) for name in names}
             self._rejects.close()
         finally:
             self._rejects.abandon()
@@ -151,7 +152,7 @@ class _Cutter:
         self._to_show = _SHOWN
         cleaned = [self._cleaned(table, lines, piece) for piece in pieces]
         parts = tuple(_numbered(part, number) for number, part in enumerate(filter(None, cleaned)))
-        return CutTable(table.name, lines.sha256, lines.rows, bad, parts, warnings)
+        return CutTable(table.name, table.file, lines.sha256, lines.rows, bad, parts, warnings)
 
     def _pieces(self, table: Table, lines: Lines) -> list[_Piece]:
         pieces: list[_Piece] = []
@@ -202,7 +203,7 @@ class _Cutter:
         found = chain.from_iterable(self._rejected(table, lines, piece) for piece in pieces if piece.bad.result())
         listed = [record for _, record in islice(found, REPORTED)]
         self.report_dir.mkdir(parents=True, exist_ok=True)
-        report = self.report_dir / f"{table.file.removesuffix('.csv')}-rejected.csv"
+        report = self.report_dir / f"{table.name.replace('_', '-')}-rejected.csv"
         report.write_bytes(f"{','.join(REJECTED_HEADER)}\n".encode() + as_csv(listed))
         first = "".join(f"\n  {record.where}" for record in listed[:_SHOWN])
         share = min(1.0, 1.5 * bad / lines.rows)

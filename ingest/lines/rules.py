@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ingest.lines.reader import MARK
-from ingest.schema import TABLES, Column, Kind, Table
+from ingest.schema import Column, Kind, Table
 
 REJECTED_HEADER = ("table_name", "file", "line", "reason", "raw_line")
 _ZEROS = "0{0,9}"
@@ -65,6 +65,7 @@ class Rejected:
     """A quarantined line: its `file` and `line` number there, why, and the line itself."""
 
     table: str
+    file: str
     line: int
     reason: str
     raw_line: str
@@ -72,7 +73,7 @@ class Rejected:
     @property
     def where(self) -> str:
         """File, line and reason, for people."""
-        return f"{TABLES[self.table].file}:{self.line}: {self.reason}"
+        return f"{self.file}:{self.line}: {self.reason}"
 
 
 def _field_pattern(column: Column) -> str:
@@ -115,13 +116,13 @@ def reason(table: Table, line: str) -> str | None:
 def rejected(table: Table, line_number: int, line: str) -> Rejected:
     """The record of a line that does not match its table's pattern."""
     why = reason(table, line) or f"does not fit the columns {table.header}"
-    return Rejected(table.name, line_number, why, line.split(MARK, 2)[2] if line.startswith(MARK) else line)
+    return Rejected(table.name, table.file, line_number, why, line.split(MARK, 2)[2] if line.startswith(MARK) else line)
 
 
 def as_csv(rows: Iterable[Rejected]) -> bytes:
     """The records as CSV lines under `REJECTED_HEADER`; fields are quoted where needed, quotes doubled."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(
-        (row.table, TABLES[row.table].file, row.line, row.reason, row.raw_line) for row in rows
+        (row.table, row.file, row.line, row.reason, row.raw_line) for row in rows
     )
     return text.getvalue().encode()

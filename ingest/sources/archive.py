@@ -8,12 +8,13 @@ import stat
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from ingest.errors import SourceError
+from ingest.schema import TABLES, Table
 from ingest.sources.names import recognise
 from ingest.sources.unpack import DAMAGED, MAX_RATIO, MAX_TOTAL, RATIO_FROM, plain_file
 
@@ -42,6 +43,10 @@ class OpenSource:
     def tables(self) -> tuple[str, ...]:
         """The tables that are there."""
         return tuple(self.files)
+
+    def table(self, name: str) -> Table:
+        """A table with the name that its file has here."""
+        return replace(TABLES[name], file=self.files[name])
 
     def open(self, table: str) -> BinaryIO:
         """The bytes of a table's file, unpacked; reading raises SourceError where archive or disk is damaged."""

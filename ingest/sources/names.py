@@ -49,7 +49,7 @@ def recognise(label: str, names: Iterable[str]) -> Recognised:
         if any(part.startswith((".", "__MACOSX")) for part in parts):
             continue
         file = parts[-1].lower()
-        if table := _FILES.get(re.sub(r"\.(gz|zst)$", "", file)):
+        if file.isascii() and (table := _FILES.get(re.sub(r"\.(gz|zst)$", "", file))):
             found[table].append(name)
         elif problem := _near_miss(parts):
             near.append((name, *problem))
@@ -91,14 +91,12 @@ def _near_miss(parts: list[str]) -> tuple[str | None, str] | None:
 
 
 def _meant(stem: str) -> str | None:
-    words = [word.removesuffix("s") for word in re.findall("[a-z]+", stem)]
-    words += [first + second for first, second in pairwise(words)]
-    for word, table in sorted(_WORDS.items(), key=lambda known: -len(known[0])):
-        if word in words:
-            return table
     plurals = [f"{word}s" for word in _WORDS]
-    close = get_close_matches("".join(re.findall("[a-z]", stem)), plurals, n=1, cutoff=0.82)
-    return _WORDS[close[0].removesuffix("s")] if close else None
+    if close := get_close_matches("".join(re.findall("[a-z]", stem)), plurals, n=1, cutoff=0.82):
+        return _WORDS[close[0].removesuffix("s")]
+    words = [word.removesuffix("s") for word in re.findall("[a-z]+", stem)]
+    words = [first + second for first, second in pairwise(words)] + words
+    return next((_WORDS[word] for word in sorted(_WORDS, key=len, reverse=True) if word in words), None)
 
 
 def _why(file: str, wanted: str) -> str:

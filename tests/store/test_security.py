@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ingest.batches.committed import read
-from ingest.batches.manifest import Manifest, Source, manifest_key
+from ingest.batches.manifest import Manifest, Source, manifest_key, schema_of
 from ingest.errors import BatchError
 from ingest.schema import TABLES
 from tests.faults.job import Job
@@ -150,7 +150,7 @@ def manifest() -> dict[str, Any]:
     part = {"key": PART, "rows": 1, "first_line": 2, "bytes": 10, "sha256": "0" * 64}
     table = {
         "mode": "full",
-        "columns": MOVIES.header.split(","),
+        **json.loads(json.dumps(schema_of(MOVIES))),
         "source_file": MOVIES.file,
         "source_sha256": "0" * 64,
         "rows_read": 1,
@@ -158,7 +158,7 @@ def manifest() -> dict[str, Any]:
         "parts": [part],
     }
     return {
-        "format_version": 1,
+        "format_version": 2,
         "dataset": "sample",
         "batch_id": "000001",
         "as_of": "2020-01-01T00:00:00Z",
@@ -192,7 +192,9 @@ PLACES: dict[str, tuple[str | int, ...]] = {
     "batch": ("batch_id",),
     "date": ("as_of",),
     "mode": ("tables", "movies", "mode"),
-    "column": ("tables", "movies", "columns", 1),
+    "column": ("tables", "movies", "columns", 1, "name"),
+    "type": ("tables", "movies", "columns", 1, "type"),
+    "key column": ("tables", "movies", "key", 0),
     "file": ("tables", "movies", "source_file"),
     "digest": ("tables", "movies", "parts", 0, "sha256"),
     "key": ("tables", "movies", "parts", 0, "key"),

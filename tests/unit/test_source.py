@@ -184,6 +184,7 @@ NEAR = {
     "underscore": lambda file: file.replace(".csv", "_2.csv"),
     "copy": lambda file: file.replace(".csv", " (1).csv"),
     "prefix": lambda file: f"my_{file}",
+    "words around it": lambda file: f"Copy of {file.removesuffix('.csv')} 2019 final version.csv",
     "typing error": lambda file: file[1] + file[0] + file[2:] if len(file) > 9 else f"{file[:-4]}x.csv",
     "other ending": lambda file: file.replace(".csv", ".txt"),
     "no ending": lambda file: file.removesuffix(".csv"),
