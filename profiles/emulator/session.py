@@ -28,7 +28,7 @@ ALTER_IN_PLACE = re.compile(r"\s*alter\s+(stage|file\s+format)\s+(\S+)\s+set\b",
 NO_GRANTS = "select '' as \"privilege\", '' as \"granted_to\", '' as \"grantee_name\" where false"
 # Warehouses, roles, users, grants and integrations have no meaning in one DuckDB file: accepted, and without effect.
 NO_OPERATION = (
-    r"\s*alter\s+(session|warehouse|account|user|role|database|storage\s+integration)\b",
+    r"\s*alter\s+(session|warehouse|account|user|role|database|resource\s+monitor|storage\s+integration)\b",
     r"\s*(grant|revoke)\s",
     r"\s*create\s+(or\s+replace\s+)?(warehouse|role|user|resource\s+monitor|storage\s+integration|network\s+policy)\b",
     r"\s*alter\s+table\s+\S+\s+alter\s+(\"[^\"]+\"|\w+)\s+comment\b",  # fakesnow keeps no comments of columns
