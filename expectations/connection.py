@@ -115,9 +115,10 @@ def _snowflake() -> dict[str, Any]:
         "account": os.environ["SNOWFLAKE_ACCOUNT"],
         "user": os.environ["SNOWFLAKE_USER"],
         "database": os.environ.get("SNOWFLAKE_DATABASE") or "movielens",
-        "role": os.environ.get("SNOWFLAKE_ROLE") or "movielens_transformer",
+        "role": os.environ.get("SNOWFLAKE_ROLE")
+        or f"{os.environ.get('SNOWFLAKE_DATABASE') or 'movielens'}_transformer",
         "warehouse": os.environ.get("SNOWFLAKE_WAREHOUSE") or "movielens",
-        "session_parameters": {"QUERY_TAG": "movielens expectations", "TIMEZONE": "UTC"},
+        "session_parameters": {"QUERY_TAG": os.environ.get("MOVIELENS_QUERY_TAG") or "movielens", "TIMEZONE": "UTC"},
     }
     for name in ("host", "protocol"):
         if text := os.environ.get(f"SNOWFLAKE_{name.upper()}"):

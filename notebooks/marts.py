@@ -123,7 +123,7 @@ def _snowflake() -> Marts:
     if lacking := snowflake.missing():
         raise NoWarehouse(f"MOVIELENS_TARGET is not dev, so Snowflake is asked, which needs {'; '.join(lacking)}.")
     try:
-        connection = snowflake.connect()
+        connection = snowflake.connect(snowflake.role("reporter"))
     except ImportError:
         raise NoWarehouse(
             "this environment has no Snowflake connector: open the notebooks with `MOVIELENS_TARGET=prod nox -s lab`."

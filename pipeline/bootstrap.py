@@ -17,6 +17,7 @@ import jinja2
 import typer
 
 from pipeline.errors import PipelineError
+from profiles import snowflake
 
 TEMPLATE = Path(__file__).with_name("bootstrap.sql.j2")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
@@ -148,7 +149,7 @@ def run(plan: Plan, connection: Any) -> None:
         except Exception as error:
             first = statement.splitlines()[0]
             raise PipelineError(
-                f"The bootstrap stopped at `{first}`: {' '.join(str(error).split())} The statements before it are "
+                f"The bootstrap stopped at `{first}`: {snowflake.explain(error)}. The statements before it are "
                 "done; every one is safe to run again with the role ACCOUNTADMIN."
             ) from None
 
@@ -164,9 +165,7 @@ def main(
             for setting in found.missing:
                 typer.echo(f"-- {setting.name} is not set: {setting.meaning}", err=True)
             return
-        from profiles.snowflake import connect  # the connector takes a second to import
-
-        run(found, connect("accountadmin"))
+        run(found, snowflake.connect("accountadmin"))
         print(f"Snowflake is ready. Next: the trust policy, with `desc integration {found.values['database']}_s3`.")
     except PipelineError as error:
         typer.echo(f"error: {error}", err=True)

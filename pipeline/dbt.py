@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.batches.manifest import Manifest
 from pipeline.errors import PipelineError
+from profiles import snowflake
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -67,6 +68,7 @@ class Dbt:
 
     def load(self, manifest: Manifest, bucket: str) -> None:
         """Loads one committed batch into raw, in one transaction."""
+        snowflake.tag(manifest.batch_id)
         arguments = manifest.model_dump(mode="json", exclude={"source", "sha256"})
         arguments["as_of"] = f"{manifest.as_of:%Y-%m-%d %H:%M:%S.%f}"
         self._invoke(
@@ -120,7 +122,8 @@ class Dbt:
         if _interrupted(answer.exception, results):
             raise KeyboardInterrupt
         if not answer.success:
-            raise PipelineError(_explain(doing, answer.exception, results))
+            says = str if self.target == "dev" else snowflake.explain
+            raise PipelineError(_explain(doing, answer.exception, results, says))
         return results
 
     def _answer(self, *arguments: str) -> dbtRunnerResult:
@@ -162,17 +165,19 @@ def _interrupted(exception: BaseException | None, results: list[Any]) -> bool:
     return isinstance(exception, KeyboardInterrupt) or any("Query interrupted" in str(node.message) for node in results)
 
 
-def _explain(doing: str, exception: BaseException | None, results: list[Any]) -> str:
+def _explain(
+    doing: str, exception: BaseException | None, results: list[Any], says: Callable[[object], str] = str
+) -> str:
     failed = [node for node in results if str(node.status) in {"error", "fail", "runtime error"}]
     skipped = sum(str(node.status) == "skipped" for node in results)
     if not failed:
-        return f"{doing} failed: {exception or 'dbt gave no reason'}"
+        return f"{doing} failed: {says(exception or 'dbt gave no reason')}"
     lines = [f"{doing} failed: {len(failed)} nodes failed, {skipped} were skipped behind them."]
     for node in failed[:10]:
         message = " ".join(str(node.message or "").split())
         if not hasattr(node, "node"):  # a macro that was run, not a model
-            return f"{doing} failed: {message or exception}"
-        lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {message[:400]}")
+            return f"{doing} failed: {says(message or exception)}"
+        lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {says(message[:400])}")
         if compiled := getattr(node.node, "compiled_path", None):
             lines.append(f"    its SQL: {PROJECT / compiled}")
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
 
@@ -54,7 +55,7 @@ class ExpectationsGate:
         try:
             verdict = self._expectations.check(stage)
         except GateError as error:
-            raise PipelineError(f"the {stage} gate could not be asked: {error}") from None
+            raise PipelineError(f"the {stage} gate could not be asked: {snowflake.explain(error)}") from None
         for table in verdict.tables():
             self._report.console.print(table)
         if not verdict.passed:
@@ -80,6 +81,7 @@ def stage(
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.place))
+        snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         dbt = Dbt(target, report.node)
         # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
         if not warehouse.state().loaded or news:
@@ -134,7 +136,7 @@ def emulated(settings: Settings) -> Iterator[Settings]:
         with emulator.running(settings.data_dir, reached, timezone="America/New_York") as found:
             os.environ |= found
             bucket = {"S3_BUCKET": store.bucket, "MOVIELENS_AWS_ROLE_ARN": "arn:aws:iam::000000000000:role/emulator"}
-            connection = snowflake.connect()
+            connection = snowflake.connect("accountadmin")
             try:
                 bootstrap.run(bootstrap.plan({**found, **bucket, "MOVIELENS_PUBLIC_KEY": "emulator"}), connection)
             finally:

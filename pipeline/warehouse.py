@@ -160,4 +160,9 @@ def snowflake_warehouse() -> Warehouse:
     """The Snowflake database that the environment names."""
     from profiles import snowflake
 
-    return Warehouse(snowflake.connect, snowflake.place(), "to_number({}, 'XXXXXXXXXXXXX')")
+    def unreadable(error: Exception) -> PipelineError | None:
+        said = f"{snowflake.place()}: {snowflake.explain(error)}"
+        return PipelineError(said) if snowflake.is_snowflake_s(error) else None
+
+    hexadecimal = "to_number({}, 'XXXXXXXXXXXXX')"
+    return Warehouse(snowflake.connect, snowflake.place(), hexadecimal, unreadable=unreadable)

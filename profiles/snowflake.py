@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from pipeline.errors import PipelineError
 # The ways to prove who one is, best first.
 CREDENTIALS = ("SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_PASSWORD")
 EMULATED = "SNOWFLAKE_HOST"
+TAG = "MOVIELENS_QUERY_TAG"
 
 
 def missing() -> list[str]:
@@ -25,10 +29,19 @@ def missing() -> list[str]:
     return lacking
 
 
+def database() -> str:
+    """The database; the roles that the bootstrap made for it are named after it."""
+    return os.environ.get("SNOWFLAKE_DATABASE") or "movielens"
+
+
+def role(step: str) -> str:
+    """The role of a step (`transformer`, `reporter`): SNOWFLAKE_ROLE, or the database's own."""
+    return os.environ.get("SNOWFLAKE_ROLE") or f"{database()}_{step}"
+
+
 def place() -> str:
     """What a person calls the database."""
-    database = os.environ.get("SNOWFLAKE_DATABASE") or "movielens"
-    return f"Snowflake {os.environ.get('SNOWFLAKE_ACCOUNT', '?')}/{database}"
+    return f"Snowflake {os.environ.get('SNOWFLAKE_ACCOUNT', '?')}/{database()}"
 
 
 def connect(role: str | None = None) -> Any:
@@ -46,17 +59,25 @@ def connect(role: str | None = None) -> Any:
         raise PipelineError(f"{place()} refused the connection: {explain(error)}") from None
 
 
-def _arguments(role: str | None) -> dict[str, Any]:
+def tag(batch: str = "", *, run: str = "") -> None:
+    """Says in the environment what this process works on: every later session of any tool carries it as its query tag.
+
+    `run` begins a run; the model of a statement is in the comment that dbt adds to it.
+    """
+    known = json.loads(os.environ.get(TAG) or "{}")
+    os.environ[TAG] = json.dumps({"app": "movielens", "run": run or known.get("run", ""), "batch": batch})
+
+
+def _arguments(as_role: str | None) -> dict[str, Any]:
     environment = os.environ
     arguments: dict[str, Any] = {
         "account": environment["SNOWFLAKE_ACCOUNT"],
         "user": environment["SNOWFLAKE_USER"],
-        "role": role or environment.get("SNOWFLAKE_ROLE") or "movielens_transformer",
+        "role": as_role or role("transformer"),
         "warehouse": environment.get("SNOWFLAKE_WAREHOUSE") or "movielens",
-        "database": environment.get("SNOWFLAKE_DATABASE") or "movielens",
-        "login_timeout": 30,
-        "network_timeout": 600,
-        "session_parameters": {"QUERY_TAG": "movielens pipeline", "TIMEZONE": "UTC"},
+        "database": database(),
+        "login_timeout": 30,  # no network_timeout: it would cancel a query that takes longer
+        "session_parameters": {"QUERY_TAG": environment.get(TAG) or "movielens", "TIMEZONE": "UTC"},
     }
     if host := environment.get(EMULATED):
         arguments |= {
@@ -72,7 +93,7 @@ def _arguments(role: str | None) -> dict[str, Any]:
     elif key := environment.get("SNOWFLAKE_PRIVATE_KEY"):
         arguments["private_key"] = _der(key, passphrase)
     elif token := environment.get("SNOWFLAKE_TOKEN"):
-        arguments |= {"authenticator": "oauth", "token": token}
+        arguments |= {"authenticator": environment.get("SNOWFLAKE_AUTHENTICATOR") or "oauth", "token": token}
     else:
         arguments["password"] = environment["SNOWFLAKE_PASSWORD"]
     return arguments
@@ -87,22 +108,35 @@ def _der(pem: str, passphrase: str | None) -> bytes:
     )
 
 
-def explain(error: BaseException) -> str:
-    """A connector's error in one line: what is wrong and how to mend it."""
+# What a message of Snowflake's says, as a pattern, and what to do.
+ADVICE = {
+    "JWT token is invalid": "the key is not the user's, or was exchanged: run the bootstrap with its public key",
+    "Incorrect username or password": "check SNOWFLAKE_USER and the password",
+    "authentication token has expired|session no longer exists|token .*expired": "sign in anew: run again",
+    "(password|token|key).* (expired|disabled)|user .* (locked|disabled)": "an administrator must renew or unlock it",
+    "Unable to load PEM|not? (be )?deserialize": "the private key is no PEM file, or its passphrase is wrong or missing",
+    "Bad decrypt": "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE is wrong",
+    "Password was not given": "the key is encrypted: set SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
+    "does not exist or not authorized|Insufficient privileges": "a grant is missing, or an object: run "
+    "`nox -s prod -- --bootstrap` as an administrator, which makes both",
+    "cannot be resumed|resource monitor|exceeded .*quota": "the month's credits are used up: raise "
+    "MOVIELENS_CREDIT_QUOTA and run the bootstrap, or wait for the next month",
+    "No active warehouse": "SNOWFLAKE_WAREHOUSE names none that the role may use",
+    "statement timeout|timed? ?out.*cancel|cancell?ed": "it was cancelled by a person or after the warehouse's "
+    "STATEMENT_TIMEOUT_IN_SECONDS; nothing of its transaction stays: run again",
+    "backend|Failed to connect to DB|Connection (reset|aborted|refused)|Max retries|(250001|250003|290404)": "the "
+    "network or SNOWFLAKE_ACCOUNT is wrong; nothing of an open transaction stays: run again",
+}
+
+
+def explain(error: object) -> str:
+    """An error of Snowflake's in one line: what is wrong and how to mend it."""
     text = " ".join(str(error).split())
-    hints = {
-        "JWT token is invalid": "the key does not belong to the user, or has expired: set the user's RSA_PUBLIC_KEY anew",
-        "Incorrect username or password": "check SNOWFLAKE_USER and the password",
-        "Unable to load PEM file": "the private key is no PEM file, or its passphrase is wrong or missing",
-        "could not be deserialized": "the private key is no PEM file, or its passphrase is wrong or missing",
-        "Could not deserialize key": "the private key is no PEM file, or its passphrase is wrong or missing",
-        "Bad decrypt": "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE is wrong",
-        "Password was not given": "the key is encrypted: set SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
-        "does not exist or not authorized": "run `nox -s prod -- --bootstrap` as an administrator; it makes what is missing",
-        "Insufficient privileges": "the role lacks a grant: run `nox -s prod -- --bootstrap` as an administrator",
-        "cannot be resumed": "the warehouse is suspended by its resource monitor, or the role may not use it",
-        "Could not connect to Snowflake backend": "the network or SNOWFLAKE_ACCOUNT is wrong",
-        "Failed to connect to DB": "the network or SNOWFLAKE_ACCOUNT is wrong",
-    }
-    hint = next((f" — {hint}" for sign, hint in hints.items() if sign.lower() in text.lower()), "")
-    return text[:300] + hint
+    advice = next((f" — {advice}" for sign, advice in ADVICE.items() if re.search(sign, text, re.IGNORECASE)), "")
+    return text[:300] + advice
+
+
+def is_snowflake_s(error: BaseException) -> bool:
+    """Whether the connector raised an error; it is not imported for the question."""
+    module = sys.modules.get("snowflake.connector.errors")
+    return module is not None and isinstance(error, module.Error)

@@ -65,7 +65,6 @@ def connection(port: int) -> dict[str, str]:
         "SNOWFLAKE_ACCOUNT": "local-emulator",
         "SNOWFLAKE_USER": "EMULATOR",
         "SNOWFLAKE_PASSWORD": PASSWORD,
-        "SNOWFLAKE_ROLE": f"{DATABASE}_TRANSFORMER",
         "SNOWFLAKE_WAREHOUSE": "MOVIELENS",
         "SNOWFLAKE_DATABASE": DATABASE,
         "SNOWFLAKE_HOST": "127.0.0.1",

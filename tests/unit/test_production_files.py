@@ -31,7 +31,7 @@ def jobs(workflow: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
     text = (ROOT / "pipeline/aws/bucket-and-role.yml").read_text(encoding="utf-8")
-    return yaml.load(text, Template)["Resources"]  # noqa: S506 a safe loader with tags
+    return yaml.load(text, Template)["Resources"]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
