@@ -1,7 +1,7 @@
-"""Applies every landed batch that waits, one after another: load, raw gate, build, mart gate.
+"""Applies every landed batch that waits to a copy of the warehouse, and publishes it once it has been judged.
 
-Each step is safe to repeat after a kill at any moment: a load is one transaction, a build keeps its watermarks in
-the tables themselves, and a batch counts as applied when its build is recorded as complete, which comes last.
+Copy, then for each batch load, raw gate and history, then build, mart gate, publish. Whatever fails or is killed before
+the last step leaves what is published as it was, and the next run begins with a new copy.
 """
 
 from __future__ import annotations
@@ -33,15 +33,28 @@ class Gate(Protocol):
         """Runs a stage (`raw` or `marts`); raises `PipelineError` when an expectation of error severity fails."""
 
 
+class Publication(Protocol):
+    """A target's way to keep readers off what was not judged."""
+
+    def begin(self, *, empty: bool = False) -> None:
+        """Makes a new copy of what is published, or an empty one; the former copy is gone."""
+
+    def publish(self) -> None:
+        """Puts the copy in the place of what is published, in one step."""
+
+
 @dataclass(frozen=True)
 class Walk:
-    """What the walk needs: where batches are, where they go, who builds, who checks, and who is told.
+    """What a run needs: where batches are, where they go, who builds, who checks, and who is told.
 
-    `step` opens a named step for a person to see, with its time.
+    `warehouse` is what is published and only read, `copy` the one that is worked on. `step` opens a named step for a
+    person to see, with its time.
     """
 
     store: Store
     warehouse: Warehouse
+    copy: Warehouse
+    publication: Publication
     dbt: Dbt
     gate: Gate
     step: Callable[[str], AbstractContextManager[None]]
@@ -80,36 +93,53 @@ def committed_batches(store: Store, state: State, dataset: str) -> list[Manifest
     return manifests
 
 
-def apply(walk: Walk, dataset: str) -> Applied:
+def apply(walk: Walk, dataset: str, *, anew: bool = False, judge: Callable[[], None] = lambda: None) -> Applied:
     """Brings the marts to the newest committed batch of a data set.
 
-    Raises `PipelineError`. What the raw gate stops has not touched the marts.
+    `anew`: from all landed batches, whatever is published. `judge` may object, by `PipelineError`, to what was built.
+    Raises `PipelineError`; what is published is then as it was.
     """
-    state = walk.warehouse.state()
+    state = State() if anew else walk.warehouse.state()
     check_dataset(state, walk.warehouse, dataset)
     landed = committed_batches(walk.store, state, dataset)
-    batches = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
-    if not batches and not state.loaded:
+    waiting = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
+    if not waiting and not state.loaded:
         raise PipelineError(
             f"Nothing of {dataset} has been landed yet: `nox -s dev` lands the generated sample, "
             f"`nox -s dev -- ml-latest-small` a release."
         )
-    now = Build(batches[-1].batch_id if batches else state.loaded[-1], project_version())
-    if state.built == now:
+    build = Build(landed[-1].batch_id, project_version())
+    if state.built == build:
         return Applied()
-    current = state.built is not None and state.built.project_version == now.project_version
-    if state.built and not current:
-        walk.warehouse.forget_builds()
-    if not batches:
+    with walk.step("copy"):
+        walk.publication.begin(empty=not state.loaded)
+    try:
+        applied = _bring(walk, state, landed, waiting)
+        judge()
+        walk.copy.complete(build, datetime.now(UTC))
+        with walk.step("publish"):
+            walk.publication.publish()
+    except PipelineError as error:
+        still = f"holds batch {state.built.batch_id} as before" if state.built else "is as it was"
+        raise PipelineError(
+            f"{error}\n{walk.warehouse.place} {still}. What this run made is kept until the next one: {walk.copy.place}"
+        ) from None
+    return applied
+
+
+def _bring(walk: Walk, state: State, landed: Sequence[Manifest], waiting: Sequence[Manifest]) -> Applied:
+    """Loads, builds and judges the batches that wait, in the copy."""
+    current = state.built is not None and state.built.project_version == project_version()
+    if not waiting:
         _check(walk, "raw gate")
     elif state.unfinished:
         # A killed run may have loaded its last batch without the history of it.
         _history(walk, landed[len(state.loaded) - 1], current)
-    for manifest in batches:
+    for manifest in waiting:
         with walk.step(f"load {manifest.batch_id}"):
             verify(walk.store, manifest)
             walk.dbt.load(manifest, walk.store.bucket)
-        if manifest is batches[-1]:
+        if manifest is waiting[-1]:
             _check(walk, "raw gate")
         else:
             _history(walk, manifest, current)
@@ -119,7 +149,6 @@ def apply(walk: Walk, dataset: str) -> Applied:
         built = walk.dbt.build(select=f"{following(applied)} {BOOKS}") if current else _build_anew(walk, state)
     with walk.step("mart gate"):
         walk.gate.check("marts")
-    walk.warehouse.complete(now, datetime.now(UTC))
     return Applied(tuple(applied), built)
 
 

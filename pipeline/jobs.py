@@ -102,7 +102,7 @@ def run(
         if landing:
             with report.step("land"):
                 land(landing, walk.store, walk.warehouse, settings, report)
-        name = landing.name if landing else dataset or _only_dataset(walk)
+        name = landing.name if landing else dataset or walk.warehouse.state().dataset or _only_dataset(walk.store)
         applied = apply(walk, name)
         if not applied.built:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
@@ -115,10 +115,8 @@ def run(
             _follow(walk, name, report)
 
 
-def _only_dataset(walk: Walk) -> str:
-    if held := walk.warehouse.state().dataset:
-        return held
-    landed = datasets(walk.store)
+def _only_dataset(store: Store) -> str:
+    landed = datasets(store)
     if len(landed) == 1:
         return landed[0]
     if not landed:
@@ -211,38 +209,35 @@ def _slices_done(source: str, batches: int) -> int:
 
 
 def rebuild(settings: Settings, report: Report, accepted: Sequence[str]) -> None:
-    """Replays all landed batches into a new warehouse, compares it with the old one, and only then replaces that.
+    """Replays all landed batches into a new warehouse, compares it with the published one, and only then replaces that.
 
     `accepted` as for `run`. Raises `PipelineError` when they differ; both files are then kept.
     """
-    # Under its own name in another folder: DuckDB calls a database by its file's name, and views keep that name.
-    old, fresh = settings.warehouse, settings.warehouse.parent / "rebuilt" / settings.warehouse.name
-    shutil.rmtree(fresh.parent, ignore_errors=True)
-    fresh.parent.mkdir(parents=True)
+    old = duckdb_warehouse(settings.warehouse, read_only=True)
     dataset, compare = None, old.exists()
     if compare:
         try:
-            dataset = duckdb_warehouse(old).state().dataset
+            dataset = old.state().dataset
         except PipelineError as error:
             report.say(f"not compared: {error}", "yellow")
             compare = False
-    os.environ["MOVIELENS_WAREHOUSE"] = str(fresh)
-    with stage("dev", settings.model_copy(update={"warehouse_path": fresh}), report, accepted) as walk:
-        applied = apply(walk, dataset or _only_dataset(walk))
-        report.summary(applied, walk.warehouse, walk.store.place())
-        if compare:
+    with stage("dev", settings, report, accepted, news=True) as walk:
+
+        def equal() -> None:
+            if not compare:
+                return
             with report.step("compare"):
-                found = explain(fingerprints(duckdb_warehouse(old)), fingerprints(walk.warehouse))
+                found = explain(fingerprints(old), fingerprints(walk.copy))
             if found:
                 raise PipelineError(
-                    f"The rebuilt warehouse differs: {'; '.join(found.values())}. Both are kept: {old} and {fresh}. If the dbt "
-                    f"project has changed since, that is expected: `mv {fresh} {old}` takes the new one."
+                    f"The rebuilt warehouse differs: {'; '.join(found.values())}. If the dbt project has changed since, that "
+                    f"is expected: `mv {walk.copy.place} {old.place}` takes the new one."
                 )
             report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
-        Path(f"{old}.wal").unlink(missing_ok=True)
-        fresh.replace(old)
-        shutil.rmtree(fresh.parent, ignore_errors=True)
-    report.say(f"{old} is replaced")
+
+        applied = apply(walk, dataset or _only_dataset(walk.store), anew=True, judge=equal)
+        report.summary(applied, walk.warehouse, walk.store.place())
+    report.say(f"{old.place} is replaced")
 
 
 def parity(settings: Settings, report: Report) -> None:

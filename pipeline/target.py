@@ -14,12 +14,13 @@ from expectations.client import GateError
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
-from pipeline.apply import Walk
+from pipeline.apply import Publication, Walk
 from pipeline.dbt import Dbt
 from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
 from profiles import snowflake
+from profiles.warehouse_file import WarehouseFile
 
 
 @contextmanager
@@ -47,8 +48,8 @@ def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[Non
 class ExpectationsGate:
     """The expectations' process, started early, because its imports take seconds; asked stage by stage."""
 
-    def __init__(self, expectations: Expectations, warehouse: Warehouse, report: Report) -> None:
-        self._expectations, self._warehouse, self._report = expectations, warehouse, report
+    def __init__(self, expectations: Expectations, copy: Warehouse, report: Report) -> None:
+        self._expectations, self._copy, self._report = expectations, copy, report
 
     def check(self, stage: str) -> None:
         """Runs a stage; warnings are told, errors raise `PipelineError`."""
@@ -59,13 +60,23 @@ class ExpectationsGate:
         for table in verdict.tables():
             self._report.console.print(table)
         if not verdict.passed:
-            batch = self._warehouse.state().loaded[-1]
-            kept = "The marts are as they were" if stage == "raw" else "The marts are not to be relied on"
+            state = self._copy.state()
+            batch = state.loaded[-1]
             raise PipelineError(
-                f"the {stage} gate is closed: {verdict.summary()}. {kept}. If batch "
-                f"{batch} is right all the same, run again with --accept {batch}. If it is wrong, land a corrected full "
-                f"batch and accept this one, so that history shows both."
+                f"the {stage} gate is closed: {verdict.summary()}. If batch {batch} is right all the same, run again "
+                f"with --accept {batch}. If it is wrong, take it back, `nox -s land -- {state.dataset} --withdraw {batch}`, "
+                f"or land a corrected full batch and accept this one, so that history shows both."
             )
+
+
+class InPlace:
+    """Snowflake's schemas are built where they are read."""
+
+    def begin(self, *, empty: bool = False) -> None:
+        """Nothing is copied."""
+
+    def publish(self) -> None:
+        """Nothing is to be moved."""
 
 
 @contextmanager
@@ -76,7 +87,12 @@ def stage(
 
     `news`: whether the run is likely to find something to build, and not just that nothing is new.
     """
-    warehouse = warehouse_of(target, settings)
+    warehouse = copy = warehouse_of(target, settings)
+    publication: Publication = InPlace()
+    if target == "dev":
+        publication = file = WarehouseFile(settings.warehouse)
+        copy = duckdb_warehouse(file.copy)
+        os.environ["MOVIELENS_WAREHOUSE"] = str(file.copy)  # where dbt and the expectations work
     if target != "dev" and (lacking := snowflake.missing()):
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
@@ -84,7 +100,7 @@ def stage(
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         dbt = Dbt(target, report.node)
         # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
-        if not warehouse.state().loaded or news:
+        if news or not warehouse.state().loaded:
             dbt.prepare()
         os.environ["MOVIELENS_ACCEPT_BATCHES"] = ",".join(accepted)
         expectations = open_.enter_context(Expectations(target))
@@ -94,8 +110,10 @@ def stage(
         yield Walk(
             store,
             warehouse,
+            copy,
+            publication,
             dbt,
-            ExpectationsGate(expectations, warehouse, report),
+            ExpectationsGate(expectations, copy, report),
             report.step,
         )
 
@@ -116,7 +134,7 @@ def reach(store: Store) -> None:
 
 def warehouse_of(target: str, settings: Settings) -> Warehouse:
     """The warehouse of a target, without its stage."""
-    return duckdb_warehouse(settings.warehouse) if target == "dev" else snowflake_warehouse()
+    return duckdb_warehouse(settings.warehouse, read_only=True) if target == "dev" else snowflake_warehouse()
 
 
 @contextmanager

@@ -108,11 +108,6 @@ class Warehouse:
             built=Build(*builds[-1]) if builds else None,
         )
 
-    def forget_builds(self) -> None:
-        """Takes back that a build was completed, before the marts are made anew: a half-made one is then known."""
-        with self.cursor() as cursor:
-            cursor.execute(f"delete from {self.prefix}ops.builds")
-
     def complete(self, build: Build, built_at: datetime) -> None:
         """Records that every check of a build has passed."""
         with self.cursor() as cursor:
@@ -123,29 +118,18 @@ class Warehouse:
 
 
 def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
-    """The DuckDB warehouse in a file; one that another process holds, or that DuckDB cannot read, is named."""
+    """The DuckDB warehouse in a file; one that another process writes to, or that DuckDB cannot read, is named."""
     import duckdb
 
-    def locked(error: BaseException) -> bool:
-        return isinstance(error, duckdb.IOException) and "could not set lock" in str(error).lower()
+    from profiles.warehouse_file import explain, is_lock
 
     # The gate of a run that was killed ends a moment after it.
-    waiting = retry(retry=retry_if_exception(locked), wait=wait_fixed(0.2), stop=stop_after_delay(5), reraise=True)
+    waiting = retry(retry=retry_if_exception(is_lock), wait=wait_fixed(0.2), stop=stop_after_delay(5), reraise=True)
 
     def unreadable(error: Exception) -> PipelineError | None:
         # A file that is damaged shows it when it is opened, or not before the damaged block is read.
-        if not isinstance(error, duckdb.IOException | duckdb.InternalException | duckdb.FatalException):
-            return None
-        first = str(error).splitlines()[0]
-        if locked(error):
-            return PipelineError(
-                f"{path} is open in another program ({first.partition('(')[2].partition(')')[0] or first}): close it and "
-                f"run again."
-            )
-        return PipelineError(
-            f"{path} cannot be read: {first} It is disposable: `nox -s dev -- --rebuild` builds it again from the "
-            f"landed batches."
-        )
+        damaged = isinstance(error, duckdb.IOException | duckdb.InternalException | duckdb.FatalException)
+        return PipelineError(explain(path, error)) if damaged else None
 
     return Warehouse(
         waiting(lambda: duckdb.connect(str(path), read_only=read_only)),

@@ -6,6 +6,7 @@ MOVIELENS_FAULTS_SEED deals other points.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -15,7 +16,8 @@ from random import Random
 
 import pytest
 
-from pipeline.compare import explain
+from pipeline.compare import explain, fingerprints
+from pipeline.warehouse import duckdb_warehouse
 from tests.faults.conftest import FULL, Undisturbed, end, ticking
 from tests.faults.job import Job, Victims, World
 
@@ -36,7 +38,10 @@ def check(
         peace = undisturbed(name)
         job = peace.before.copy(tmp_path / "data")
         jobs.append(job)
+        before = digest(job)
         point = killed(peace, job)
+        if digest(job) != before:
+            assert_published(job, peace, point)
         again = job.run(*peace.command)
         assert again.returncode == 0, f"killed {point}, then: {again.stdout}"
         assert_same(job.world(), peace.world, point)
@@ -53,10 +58,26 @@ def assert_same(found: World, wanted: World, point: str) -> None:
     assert explain(found.relations, wanted.relations) == {}, f"killed {point}"
 
 
+def digest(job: Job) -> str:
+    """What tells the published file from any other."""
+    path = job.settings.warehouse
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def assert_published(job: Job, peace: Undisturbed, point: str) -> None:
+    """What a killed run has published is complete: the end of the run, or, in a replay, of one of its batches."""
+    warehouse = duckdb_warehouse(job.settings.warehouse, read_only=True)
+    state = warehouse.state()
+    assert state.built, point
+    assert state.built.batch_id == state.loaded[-1], point
+    if peace.command[0] != "replay":
+        assert explain(fingerprints(warehouse), peace.world.relations) == {}, point
+
+
 def left_over(job: Job) -> list[str]:
     """Files that a run makes and takes away again."""
     folders = [path for path in (job.data / "landing").glob("*") if path.is_dir()]
-    return [str(path) for path in [*folders, *job.data.glob("replay"), *job.data.glob("rebuilt*")]]
+    return [str(path) for path in [*folders, *job.data.glob("replay"), *job.data.glob("work/*")]]
 
 
 def cases(part: int, bounded: list[tuple[str, int]]) -> list[tuple[str, int]]:

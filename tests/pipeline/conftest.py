@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from ingest.store.bucket import Store
@@ -28,8 +29,12 @@ def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.setattr(target, "Expectations", NoExpectations)
     monkeypatch.setattr(target, "ExpectationsGate", lambda *_: OpenGate())
     lab.delete_warehouse()
-    with lab.environment():
-        yield lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    def invoke(*arguments: object) -> Result:
+        with lab.environment():  # anew each time: a run changes it, and then ends
+            return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    yield invoke
     lab.delete_warehouse()
 
 

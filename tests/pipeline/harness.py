@@ -7,7 +7,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from pipeline.apply import Applied, Walk, apply
 from pipeline.dbt import PROJECT, ROOT, Dbt
 from pipeline.target import reach
 from pipeline.warehouse import duckdb_warehouse
+from profiles.warehouse_file import WarehouseFile
 from tests.pipeline.relations import Relations, Row, relations
 
 Run = Callable[..., Result]
@@ -102,11 +103,13 @@ class Lab:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store, self.settings = store, settings
-        self.warehouse = duckdb_warehouse(settings.warehouse)
+        self.warehouse = duckdb_warehouse(settings.warehouse, read_only=True)
+        self.file = WarehouseFile(settings.warehouse)
         self._names = (f"case-{number}" for number in itertools.count())
         self._folders = (settings.data_dir / "sources" / str(number) for number in itertools.count())
         with self.environment():
-            self._walk = Walk(store, self.warehouse, QuickDbt("dev"), OpenGate(), _silent)
+            copy = duckdb_warehouse(self.file.copy)
+            self._walk = Walk(store, self.warehouse, copy, self.file, QuickDbt("dev"), OpenGate(), _silent)
 
     @contextmanager
     def environment(self) -> Iterator[None]:
@@ -161,10 +164,10 @@ class Lab:
         with self.environment():
             self._walk.dbt.load(manifest, self.store.bucket)
 
-    def apply(self, dataset: str) -> Applied:
-        """Applies what waits, as a run does."""
-        with self.environment():
-            return apply(self._walk, dataset)
+    def apply(self, dataset: str, **other: Any) -> Applied:
+        """Applies what waits, as a run does; `other` takes the place of parts of its `Walk`."""
+        with self.environment(), mock.patch.dict(os.environ, MOVIELENS_WAREHOUSE=str(self.file.copy)):
+            return apply(replace(self._walk, **other), dataset)
 
     def full_refresh(self) -> None:
         """Builds every model anew from raw."""

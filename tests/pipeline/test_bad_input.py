@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ingest.batches.committed import committed
-from ingest.settings import Settings
 from pipeline.errors import PipelineError
 from pipeline.target import only_writer
 from tests.pipeline.generated import START
@@ -116,7 +115,7 @@ def test_an_option_that_makes_no_sense_is_refused(run: Run, lab: Lab, tmp_path: 
 
 def test_a_second_writer_is_refused_at_once(run: Run, lab: Lab, tmp_path: Path) -> None:
     dataset = lab.new_name()
-    with only_writer(Settings(), "dev", "the warehouse"):
+    with only_writer(lab.settings, "dev", "the warehouse"):
         result = run("dev", dataset, "--source", folder(tmp_path, GOOD))
     assert result.exit_code == 1
     assert "Another run is writing" in result.output

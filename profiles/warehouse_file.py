@@ -1,0 +1,142 @@
+"""A DuckDB warehouse is a file, and the file a value: a run changes a copy, and one rename publishes it.
+
+Whoever reads keeps the file that he opened; whoever opens it anew gets the newest published one. Nobody waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import PipelineError
+
+Identity = tuple[tuple[str, int, int, int], ...]
+
+
+class WarehouseFile:
+    """The published file, and the copy of it that a run works on: `work/<same name>` beside it.
+
+    The names are the same because views hold the catalog's name, which DuckDB takes from the file's. A copy that was
+    not published stays until the next one is made.
+    """
+
+    def __init__(self, published: Path) -> None:
+        self.published = published.resolve()  # what a link leads to is replaced, and not the link
+        self.copy = self.published.parent / "work" / self.published.name
+        self._origin: Identity = ()
+
+    def begin(self, *, empty: bool = False) -> None:
+        """Makes the copy, or, with `empty`, only the room for a new file.
+
+        Raises `PipelineError` when somebody writes to the published file, or there is no room for a second one.
+        """
+        for path in (self.copy, *_logs(self.copy)):
+            path.unlink(missing_ok=True)
+        try:
+            self.copy.parent.mkdir(exist_ok=True)
+            if self.copy.parent.stat().st_dev != self.published.parent.stat().st_dev:
+                raise PipelineError(
+                    f"{self.copy.parent} and {self.published.parent} are on different file systems: a run's result is put in "
+                    f"place by one rename, which needs them on one. Remove the link or mount {self.copy.parent}."
+                )
+            with self._held():
+                self._origin = self._identity()
+                if self.published.exists() and not empty:
+                    for path in (self.published, *_logs(self.published)):
+                        _copy(path, self.copy.with_name(path.name))
+        except OSError as error:
+            raise PipelineError(
+                f"{self.copy} cannot be written: {error.strerror}. A run works on a copy of the warehouse: it needs the "
+                f"space of {self.published} twice."
+            ) from None
+
+    def publish(self) -> None:
+        """Puts the copy in the place of the published file.
+
+        Raises `PipelineError` when somebody else wrote to that since `begin`, or replaced it. One that was deleted is
+        no reason: its successor is the copy.
+        """
+        try:
+            with duckdb.connect(str(self.copy)) as connection:
+                connection.execute("force checkpoint")
+            _sync(self.copy)
+            with self._held():
+                if self.published.exists() and self._identity() != self._origin:
+                    raise PipelineError(
+                        f"{self.published} was written to or replaced by somebody else during this run, so it was not "
+                        f"published over. Run again to apply the same batches to what is there now."
+                    )
+                # A log that a killed writer left belongs to the file that goes, and the copy has taken it in.
+                for path in _logs(self.published):
+                    path.unlink()
+                self.copy.replace(self.published)
+            _sync(self.published.parent)
+        except (OSError, duckdb.IOException) as error:
+            raise PipelineError(f"{self.published} cannot be replaced by {self.copy}: {error}") from None
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Keeps writers off the published file; readers are welcome. One that cannot be read needs no keeping."""
+        with ExitStack() as held:
+            if self.published.exists():
+                try:
+                    held.enter_context(duckdb.connect(str(self.published), read_only=True))
+                except duckdb.Error as error:
+                    if is_lock(error):
+                        raise PipelineError(explain(self.published, error)) from None
+            yield
+
+    def _identity(self) -> Identity:
+        """Changes whenever somebody writes to the published file, or puts another in its place."""
+        found = []
+        for path in (self.published, *_logs(self.published)):
+            with contextlib.suppress(FileNotFoundError):
+                stat = path.stat()
+                found.append((path.name, stat.st_ino, stat.st_size, stat.st_mtime_ns))
+        return tuple(found)
+
+
+def explain(path: Path, error: Exception) -> str:
+    """DuckDB's error about a file in words: another program has it, or it is damaged; and what to do."""
+    first = str(error).splitlines()[0]
+    if is_lock(error):
+        holder = first.partition("(")[2].partition(")")[0]
+        return f"{path} is open in another program ({holder or first}): close it and run again."
+    return (
+        f"{path} cannot be read: {first} It is disposable: `nox -s dev -- --rebuild` builds it again from the landed "
+        f"batches."
+    )
+
+
+def is_lock(error: BaseException) -> bool:
+    """Whether another process holds a file."""
+    return isinstance(error, duckdb.IOException) and "could not set lock" in str(error).lower()
+
+
+def _logs(path: Path) -> list[Path]:
+    """DuckDB's write-ahead logs of a file: what a killed writer had committed and not yet put into it."""
+    return sorted(path.parent.glob(f"{path.name}.wal*"))
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copies within the kernel, which shares the blocks where the file system can."""
+    if hasattr(os, "copy_file_range"):
+        with contextlib.suppress(OSError), open(source, "rb") as read, open(target, "wb") as write:
+            while os.copy_file_range(read.fileno(), write.fileno(), 1 << 30):
+                pass
+            return
+    shutil.copyfile(source, target)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,159 @@
+"""Readers see a judged warehouse, whole, or the one before it, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.errors import PipelineError
+from tests.pipeline.generated import START
+from tests.pipeline.harness import Batch, Lab
+
+# Counts that fit only within one state: batch n brings movie n and n ratings of it.
+STATE = """
+    select
+        (select count(*) from marts.dim_movies),
+        (select count(*) from marts.fact_ratings),
+        (select max(batch_id) from ops.builds),
+        (select count(*) from snapshots.snap_movies),
+        (select count(*) from staging.stg_movies)
+"""
+READER = """
+import duckdb, json, sys
+while True:
+    with duckdb.connect(sys.argv[1], read_only=True) as connection:
+        print(json.dumps(connection.execute(sys.argv[2]).fetchone()), flush=True)
+"""
+
+
+def batch(number: int) -> Batch:
+    """The first batch is full; each later one is a delta with one more movie."""
+    rows = {
+        "movies": [(number, f"Movie {number} (2001)", "Drama")],
+        "ratings": [(user, number, "4.0", 1_000_000_000) for user in range(1, number + 1)],
+    }
+    return Batch(START + timedelta(days=number), rows, {} if number == 1 else dict.fromkeys(rows, "delta"))
+
+
+def state(number: int) -> list[object]:
+    """What a reader sees once batch `number` is published."""
+    return [number, number * (number + 1) // 2, f"{number:06d}", number, number]
+
+
+class ClosedGate:
+    """Finds a fault in the marts."""
+
+    def check(self, stage: str) -> None:
+        """Closes after the build."""
+        if stage == "marts":
+            raise PipelineError("the marts gate is closed")
+
+
+@pytest.fixture
+def published(lab: Lab) -> Iterator[str]:
+    """The data set of an empty warehouse with the first batch published."""
+    dataset = lab.new_dataset()
+    lab.manifest(dataset, batch(1))
+    lab.apply(dataset)
+    yield dataset
+    lab.delete_warehouse()
+
+
+def at(step: str, act: Callable[[], None]) -> dict[str, object]:
+    """Something that is done at the beginning of a run's step."""
+
+    @contextmanager
+    def acting(name: str) -> Iterator[None]:
+        if name == step:
+            act()
+        yield
+
+    return {"step": acting}
+
+
+def test_every_answer_during_good_and_failed_runs_is_one_judged_state(lab: Lab, published: str, tmp_path: Path) -> None:
+    answers = tmp_path / "answers"
+    command = [sys.executable, "-c", READER, str(lab.settings.warehouse), STATE]
+    with open(answers, "w") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True) as reader:
+        for number in (2, 3, 4):
+            lab.manifest(published, batch(number))
+            with pytest.raises(PipelineError, match="gate is closed"):
+                lab.apply(published, gate=ClosedGate())
+            lab.apply(published)
+        time.sleep(1)
+        reader.kill()
+        assert reader.stderr
+        assert reader.stderr.read() == ""
+    *seen, _ = answers.read_text().split("\n")
+    assert len(seen) > 20
+    assert [json.loads(line) for line in dict.fromkeys(seen)] == [state(number) for number in range(1, 5)]
+
+
+def test_a_closed_gate_says_what_is_published_and_where_the_judged_copy_is(lab: Lab, published: str) -> None:
+    lab.manifest(published, batch(2))
+    before = lab.settings.warehouse.read_bytes()
+    with pytest.raises(PipelineError) as closed:
+        lab.apply(published, gate=ClosedGate())
+    assert f"{lab.settings.warehouse} holds batch 000001 as before" in str(closed.value)
+    assert str(lab.file.copy) in str(closed.value)
+    assert lab.settings.warehouse.read_bytes() == before
+    assert lab._walk.copy.rows("select count(*) from marts.dim_movies") == [(2,)]
+
+
+@pytest.mark.parametrize("step", ["load 000003", "build and test", "mart gate", "publish"])
+def test_what_is_published_is_the_same_bytes_until_the_last_step(lab: Lab, published: str, step: str) -> None:
+    for number in (2, 3):
+        lab.manifest(published, batch(number))
+    before = lab.settings.warehouse.read_bytes()
+    found: list[bytes] = []
+    lab.apply(published, **at(step, lambda: found.append(lab.settings.warehouse.read_bytes())))
+    assert found == [before]
+    assert list(lab.rows(STATE)[0]) == state(3)
+
+
+def test_what_a_person_wrote_during_a_run_stays_and_the_next_run_goes_on_from_it(lab: Lab, published: str) -> None:
+    lab.manifest(published, batch(2))
+
+    def write() -> None:
+        with duckdb.connect(str(lab.settings.warehouse)) as connection:
+            connection.execute("create table main.mine as select 1 as one")
+
+    with pytest.raises(PipelineError, match="somebody else"):
+        lab.apply(published, **at("mart gate", write))
+    assert lab.rows("select max(batch_id) from ops.builds") == [("000001",)]
+    lab.apply(published)
+    assert list(lab.rows(STATE)[0]) == state(2)
+    assert lab.rows("select * from main.mine") == [(1,)]
+
+
+def test_a_published_file_that_is_deleted_during_a_run_gets_its_successor(lab: Lab, published: str) -> None:
+    lab.manifest(published, batch(2))
+    lab.apply(published, **at("mart gate", lab.settings.warehouse.unlink))
+    assert list(lab.rows(STATE)[0]) == state(2)
+
+
+def test_a_published_file_that_is_replaced_during_a_run_is_not_published_over(lab: Lab, published: str) -> None:
+    earlier = lab.settings.warehouse.read_bytes()
+    lab.manifest(published, batch(2))
+    lab.apply(published)
+    lab.manifest(published, batch(3))
+
+    def restore() -> None:
+        other = lab.settings.warehouse.with_name("other")
+        other.write_bytes(earlier)
+        other.replace(lab.settings.warehouse)
+
+    with pytest.raises(PipelineError, match="somebody else"):
+        lab.apply(published, **at("publish", restore))
+    assert list(lab.rows(STATE)[0]) == state(1)
+    lab.apply(published)
+    assert list(lab.rows(STATE)[0]) == state(3)
