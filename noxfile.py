@@ -114,7 +114,8 @@ def notebooks(session: nox.Session) -> None:
 def lab(session: nox.Session) -> None:
     """Open Jupyter on the marts."""
     install(session, on_target("lab"))
-    session.run("jupyter", "lab", "--notebook-dir", "notebooks", *session.posargs)
+    here = {"PYTHONPATH": str(Path.cwd())}  # a kernel starts in its notebook's folder
+    session.run("jupyter", "lab", "--notebook-dir", "notebooks", *session.posargs, env=here)
 
 
 @nox.session(default=False)

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
+
+from ingest.text import Console
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 

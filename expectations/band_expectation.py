@@ -6,6 +6,7 @@ the suite's query, so that a suite is one round trip, however many expectations 
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any, ClassVar
 
 from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
@@ -91,7 +92,7 @@ class ExpectMeasureInBand(UnexpectedRowsExpectation):
     def _diagnostic_observed_value_renderer(
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
     ) -> str:
-        return str((result.result or {}).get("observed_value", "could not be evaluated"))
+        return escape(str((result.result or {}).get("observed_value", "could not be evaluated")))
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)
@@ -105,7 +106,7 @@ class ExpectMeasureInBand(UnexpectedRowsExpectation):
             RenderedTableContent(
                 content_block_type="table",
                 header_row=["Rows that show it"],
-                table=[[row] for row in rows],
+                table=[[escape(row)] for row in rows],
                 styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
             )
         ]

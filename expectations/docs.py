@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ingest.text import visible
+
 _SITE = "local_site"
 _STYLE = Path(__file__).with_name("docs.css").read_text(encoding="utf-8")
+_POLICY = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">"""
 _SCRIPTED = re.compile(
     r"<script\b.*?</script>|<style\b.*?</style>|<footer\b.*?</footer>|<nav class=\"navbar.*?</nav>\s*</div>\s*</nav>",
     re.S,
@@ -47,8 +50,8 @@ def loads_from_elsewhere(html: str) -> list[str]:
 
 def plain(html: str, home: str) -> str:
     """A page of GX without scripts, styles and pictures, in one file; `home` is the way to the front page."""
-    html = _LOADED.sub("", _SCRIPTED.sub("", html))
-    head = f'<style>{_STYLE}</style></head><body><p><a href="{home}">All relations</a></p>'
+    html = visible(re.sub(r' onclick="[^"]*"', "", _LOADED.sub("", _SCRIPTED.sub("", html))))
+    head = f'{_POLICY}<style>{_STYLE}</style></head><body><p><a href="{home}">All relations</a></p>'
     return re.sub(r"</head>.*?<body>", lambda _: head, html, count=1, flags=re.S)
 
 
@@ -98,7 +101,7 @@ def _front(title: str, pages: list[Page]) -> str:
     )
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="UTF-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">{_POLICY}<style>{_STYLE}</style></head><body>'
         f"<h1>{escape(title)}</h1><p>What each relation is expected to look like, and what was observed.</p>"
         "<table><thead><tr><th>outcome</th><th>relation</th><th>expectations</th><th>failed</th><th>warned</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></body></html>"

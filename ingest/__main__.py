@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -20,6 +19,7 @@ from ingest.batches.landing import committed, datasets, land_dataset
 from ingest.errors import IngestError, SourceError
 from ingest.settings import Settings
 from ingest.store.embedded import object_store
+from ingest.text import Console
 
 app = typer.Typer(
     help="Lands MovieLens data as batches in an object store: S3_ENDPOINT_URL, or an embedded one when it is unset.",

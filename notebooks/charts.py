@@ -1,4 +1,7 @@
-"""How charts look: for a talk, for the colour-blind, and without network (every chart becomes a static SVG)."""
+"""How charts, tables and sentences look: for a talk, for the colour-blind, and without network.
+
+Every chart becomes a static SVG. What comes from the data is text wherever it is drawn, never markup.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,11 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
+from altair.vegalite.v6.display import svg_renderer
+from IPython.display import HTML
+from markupsafe import Markup
+
+from ingest.text import visible
 
 # Okabe and Ito's palette, which stays apart for every kind of colour vision.
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
@@ -50,7 +58,18 @@ def theme() -> alt.theme.ThemeConfig:
     return {"config": config}
 
 
-alt.renderers.enable("svg")
+def _visible(value: Any) -> Any:
+    """A value, or a chart's JSON, of which every text can be drawn."""
+    if isinstance(value, dict):
+        return {name: _visible(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_visible(inner) for inner in value]
+    return visible(value) if isinstance(value, str) else value
+
+
+# The chart library ends the kernel, without a word, over a character that no SVG may hold.
+alt.renderers.register("visible-svg", lambda chart, **options: svg_renderer(_visible(chart), **options))
+alt.renderers.enable("visible-svg")
 alt.data_transformers.enable("default", max_rows=20_000)  # more would be a data frame that the engine should aggregate
 
 
@@ -69,15 +88,20 @@ def short(text: str, limit: int = 44) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def note(text: str, *values: Any) -> HTML:
+    """A sentence as HTML: `text` may hold tags, and `{}` for each of the `values`, which come from the data."""
+    return HTML(Markup(f"<p>{text}</p>").format(*map(_visible, values)))  # type: ignore[no-untyped-call]  # noqa: S704 - the values are escaped
+
+
 def table(frame: pd.DataFrame) -> Any:
     """A small table for people: no index, thousands separated, nothing for a null, no line break in a short cell."""
-    shown = frame.copy()
+    shown = frame.map(_visible)
     for column in shown.columns:
         if pd.api.types.is_datetime64_any_dtype(shown[column]):
             whole = (shown[column].dropna() == shown[column].dropna().dt.normalize()).all()
             shown[column] = shown[column].dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S")
     numbers = [column for column in shown.columns if pd.api.types.is_numeric_dtype(shown[column])]
     narrow = [column for column in shown.columns if shown[column].astype(str).str.len().max() <= 24]
-    styled = shown.style.hide(axis="index").format(precision=2, thousands=",", na_rep="")
+    styled = shown.style.hide(axis="index").format(precision=2, thousands=",", na_rep="", escape="html")
     styled = styled.set_properties(subset=numbers, **{"text-align": "right"})
     return styled.set_properties(subset=narrow, **{"white-space": "nowrap"})

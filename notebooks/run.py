@@ -62,13 +62,24 @@ def execute(path: Path, scratch: Path) -> Any:
     """
     notebook = _read(path)
     options: dict[str, Any] = {"timeout": CELL_SECONDS, "allow_errors": True, "kernel_name": "python3"}
-    client = NotebookClient(notebook, resources={"metadata": {"path": str(FOLDER)}}, **options)
+    started = 0
+
+    def note_start(cell_index: int, **_: Any) -> None:
+        nonlocal started
+        started = cell_index + 1
+
+    client = NotebookClient(notebook, on_cell_start=note_start, **options)
     client.km = client.create_kernel_manager()
     # Sockets of this user alone; a loopback port would be open to everyone on the machine.
     client.km.transport, client.km.ip = "ipc", str(scratch / path.stem[:2])
     try:
-        client.execute()
-    except (CellTimeoutError, DeadKernelError, RuntimeError) as error:
+        client.execute(cwd=str(FOLDER), env={**os.environ, "PYTHONPATH": str(marts.ROOT)})
+    except DeadKernelError:
+        raise CellFailed(
+            f"{path.name}, cell {started} of {len(notebook.cells)}: its Python was killed: out of memory, perhaps, or "
+            "a library that cannot bear what is in the data. Run the cell in `nox -s lab` to see more."
+        ) from None
+    except (CellTimeoutError, RuntimeError) as error:
         raise CellFailed(f"{path.name}: {' '.join(str(error).split())[:400]}") from None
     for number, cell in enumerate(notebook.cells, start=1):
         for output in cell.get("outputs", ()):

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from ingest.__main__ import LandingMode, parse_as_of
 from ingest.errors import IngestError
 from ingest.settings import Settings
 from ingest.store.embedded import object_store
+from ingest.text import Console
 from pipeline import jobs
 from pipeline.errors import PipelineError
 from pipeline.report import Report

@@ -108,8 +108,8 @@ class Dbt:
         self._invoke("run-operation", "drop_expired_schemas", "--no-write-json", doing="dropping expired schemas")
 
     def docs(self, folder: Path) -> None:
-        """Writes dbt's documentation, as one page, to a folder."""
-        self._invoke("docs", "generate", "--static", "--target-path", str(folder), doing="documenting the project")
+        """Writes dbt's documentation to a folder."""
+        self._invoke("docs", "generate", "--target-path", str(folder), doing="documenting the project")
 
     def _invoke(self, *arguments: str, doing: str) -> list[Any]:
         if self._preparing:

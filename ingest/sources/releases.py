@@ -18,11 +18,11 @@ from pathlib import Path
 
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
 
 from ingest.batches.manifest import DatasetName
 from ingest.errors import SourceError
 from ingest.settings import Settings
+from ingest.text import Console
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens"
 GENERATED = "sample"

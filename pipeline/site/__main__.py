@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from ingest.text import Console
 from pipeline.__main__ import told
 from pipeline.dbt import ROOT
 from pipeline.errors import PipelineError
@@ -45,9 +45,11 @@ def main(
     """Builds the site from the current warehouse: its state, lineage, documentation, Data Docs and notebooks."""
     with told():
         page = build(
-            out.resolve(), os.environ.get("MOVIELENS_TARGET") or "dev", lambda text: console.print(f"  {text}")
+            out.resolve(),
+            os.environ.get("MOVIELENS_TARGET") or "dev",
+            lambda text: console.print(f"  {text}", markup=False),
         )
-        console.print(f"[green]{page}[/]")
+        console.print(str(page), style="green", markup=False)
         if serve:
             with server(page.parent, port) as serving, suppress(KeyboardInterrupt):
                 console.print(f"[green]http://127.0.0.1:{serving.server_port}/[/] (Ctrl-C stops it)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 from expectations.client import Gate, GateError
+from ingest.text import visible
 from notebooks import marts
 from notebooks import run as notebooks
 from pipeline.dbt import ROOT, Dbt
@@ -26,6 +29,10 @@ BACK = (
 )
 # What dbt's page asks a browser to load although it is not there: an icon that nobody built, and the addresses of
 # icons before their names are filled in.
+POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; script-src {}; '
+    "style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'\">"
+)
 MENDED = (
     ("${require('./assets/favicons/favicon.ico')}", "data:,"),
     ('xlink:href="{{ getIcon(', 'ng-attr-href="{{ getIcon('),
@@ -68,7 +75,11 @@ def build(out: Path, target: str, say: Say) -> Path:
 def front_page(found: dict[str, Any], relations: dict[str, dict[str, str]]) -> str:
     """The front page from the state and from what dbt says of each relation."""
     environment = Environment(
-        loader=FileSystemLoader([HERE, ROOT]), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader([HERE, ROOT]),
+        autoescape=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["thousands"] = lambda number: f"{number:,}"
     groups: dict[str, dict[str, Any]] = {schema: {} for schema in SCHEMAS}
@@ -111,11 +122,20 @@ def _is_newer(page: Path, notebook: Path, since: str | None) -> bool:
 
 
 def _dbt(folder: Path, work: Path, target: str) -> None:
-    """Dbt's documentation as one page; dbt's own files stay in `work`, where the next run reads what it has parsed."""
+    """Dbt's documentation as one page; dbt's own files stay in `work`, where the next run reads what it has parsed.
+
+    The page is one script. What it shows is put into that script such that it cannot end it, and no other one may run.
+    """
     Dbt(target).docs(work)
-    page = (work / "static_index.html").read_text(encoding="utf-8")
-    for found, mended in ((f"{work}/", "target/"), *MENDED):  # the first: the page names this machine's folders
+    page = (work / "index.html").read_text(encoding="utf-8")
+    for found, mended in MENDED:
         page = page.replace(found, mended)
+    for name in ("manifest", "catalog"):
+        shown = (work / f"{name}.json").read_text(encoding="utf-8").replace(f"{work}/", "target/")
+        page = page.replace(f'"{name.upper()}.JSON INLINE DATA"', shown.replace("<", "\\u003c"))
+    script = page.partition('<script defer="defer">')[2].partition("</script>")[0].encode()
+    allowed = f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
+    page = page.replace('<meta charset="utf-8">', f'<meta charset="utf-8">{POLICY.format(allowed)}', 1)
     folder.mkdir()
     (folder / "index.html").write_text(page, encoding="utf-8")
 

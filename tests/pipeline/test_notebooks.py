@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +46,39 @@ def test_a_failing_cell_is_named_with_its_notebook_and_its_error(tmp_path: Path)
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     with pytest.raises(run.CellFailed, match=r"09_broken\.ipynb, cell 2 of 2: ZeroDivisionError: division by zero"):
         run.execute(path, tmp_path)
+
+
+def test_a_killed_kernel_is_explained_with_the_cell_that_it_ran(tmp_path: Path) -> None:
+    cells = [nbformat.v4.new_markdown_cell("# Broken"), nbformat.v4.new_code_cell("import os; os.kill(os.getpid(), 9)")]
+    path = tmp_path / "09_killed.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    with pytest.raises(run.CellFailed, match=r"^09_killed\.ipynb, cell 2 of 2: its Python was killed: [^\n]+$"):
+        run.execute(path, tmp_path)
+
+
+def test_every_character_can_be_drawn_in_a_chart_a_table_and_a_sentence() -> None:
+    """In a process of its own, which the chart library ends over what it cannot bear."""
+    draw = """
+import xml.etree.ElementTree as tree, altair as alt, pandas as pd
+from notebooks import charts
+text = "".join(map(chr, (*range(0x800), *range(0x2000, 0x2100), *range(0xD7F0, 0x10010), *range(0x1FFF0, 0x20000))))
+chart = alt.Chart(alt.Data(values=[{"x": 1, "y": text}])).mark_bar().encode(x="x:Q", y="y:N").properties(title=text)
+tree.fromstring(chart._repr_mimebundle_()["image/svg+xml"])
+for page in (charts.table(pd.DataFrame({"text": [text]}, dtype=object))._repr_html_(), charts.note("<b>{}</b>", text).data):
+    assert "&lt;&gt;" not in page and "&lt;=&gt;" in page and chr(0xFFFE) not in page
+    page.encode()
+"""
+    subprocess.run([sys.executable, "-c", draw], cwd=marts.ROOT, check=True)
+
+
+def test_only_html_that_a_cell_asks_for_is_markup_on_a_page() -> None:
+    bundle = {"text/markdown": "**<b id=planted>**", "text/plain": "<b id=planted>"}
+    results = [nbformat.v4.new_output("display_data", {kind: text}) for kind, text in bundle.items()]
+    printed = nbformat.v4.new_output("stream", text="<b id=planted>")
+    cells = [nbformat.v4.new_code_cell("<b id=planted>", outputs=[*results, printed])]
+    page = run.render(nbformat.v4.new_notebook(cells=cells), run.notebooks()[0])
+    assert page.count("&lt;b id=planted&gt;") == 3
+    assert "<b id=planted>" not in page
 
 
 def test_no_warehouse_is_one_line_and_a_failure(

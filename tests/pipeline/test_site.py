@@ -1,7 +1,11 @@
-"""The site works from a folder, without network: links resolve, nothing is fetched, pages are quiet, lineage draws."""
+"""The site works from a folder, without network: links resolve, nothing is fetched, pages are quiet, lineage draws.
+
+Every text that its warehouse holds is hostile: script, markup, control characters. Nothing of it acts, all is shown.
+"""
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -15,8 +19,13 @@ import pytest
 
 pytest.importorskip("nbclient", reason="the notebooks' packages are not installed")
 
+import duckdb
+from typer.testing import CliRunner
+
 from ingest.sources.sample import generate
 from ingest.store.bucket import Store
+from ingest.text import visible
+from pipeline.__main__ import app
 from pipeline.errors import PipelineError
 from pipeline.site import state
 from pipeline.site.__main__ import server
@@ -27,6 +36,19 @@ from tests.pipeline.harness import Lab
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 LOADED = {"src", "srcset", "data", "poster"}  # attributes that make a browser fetch something, beside <link href>
+RUN = "console.log('planted')"
+ACTIVE = (
+    f"""</script><script>{RUN}</script><svg onload="{RUN}">'"><img src=x onerror="{RUN}"><a href="javascript:{RUN}">"""
+)
+PLANTED = f"{ACTIVE} \x1b[31m\u202e\ufffe {{{{7*7}}}} [a](javascript:{RUN}) ![b](http://127.0.0.1:9/)"
+NOTEBOOKS = (
+    "01_tour_of_the_star",
+    "03_taste_tags_and_genome",
+    "04_history_and_time_travel",
+    "05_data_quality_and_ledger",
+)
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufffe\uffff]")
+KEYS = ("_batch_id", "mode", "change", "table_name")  # compared with constants, or cast, and never from a file
 PROBE = """<iframe id="page" src="dbt/index.html#!/overview?g_v=1" width="1200" height="800"></iframe><p id="found"></p>
 <script>
 setInterval(() => {
@@ -42,17 +64,28 @@ setInterval(() => {
 
 
 class Page(HTMLParser):
-    """What a page links to and what it loads."""
+    """What a page links to, what it loads, what in it would run, and what it says."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.links: list[str] = []
         self.loads: list[str] = []
+        self.runs: list[str] = []
         self.names: set[str] = set()
+        self.text, self.policy = "", ""
         self.feed(path.read_text(encoding="utf-8"))
 
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "iframe", "object", "embed", "base", "form"):
+            self.runs.append(tag)
+        if ("http-equiv", "Content-Security-Policy") in attributes:
+            self.policy = dict(attributes)["content"] or ""
         for name, value in attributes:
+            if name.startswith("on") or (value and re.match(r"\s*(javascript|vbscript|data:text)", value, re.I)):
+                self.runs.append(f"{tag} {name}={value}")
             if name in ("id", "name") and value:
                 self.names.add(value)
             elif value and (
@@ -65,20 +98,57 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of a small sample with its genome."""
+    """The site of a small sample with its genome, after its gates, with hostile text wherever there can be text."""
     lab = Lab(embedded_store, settings_in(tmp_path_factory.mktemp("site-data")))
     source = tmp_path_factory.mktemp("sample")
     generate(source, ratings=3000)
-    lab.land_archive("sample", source)
-    lab.apply("sample")
+    for file, column in (("movies.csv", "title"), ("movies.csv", "genres"), ("tags.csv", "tag")):
+        plant_in_file(source / file, column)
+    with open(source / "ratings.csv", "a", encoding="utf-8") as file:
+        file.write(f"1,1,{PLANTED},1\n" * 9)
     with lab.environment():
+        done = CliRunner().invoke(
+            app, ["dev", "site", "--source", str(source), "--max-rejected", "1", "--accept", "000001"]
+        )
+        assert done.exit_code == 0, done.output
+        assert "\\u202e" in done.output and not UNSEEN.search(done.output)
+        plant_in_warehouse(lab.settings.warehouse)
         front = build(tmp_path_factory.mktemp("site") / "site", "dev", print)
     return front.parent
 
 
+def plant_in_file(path: Path, column: str) -> None:
+    """Every twentieth value of a column has hostile text behind it."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows[::20]:
+        row[column] += PLANTED
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def plant_in_warehouse(path: Path) -> None:
+    """Every text of every table has hostile text behind it: equal texts stay equal, so that joins still find them."""
+    with duckdb.connect(str(path)) as connection:
+        texts = connection.execute(
+            "select table_schema, table_name, column_name from information_schema.columns "
+            "semi join information_schema.tables on columns.table_name = tables.table_name "
+            "and columns.table_schema = tables.table_schema and table_type = 'BASE TABLE' "
+            "where data_type = 'VARCHAR' and columns.table_schema <> 'ops'"
+        ).fetchall()
+        for schema, table, column in texts:
+            if column not in KEYS:
+                connection.execute(f"update {schema}.{table} set {column} = {column} || ?", [PLANTED])
+    assert {"title", "genres", "tag", "raw_line", "reason", "batch_id", "dataset", "file"} <= {
+        name for *_, name in texts
+    }
+
+
 def pages(site: Path) -> list[Path]:
     found = sorted(site.rglob("*.html"))
-    assert len(found) >= 7
+    assert len(found) >= 15  # the front page, five notebooks, dbt's, and those of Great Expectations
     return found
 
 
@@ -118,11 +188,35 @@ def test_every_model_and_every_column_is_described(site: Path) -> None:
 
 def test_the_front_page_tells_the_state_of_the_warehouse(site: Path) -> None:
     page, told = (site / "index.html").read_text(), json.loads((site / "state.json").read_text())
-    assert told["dataset"] == "sample"
+    assert told["dataset"].startswith("site")
     assert told["rows"]["marts.fact_ratings"] > 2900
     assert f"{told['rows']['marts.fact_ratings']:,}" in page
     assert "adds up" in page
     assert all(f"marts.{name}" in told["rows"] for name in ("dim_movies", "fact_genome_scores", "user_activity"))
+
+
+def test_nothing_that_the_data_holds_is_markup_on_any_page(site: Path) -> None:
+    for path in pages(site):
+        assert Page(path).runs == (["script"] if path.parent.name == "dbt" else []), path.name
+
+
+def test_hostile_text_is_shown_as_it_is_and_what_cannot_be_seen_is_written_out(site: Path) -> None:
+    shown = ["index.html", *(f"notebooks/{name}.html" for name in NOTEBOOKS)]
+    for name in shown:
+        assert visible(PLANTED) in Page(site / name).text, name
+    findings = "".join(Page(path).text for path in (site / "data_docs").rglob("*.html"))
+    assert ACTIVE in findings
+    for path in pages(site):
+        if path.parent.name != "dbt":  # its script holds some of its own
+            assert not UNSEEN.search(path.read_text()), path.name
+
+
+def test_every_page_forbids_script_that_is_not_its_own(site: Path) -> None:
+    for path in pages(site):
+        policy = dict(part.split(maxsplit=1) for part in Page(path).policy.split("; "))
+        assert policy["default-src"] == "'none'", path.name
+        own = r"'sha256-[\w+/]+='" if path.parent.name == "dbt" else "'none'"
+        assert re.fullmatch(own, policy.get("script-src", "'none'")), path.name
 
 
 def test_results_of_another_warehouse_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,13 +254,32 @@ def browse(address: str, profile: Path) -> tuple[str, list[str]]:
     return done.stdout, [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
 
 
+def browse_all(paths: list[Path], folder: Path) -> list[str]:
+    """What the console says when all pages are open, each in a frame of one page."""
+    frames = "".join(
+        f'<iframe src="{path.as_uri()}" onload="loaded++; document.title = loaded"></iframe>' for path in paths
+    )
+    (folder / "frames.html").write_text(f"<script>let loaded = 0</script>{frames}")
+    page, console = browse((folder / "frames.html").as_uri(), folder)
+    assert f"<title>{len(paths)}</title>" in page
+    return console
+
+
 @pytest.mark.skipif(BROWSER is None, reason=f"no browser on this machine ({', '.join(BROWSERS)})")
 class TestInABrowser:
     def test_every_page_opens_from_its_file_without_a_word_on_the_console(self, site: Path, tmp_path: Path) -> None:
-        for path in pages(site):
-            page, console = browse(path.as_uri(), tmp_path)
-            assert console == [], path.name
-            assert "</body>" in page
+        assert browse_all(pages(site), tmp_path) == []
+
+    def test_script_that_got_into_a_page_all_the_same_does_not_run(self, site: Path, tmp_path: Path) -> None:
+        (tmp_path / "unprotected.html").write_text(f"<body>{ACTIVE}")
+        assert [line for line in browse_all([tmp_path / "unprotected.html"], tmp_path) if '"planted"' in line]
+        copies = []
+        for number, path in enumerate(pages(site)):
+            copies.append(tmp_path / f"{number}.html")
+            copies[-1].write_text(path.read_text().replace("<body>", f"<body>{ACTIVE}", 1))
+        console = browse_all(copies, tmp_path)
+        assert len([line for line in console if "Content Security Policy" in line]) >= len(copies)
+        assert not [line for line in console if '"planted"' in line]
 
     def test_the_lineage_graph_draws(self, site: Path, tmp_path: Path) -> None:
         (site / "probe.html").write_text(PROBE)

@@ -1,0 +1,30 @@
+"""Text that comes from outside (data, files, names), before a person sees it on a terminal or on a page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rich.console import Console as RichConsole
+from rich.text import Text
+
+_PLANES = "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+_HIDDEN = (
+    "\x00-\x1f\x7f-\x9f"  # controls: escape sequences for a terminal, no text for a page
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # line separators, and marks that turn the direction of what follows
+    f"\ud800-\udfff\ufdd0-\ufdef{_PLANES}"  # halves of characters, and what is none: no page or chart may hold them
+)
+_ACTS = re.compile(f"(?!\n)[{_HIDDEN}]")
+
+
+def visible(text: str) -> str:
+    r"""The text with all that acts instead of being seen written out, such as `\x1b`; a line break stays one."""
+    return _ACTS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+class Console(RichConsole):
+    """A terminal on which text is shown and never acts, whoever wrote it; only Rich's own styles act."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Every string that is printed, alone or in a table, comes through here."""
+        return super().render_str(visible(text), **options)
