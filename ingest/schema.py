@@ -10,6 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# The name of a data set, which is also a folder of the bucket.
+DATASET_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+# `full`: the files are whole tables; `delta`: new and changed rows.
+Mode = Literal["full", "delta"]
 # What a value may be; `ingest.lines.rules` says it exactly.
 Kind = Literal["id", "text", "rating", "relevance", "timestamp", "imdb_id", "tmdb_id"]
 SqlType = Literal["integer", "bigint", "varchar", "decimal(2, 1)", "double"]

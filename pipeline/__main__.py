@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
+from rich.table import Table
 
-from ingest.__main__ import LandingMode, parse_as_of
-from ingest.errors import IngestError
+from ingest.batches.committed import committed, withdrawn
+from ingest.batches.landing import Landing
+from ingest.batches.manifest import Manifest
+from ingest.batches.withdrawal import withdraw as take_back
+from ingest.errors import IngestError, SourceError
 from ingest.settings import Settings
 from ingest.store.embedded import object_store
 from ingest.text import Console
@@ -33,6 +41,14 @@ console = Console(width=None if sys.stdout.isatty() else 100)
 errors = Console(stderr=True)
 EMULATOR = "This is a local emulator, not Snowflake: it proves the plumbing, not that Snowflake accepts the SQL."
 
+
+class LandingMode(StrEnum):
+    """`full`: the files are whole tables; `delta`: new and changed rows."""
+
+    full = "full"
+    delta = "delta"
+
+
 Dataset = Annotated[
     str | None, typer.Argument(help="A release such as ml-latest-small, or sample (generated).", show_default="sample")
 ]
@@ -41,7 +57,9 @@ Mode = Annotated[LandingMode, typer.Option(help="full: whole tables; delta: new 
 AsOf = Annotated[
     str | None, typer.Option(help="What the batch speaks for: a date or ISO timestamp (UTC); default: its newest file.")
 ]
+AllowFuture = Annotated[bool, typer.Option("--allow-future", help="Let --as-of lie ahead of this machine's clock.")]
 MaxRejected = Annotated[float, typer.Option(min=0, max=1, help="Share of a file's lines that may be rejected.")]
+FollowLinks = Annotated[bool, typer.Option("--follow-links", help="Follow links that lead out of a source folder.")]
 Day = Annotated[
     int, typer.Option(min=1, help="Day of the sample; days before it that are not landed are landed first.")
 ]
@@ -59,9 +77,11 @@ def dev(
     source: Source = None,
     mode: Mode = LandingMode.full,
     as_of: AsOf = None,
-    max_rejected: MaxRejected = 0.001,
-    day: Day = 1,
-    ratings: Ratings = 100_000,
+    allow_future: AllowFuture = Landing.allow_future,
+    max_rejected: MaxRejected = Landing.max_rejected,
+    follow_links: FollowLinks = Landing.follow_links,
+    day: Day = Landing.day,
+    ratings: Ratings = Landing.ratings,
     no_land: NoLand = False,
     follow: Follow = False,
     accept: Accept = None,
@@ -71,7 +91,7 @@ def dev(
 ) -> None:
     """Everything on a laptop: land a data set, load it into DuckDB, build and test the marts."""
     with told():
-        landing = jobs.Landing(dataset, source, mode.value, parse_as_of(as_of), max_rejected, day, ratings)
+        landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
         if rebuild:
             jobs.rebuild(Settings(), Report(console), accept or ())
         else:
@@ -84,9 +104,11 @@ def prod(
     source: Source = None,
     mode: Mode = LandingMode.full,
     as_of: AsOf = None,
-    max_rejected: MaxRejected = 0.001,
-    day: Day = 1,
-    ratings: Ratings = 100_000,
+    allow_future: AllowFuture = Landing.allow_future,
+    max_rejected: MaxRejected = Landing.max_rejected,
+    follow_links: FollowLinks = Landing.follow_links,
+    day: Day = Landing.day,
+    ratings: Ratings = Landing.ratings,
     no_land: NoLand = False,
     follow: Follow = False,
     emulator: Annotated[
@@ -104,7 +126,7 @@ def prod(
         if changed:
             jobs.build_changed(report, changed)
             return
-        landing = jobs.Landing(dataset, source, mode.value, parse_as_of(as_of), max_rejected, day, ratings)
+        landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
         jobs.run("prod", settings, report, None if no_land else landing, dataset, follow, accept or ())
 
 
@@ -125,14 +147,28 @@ def land(
     source: Source = None,
     mode: Mode = LandingMode.full,
     as_of: AsOf = None,
-    max_rejected: MaxRejected = 0.001,
-    day: Day = 1,
-    ratings: Ratings = 100_000,
+    allow_future: AllowFuture = Landing.allow_future,
+    max_rejected: MaxRejected = Landing.max_rejected,
+    follow_links: FollowLinks = Landing.follow_links,
+    day: Day = Landing.day,
+    ratings: Ratings = Landing.ratings,
+    withdraw: Annotated[str | None, typer.Option(help="Take this landed batch back instead; its parts stay.")] = None,
+    withdraw_after: Annotated[str | None, typer.Option(help="Take all batches after this one back.")] = None,
+    reason: Annotated[str, typer.Option(help="Why it is withdrawn, for the record.")] = "",
 ) -> None:
-    """Lands one batch and builds nothing; the next run applies every batch that waits."""
+    """Lands one batch, or takes landed ones back, and builds nothing; the next run brings the warehouse up to date."""
     with told():
-        landing = jobs.Landing(dataset, source, mode.value, parse_as_of(as_of), max_rejected, day, ratings)
         settings = Settings()
+        if withdraw is not None or withdraw_after is not None:
+            if (withdraw is not None and withdraw_after is not None) or source:
+                raise SourceError("--withdraw, --withdraw-after and --source exclude each other")
+            with object_store(settings, embedded=True) as store:
+                after, batch = withdraw is None, withdraw or withdraw_after or ""
+                records = take_back(store, dataset or Landing.dataset, batch, after=after, reason=reason)
+            ids = ", ".join(record.batch_id for record in records)
+            console.print(f"{records[0].dataset}: withdrawn: {ids}. The next run brings the warehouse up to date.")
+            return
+        landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
         with object_store(settings, embedded=True) as store:
             jobs.land(landing, store, duckdb_warehouse(settings.warehouse), settings, Report(console))
 
@@ -146,7 +182,59 @@ def replay(
 ) -> None:
     """Cuts a data set by event time, lands and builds the pieces one after another, and tells the latency of each."""
     with told():
-        jobs.replay(Settings(), Report(console), jobs.Landing(dataset, source, ratings=ratings), batches)
+        jobs.replay(Settings(), Report(console), Landing(dataset or Landing.dataset, source, ratings=ratings), batches)
+
+
+@app.command("list")
+def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this data set.")] = None) -> None:
+    """Lists the landed batches, the withdrawn ones as such."""
+    table = Table(box=None)
+    for title in ("batch", "as of (UTC)", "table", "mode", "rows", "rejected"):
+        table.add_column(title, no_wrap=True)
+    with told(), object_store(Settings(), embedded=True) as store:
+        for name in [dataset] if dataset else store.folders():
+            rows = {batch.batch_id: _listed(batch) for batch in committed(store, name)}
+            rows |= {record.batch_id: [("withdrawn", escape(record.reason))] for record in withdrawn(store, name)}
+            for batch_id in sorted(rows):
+                for number, row in enumerate(rows[batch_id]):
+                    table.add_row("" if number else f"{name} {batch_id}", *row)
+    console.print(table if table.rows else "Nothing is landed yet.")
+
+
+def _listed(batch: Manifest) -> list[tuple[str, ...]]:
+    as_of = f"{batch.as_of:%Y-%m-%d %H:%M:%S}"
+    return [
+        ("" if number else as_of, name, t.mode, f"{t.rows_read - t.rows_rejected:,}", f"{t.rows_rejected:,}")
+        for number, (name, t) in enumerate(batch.tables.items())
+    ]
+
+
+@app.command("store")
+def keep_store() -> None:
+    """Keeps the embedded store running until Ctrl-C, and says where it is."""
+    with told(), object_store(settings := Settings(), embedded=True) as store:
+        print(f"{store.endpoint_url} (bucket {store.bucket}); Ctrl-C stops it.", flush=True)
+        if settings.s3_endpoint_url is None:
+            print(f"Its credentials are in {settings.s3_dir.with_name('s3-run') / 'endpoint.json'}.", flush=True)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+def _landing(dataset: str | None, source: Path | None, mode: LandingMode, as_of: str | None, *others: Any) -> Landing:
+    return Landing(dataset or Landing.dataset, source, mode.value, instant(as_of), *others)
+
+
+def instant(text: str | None) -> datetime | None:
+    """A date or an ISO timestamp as an instant in UTC, None for none; raises `SourceError` for anything else."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise SourceError(
+            f"--as-of {text!r} is neither a date nor an ISO timestamp, such as 2018-09-26T12:00."
+        ) from None
 
 
 @contextmanager
@@ -156,6 +244,10 @@ def told() -> Iterator[None]:
         yield
     except (IngestError, PipelineError) as error:
         errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+    except ValidationError as error:  # of the settings
+        message = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        errors.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, RuntimeError) as stop:
         if not isinstance(stop, KeyboardInterrupt) and not isinstance(stop.__context__, KeyboardInterrupt):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ingest.batches.committed import committed
+from ingest.batches.committed import committed, withdrawn
 from ingest.batches.manifest import Manifest
 from ingest.batches.verify import verify
 from ingest.store.bucket import Store
@@ -84,8 +84,14 @@ def committed_batches(store: Store, state: State, dataset: str) -> list[Manifest
     """
     manifests = committed(store, dataset)
     ids = [manifest.batch_id for manifest in manifests]
-    lost = {f"{number:06d}" for number in range(1, len(ids) + 1)} | set(state.loaded)
-    if lost := lost - set(ids):
+    gone = {record.batch_id for record in withdrawn(store, dataset)}
+    if gone & set(state.loaded):
+        raise PipelineError(
+            f"Batch {min(gone & set(state.loaded))} was withdrawn after it was loaded: `nox -s dev -- --rebuild` makes the "
+            f"warehouse again without it."
+        )
+    lost = {f"{number:06d}" for number in range(1, len(ids) + len(gone) + 1)} | set(state.loaded)
+    if lost := lost - set(ids) - gone:
         raise PipelineError(
             f"{store.place(f'{dataset}/{min(lost)}/manifest.json')} is missing: it was deleted after its commit, or "
             f"this is not the store that the warehouse was loaded from. Without it history cannot be replayed."

@@ -8,19 +8,16 @@ import shutil
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from ingest.batches.committed import datasets, latest
+from ingest.batches.landing import Landing
 from ingest.batches.landing import land as land_source
-from ingest.batches.landing import land_dataset
-from ingest.batches.manifest import Mode
 from ingest.settings import Settings
-from ingest.sources import releases
 from ingest.sources.archive import open_source
 from ingest.sources.replay import slices
-from ingest.sources.sample.cache import cached_sample
 from ingest.store.bucket import Store
 from pipeline.apply import Walk, apply, check_dataset
 from pipeline.compare import canonical_rows, explain, fingerprints
@@ -34,51 +31,22 @@ from profiles import snowflake
 POLL_SECONDS = 0.5
 
 
-@dataclass(frozen=True)
-class Landing:
-    """What to land: as the options of `ingest land`; `dataset` None means the generated sample."""
-
-    dataset: str | None = None
-    source: Path | None = None
-    mode: Mode = "full"
-    as_of: datetime | None = None
-    max_rejected: float = 0.001
-    day: int = 1
-    ratings: int = 100_000
-
-    @property
-    def name(self) -> str:
-        """The data set's name."""
-        return self.dataset or "sample"
-
-
 def land(landing: Landing, store: Store, warehouse: Warehouse, settings: Settings, report: Report) -> None:
     """Lands one batch, or, of the sample, the days up to the given one that are not landed yet."""
-    check_dataset(warehouse.state(), warehouse, landing.name)
+    check_dataset(warehouse.state(), warehouse, landing.dataset)
     for day in _days(landing, store):
-        landed = land_dataset(
-            store,
-            settings,
-            landing.name,
-            source=landing.source,
-            mode=landing.mode,
-            as_of=landing.as_of,
-            day=day,
-            ratings=landing.ratings,
-            max_rejected=landing.max_rejected,
-            console=report.console,
-        )
+        landed = land_source(replace(landing, day=day), store, settings, report.console)
         for warning in landed.warnings:
             report.say(warning, "yellow")
         report.say(landed.summary())
 
 
 def _days(landing: Landing, store: Store) -> list[int]:
-    if landing.name != "sample" or landing.source:
-        return [1]
+    if not landing.generated:
+        return [landing.day]
     from ingest.sources.sample import as_of  # numpy, which nothing else needs
 
-    newest = latest(store, "sample")
+    newest = latest(store, landing.dataset)
     missing = [day for day in range(1, landing.day + 1) if newest is None or as_of(day) > newest.as_of]
     return missing or [landing.day]
 
@@ -102,7 +70,7 @@ def run(
         if landing:
             with report.step("land"):
                 land(landing, walk.store, walk.warehouse, settings, report)
-        name = landing.name if landing else dataset or walk.warehouse.state().dataset or _only_dataset(walk.store)
+        name = landing.dataset if landing else dataset or walk.warehouse.state().dataset or _only_dataset(walk.store)
         applied = apply(walk, name)
         if not applied.built:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
@@ -146,16 +114,13 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
 
     A replay that was stopped goes on where it was. Raises `PipelineError` when other batches are landed already.
     """
-    path = landing.source
-    if landing.name == "sample" and path is None:
-        path, _ = cached_sample(settings.downloads, ratings=landing.ratings, day=1)
-    path = releases.resolve(landing.name, settings, path)
+    path, *_ = landing.located(settings)
     work = settings.data_dir / "replay"
     shutil.rmtree(work, ignore_errors=True)
     latencies: list[float] = []
     with stage("dev", settings, report) as walk, open_source(path) as source:
-        check_dataset(walk.warehouse.state(), walk.warehouse, landing.name)
-        newest = latest(walk.store, landing.name)
+        check_dataset(walk.warehouse.state(), walk.warehouse, landing.dataset)
+        newest = latest(walk.store, landing.dataset)
         done = _slices_done(newest.source.name, batches) if newest else -1
         quiet = replace(walk, step=report.silent)
         for piece in slices(source, work, batches):
@@ -164,17 +129,10 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
             started = time.monotonic()
             # The folder's name is the batch's source: by it, a later run knows how far this one came.
             folder = piece.folder.rename(work / _slice_name(piece.number, batches))
-            land_source(
-                walk.store,
-                landing.name,
-                folder,
-                settings=settings,
-                mode=piece.mode,
-                as_of=piece.as_of,
-                console=report.console,
-            )
+            part = Landing(landing.dataset, folder, piece.mode, piece.as_of)
+            land_source(part, walk.store, settings, report.console)
             landed = time.monotonic()
-            applied = apply(quiet, landing.name)
+            applied = apply(quiet, landing.dataset)
             folder.rename(piece.folder)
             latency = time.monotonic() - landed
             what = f"batch {piece.number:>3} of {batches}" if piece.number else "first load"

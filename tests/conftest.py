@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.batches.landing import Landed, land
+from ingest.batches.landing import Landed, Landing, land
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
@@ -60,4 +60,4 @@ def releases_folder() -> Path:
 @pytest.fixture
 def lands(embedded_store: Store, settings: Settings, dataset: str) -> Callable[..., Landed]:
     """Lands a source in a data set of the test's own."""
-    return lambda source, **options: land(embedded_store, dataset, source, settings=settings, **options)
+    return lambda source, **options: land(Landing(dataset, source, **options), embedded_store, settings)

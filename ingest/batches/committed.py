@@ -1,4 +1,4 @@
-"""Reads the committed batches of an object store. A batch exists when its manifest does."""
+"""Reads the committed batches of an object store: those with a manifest. Withdrawn ones no longer count."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
-from ingest.batches.manifest import BATCH_PREFIX, FORMAT_VERSION, NEWER, Manifest, manifest_key
+from ingest.batches.manifest import (
+    BATCH_PREFIX,
+    FORMAT_VERSION,
+    NEWER,
+    Manifest,
+    Withdrawal,
+    manifest_key,
+    withdrawal_key,
+)
 from ingest.errors import BatchError
 from ingest.store.bucket import Store
 
@@ -14,23 +22,39 @@ _THREADS = 8
 
 
 def committed(store: Store, dataset: str, after: str | None = None) -> list[Manifest]:
-    """The committed batches of a data set that follow the batch id `after` (None: all), in commit order.
+    """The batches of a data set that count and follow the batch id `after` (None: all), in commit order.
 
     Raises `BatchError` for a manifest that is not one.
     """
     ids = [batch_id for batch_id in _ids(store, dataset) if after is None or batch_id > after]
     with ThreadPoolExecutor(_THREADS) as threads:
-        found = threads.map(lambda batch_id: read(store, dataset, batch_id), ids)
+        found = threads.map(lambda batch_id: _counting(store, dataset, batch_id), ids)
         return [manifest for manifest in found if manifest]
 
 
 def latest(store: Store, dataset: str) -> Manifest | None:
-    """The batch of a data set that was committed last, None when there is none."""
-    return next(filter(None, (read(store, dataset, batch_id) for batch_id in reversed(_ids(store, dataset)))), None)
+    """The batch of a data set that was committed last among those that count, None when there is none."""
+    ids = reversed(_ids(store, dataset))
+    return next(filter(None, (_counting(store, dataset, batch_id) for batch_id in ids)), None)
+
+
+def withdrawn(store: Store, dataset: str) -> list[Withdrawal]:
+    """The records of the batches that were withdrawn, in the order of the batches."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        found = threads.map(lambda batch_id: _withdrawal(store, dataset, batch_id), _ids(store, dataset))
+        return [record for record in found if record]
+
+
+def committed_ids(store: Store, dataset: str) -> list[str]:
+    """The ids of all batches that were ever committed, withdrawn ones included."""
+    keys = [(batch_id, key) for batch_id in _ids(store, dataset) for key in _records(dataset, batch_id)]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        there = threads.map(lambda known: store.head(known[1]), keys)
+        return sorted({batch_id for (batch_id, _), found in zip(keys, there, strict=True) if found})
 
 
 def datasets(store: Store) -> list[str]:
-    """The data sets that have a committed batch, by name."""
+    """The data sets that have a batch that counts, by name."""
     return [name for name in store.folders() if latest(store, name)]
 
 
@@ -52,11 +76,31 @@ def read(store: Store, dataset: str, batch_id: str) -> Manifest | None:
         where = ".".join(str(step) for step in first["loc"]) or "the manifest"
         raise BatchError(
             f"{store.place(key)} is not a valid manifest ({where}: {first['msg']}). It was altered after its commit: "
-            f"restore it from a copy of the bucket."
+            f"restore it from a copy of the bucket, or go on without it: `nox -s land -- {dataset} --withdraw {batch_id}`."
         ) from None
     if manifest.key != key:
         raise BatchError(f"{store.place(key)} is the manifest of {manifest.key}: it was copied or moved. Restore it.")
     return manifest
+
+
+def _counting(store: Store, dataset: str, batch_id: str) -> Manifest | None:
+    # the record first: a manifest that cannot be read any more is no obstacle once its batch is withdrawn
+    return None if store.head(withdrawal_key(dataset, batch_id)) else read(store, dataset, batch_id)
+
+
+def _withdrawal(store: Store, dataset: str, batch_id: str) -> Withdrawal | None:
+    key = withdrawal_key(dataset, batch_id)
+    content = store.get(key)
+    if content is None:
+        return None
+    try:
+        return Withdrawal.model_validate_json(content)
+    except ValidationError:
+        raise BatchError(f"{store.place(key)} is not a record that this version can read: restore it.") from None
+
+
+def _records(dataset: str, batch_id: str) -> tuple[str, str]:
+    return manifest_key(dataset, batch_id), withdrawal_key(dataset, batch_id)
 
 
 def _ids(store: Store, dataset: str) -> list[str]:

@@ -9,26 +9,27 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from ingest.batches.committed import committed, datasets, latest
+from ingest.batches.committed import committed, committed_ids, latest
 from ingest.batches.lock import landing_lock
-from ingest.batches.manifest import Manifest, Mode, Source, next_batch_id
+from ingest.batches.manifest import Manifest, Source, next_batch_id
 from ingest.batches.upload import manifest_of, upload
 from ingest.batches.work_folder import sweep, work_folder
 from ingest.errors import BatchError
-from ingest.schema import TABLES
+from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
 from ingest.sources import releases
 from ingest.sources.archive import OpenSource, open_source
 from ingest.sources.sample.cache import cached_sample
 from ingest.store.bucket import Store
 
-__all__ = ["Landed", "committed", "datasets", "land", "land_dataset", "latest"]
+# Clocks and time zones differ by less.
+AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -66,62 +67,57 @@ class Landed:
         )
 
 
-def land_dataset(
-    store: Store,
-    settings: Settings,
-    dataset: str,
-    *,
-    source: Path | None = None,
-    mode: Mode = "full",
-    as_of: datetime | None = None,
-    day: int = 1,
-    ratings: int = 100_000,
-    max_rejected: float = 0.001,
-    console: Console | None = None,
-) -> Landed:
-    """Lands a data set by name: a release (downloaded unless cached), the generated `sample`, or a local `source`.
+@dataclass(frozen=True)
+class Landing:
+    """What to land, and how.
 
-    Parameters: as in `land`; `day` and `ratings` are those of the sample, whose days know their own modes and dates.
+    `source`: a local zip or folder; None means the release of that name (downloaded unless cached) or the generated
+    `sample`, whose days know their own modes and dates: `day` and `ratings` are the sample's. `mode`, for all tables or
+    for each by name (`full` where it names none). `as_of`, UTC, by default the newest file date of the source;
+    `allow_future`, whether it may lie ahead of this machine's clock. `max_rejected`, the share of a file's lines that
+    may be rejected. `follow_links`, whether links may lead out of a source folder.
     """
-    modes: Mode | Mapping[str, Mode] = mode
-    if dataset == "sample" and source is None:
-        source, generated = cached_sample(settings.downloads, ratings=ratings, day=day)
-        modes, as_of = generated.modes, as_of or generated.as_of
-    path = releases.resolve(dataset, settings, source)
-    return land(
-        store, dataset, path, settings=settings, mode=modes, as_of=as_of, max_rejected=max_rejected, console=console
-    )
+
+    dataset: str = "sample"
+    source: Path | None = None
+    mode: Mode | Mapping[str, Mode] = "full"
+    as_of: datetime | None = None
+    allow_future: bool = False
+    max_rejected: float = 0.001
+    follow_links: bool = False
+    day: int = 1
+    ratings: int = 100_000
+
+    @property
+    def generated(self) -> bool:
+        """Whether it is the generated sample."""
+        return self.dataset == "sample" and self.source is None
+
+    def located(self, settings: Settings) -> tuple[Path, Mode | Mapping[str, Mode], datetime | None]:
+        """The source on this machine, downloaded or generated if need be, and its modes and date as far as they are known."""
+        if not self.generated:
+            return releases.resolve(self.dataset, settings, self.source), self.mode, self.as_of
+        source, day = cached_sample(settings.downloads, ratings=self.ratings, day=self.day)
+        return source, day.modes, self.as_of or day.as_of
 
 
-def land(
-    store: Store,
-    dataset: str,
-    source: Path,
-    *,
-    settings: Settings,
-    mode: Mode | Mapping[str, Mode] = "full",
-    as_of: datetime | None = None,
-    max_rejected: float = 0.001,
-    console: Console | None = None,
-) -> Landed:
-    """Lands a local zip or folder as the next batch of a data set; lands nothing when it is the current batch already.
+def land(landing: Landing, store: Store, settings: Settings, console: Console | None = None) -> Landed:
+    """Lands a data set as its next batch; lands nothing when it is the current batch already.
 
-    Nor does it when an earlier batch holds the same content as of the same date.
-
-    Parameters: `mode`, for all tables or for each by name (`full` where it names none); `as_of`, UTC, by default the
-    newest file date of the source; `max_rejected`, the share of a file's lines that may be rejected; `console`, for a
-    progress bar. Raises an `IngestError` when source, batch or store are at fault, and then nothing is visible.
+    Nor does it when an earlier batch holds the same content as of the same date. `console` is for a progress bar.
+    Raises an `IngestError` when source, batch or store are at fault, and then nothing is visible.
     """
-    with open_source(source) as opened, landing_lock(store, dataset) as lock:
+    dataset, (source, mode, as_of) = landing.dataset, landing.located(settings)
+    with open_source(source, landing.follow_links) as opened, landing_lock(store, dataset) as lock:
         modes: dict[str, Mode] = {t: mode if isinstance(mode, str) else mode.get(t, "full") for t in opened.tables}
         earlier = _earlier(store, dataset, modes)
         _check_tables(dataset, source, modes, first=not earlier)
         as_of = as_of or opened.as_of
-        origin = Source(name=opened.name, sha256=opened.sha256)
         same_modes = [batch for batch in _repeatable(earlier, modes, as_of) if modes == _modes(batch)]
         if batch := _holding(opened, same_modes):
             sweep(settings.data_dir / "landing")
             return Landed(batch, batch is earlier[-1], warnings=opened.warnings)
+        _check_future(dataset, as_of, landing.allow_future)
         # numpy and DuckDB take 0.2 s to import, and many runs have nothing to cut
         from ingest.lines.parts import cut
 
@@ -130,7 +126,7 @@ def land(
             pieces = cut(
                 opened,
                 work,
-                max_rejected=max_rejected,
+                max_rejected=landing.max_rejected,
                 on_bytes=lambda count: progress.advance(cutting, count),
                 report_dir=settings.data_dir / "rejected" / dataset,
             )
@@ -140,7 +136,8 @@ def land(
                 *(w for table in pieces.tables.values() for w in table.warnings),
                 *filter(None, [pieces.report]),
             )
-            batch_id = next_batch_id(earlier[-1].batch_id if earlier else None)
+            batch_id = next_batch_id(max(committed_ids(store, dataset), default=None))
+            origin = Source(name=opened.name, sha256=opened.sha256)
             manifest = manifest_of(pieces, dataset, batch_id, as_of=as_of, source=origin, modes=modes)
             for batch in _repeatable(earlier, modes, as_of):
                 if manifest.same_content(batch):
@@ -188,6 +185,15 @@ def _check_tables(dataset: str, source: Path, modes: Mapping[str, Mode], *, firs
     missing = [table.file for table in TABLES.values() if table.required and table.name not in modes]
     if first and missing:
         raise BatchError(f"{source} has no {' and no '.join(missing)}: the first batch of {dataset} needs it.")
+
+
+def _check_future(dataset: str, as_of: datetime, allowed: bool) -> None:
+    now = datetime.now(UTC)
+    if not allowed and as_of > now + AHEAD:
+        raise BatchError(
+            f"{dataset}: this batch is as of {as_of.isoformat()}, and today is {now:%Y-%m-%d}. Give the date that it "
+            f"speaks for with --as-of, or allow one that lies ahead with --allow-future."
+        )
 
 
 def _check_order(earlier: list[Manifest], manifest: Manifest) -> None:

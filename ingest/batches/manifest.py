@@ -16,13 +16,12 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from ingest.schema import TABLES, SqlType, Table
+from ingest.schema import DATASET_NAME, TABLES, Mode, SqlType, Table
 
 FORMAT_VERSION: Final = 2
 
-Mode = Literal["full", "delta"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-DatasetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+DatasetName = Annotated[str, Field(pattern=DATASET_NAME)]
 BatchId = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -165,6 +164,16 @@ class Manifest(_Model):
         }
 
 
+class Withdrawal(_Model):
+    """The record that a batch no longer counts; written once, beside its manifest."""
+
+    format_version: Literal[1] = 1
+    dataset: DatasetName
+    batch_id: BatchId
+    reason: Annotated[str, Field(max_length=1000)] = ""
+    withdrawn_at: Annotated[datetime, AfterValidator(_utc)]
+
+
 _SCHEMA = {"columns", "key", "event_time"}
 
 
@@ -197,6 +206,11 @@ def _sha256(fields: dict[str, Any]) -> str:
 def manifest_key(dataset: str, batch_id: str) -> str:
     """The key of a batch's manifest."""
     return f"{dataset}/{batch_id}/manifest.json"
+
+
+def withdrawal_key(dataset: str, batch_id: str) -> str:
+    """The key of the record that a batch was withdrawn."""
+    return f"{dataset}/{batch_id}/withdrawn.json"
 
 
 def part_key(dataset: str, batch_id: str, table: str, number: int) -> str:

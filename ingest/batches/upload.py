@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.batches.lock import LandingLock
-from ingest.batches.manifest import BatchTable, Manifest, Mode, Part, Source, part_key, schema_of
+from ingest.batches.manifest import BatchTable, Manifest, Part, Source, part_key, schema_of
 from ingest.errors import BatchError
-from ingest.schema import TABLES
+from ingest.schema import TABLES, Mode
 from ingest.store.bucket import Store, Taken
 
 if TYPE_CHECKING:  # numpy and DuckDB take 0.2 s to import, and who only asks what is landed needs neither

@@ -58,15 +58,15 @@ class OpenSource:
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[OpenSource]:
-    """Opens a local zip or folder; links are followed that stay within the folder.
+def open_source(path: Path, follow_links: bool = False) -> Iterator[OpenSource]:
+    """Opens a local zip or folder; `follow_links`: links may lead out of the folder.
 
     Raises SourceError if it is neither, holds no table that `ingest.sources.names` recognises, or is not safe to read.
     """
     with ExitStack() as opened:
         try:
             if path.is_dir():
-                source = _folder(path)
+                source = _folder(path, follow_links)
             elif path.is_file():
                 source = _archive(path, opened.enter_context(_zip(path)))
             elif path.exists():
@@ -92,12 +92,14 @@ def _zip(path: Path) -> zipfile.ZipFile:
         ) from problem
 
 
-def _folder(root: Path) -> OpenSource:
+def _folder(root: Path, follow_links: bool) -> OpenSource:
     recognised = recognise(str(root), _names_below(root))
     paths = {table: root / name for table, name in recognised.members.items()}
     for path in paths.values():
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise SourceError(f"{path} is a link to {path.resolve()}, out of the folder: copy the file into it")
+        if not follow_links and not path.resolve().is_relative_to(root.resolve()):
+            raise SourceError(
+                f"{path} is a link to {path.resolve()}, out of the folder: copy the file into it, or allow it with --follow-links"
+            )
         if not stat.S_ISREG(path.stat().st_mode):
             raise SourceError(f"{path} is not a regular file")
     stats = [path.stat() for path in paths.values()]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -17,10 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock
-from pydantic import TypeAdapter, ValidationError
 
-from ingest.batches.manifest import DatasetName
 from ingest.errors import SourceError
+from ingest.schema import DATASET_NAME
 from ingest.settings import Settings
 from ingest.text import Console
 
@@ -74,12 +74,7 @@ def resolve(
     `MOVIELENS_RELEASES_URL` names a mirror. `note` is told what was verified where no md5 is pinned. Raises
     SourceError for an unknown name, a failed download and a wrong checksum.
     """
-    try:
-        TypeAdapter(DatasetName).validate_python(dataset)
-    except ValidationError as problem:
-        raise SourceError(
-            f"{dataset!r} cannot name a data set: use up to 63 lower-case letters, digits and hyphens"
-        ) from problem
+    check_name(dataset)
     if source is not None:
         return source
     if dataset not in RELEASES:
@@ -88,6 +83,12 @@ def resolve(
         return _cached(RELEASES[dataset], settings.downloads, note)
     except OSError as problem:
         raise SourceError(f"cannot write to {settings.downloads}: {problem.strerror or problem}") from problem
+
+
+def check_name(dataset: str) -> None:
+    """Raises SourceError for what cannot name a data set."""
+    if not re.fullmatch(DATASET_NAME, dataset):
+        raise SourceError(f"{dataset!r} cannot name a data set: use up to 63 lower-case letters, digits and hyphens")
 
 
 def _unknown(dataset: str) -> str:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.batches.manifest import Mode
 from ingest.errors import SourceError
-from ingest.schema import TABLES
+from ingest.schema import TABLES, Mode
 from ingest.sources.archive import OpenSource
 
 # The share of the events that the first load holds; the rest is dealt evenly to the micro-batches.

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.batches.landing import committed
+from ingest.batches.committed import committed
 from ingest.batches.manifest import manifest_key
 from ingest.store.bucket import Store
 from pipeline.compare import explain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from ingest.batches.manifest import Mode
+from ingest.schema import Mode
 from tests.pipeline.harness import Batch
 from tests.pipeline.relations import Row
 

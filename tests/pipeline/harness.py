@@ -16,10 +16,10 @@ from unittest import mock
 
 from click.testing import Result
 
-from ingest.batches.landing import Landed
+from ingest.batches.landing import Landed, Landing
 from ingest.batches.landing import land as land_source
-from ingest.batches.manifest import Manifest, Mode
-from ingest.schema import TABLES
+from ingest.batches.manifest import Manifest
+from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from pipeline.apply import Applied, Walk, apply
@@ -145,9 +145,8 @@ class Lab:
     def land(self, dataset: str, batch: Batch) -> Landed:
         """Lands a batch for real; raises what landing raises."""
         folder = batch.write(next(self._folders))
-        return land_source(
-            self.store, dataset, folder, settings=self.settings, mode=batch.modes, as_of=batch.as_of, max_rejected=1
-        )
+        landing = Landing(dataset, folder, batch.modes, batch.as_of, max_rejected=1)
+        return land_source(landing, self.store, self.settings)
 
     def manifest(self, dataset: str, batch: Batch) -> Manifest:
         """Lands a batch that holds something new; the manifest."""
@@ -157,7 +156,7 @@ class Lab:
 
     def land_archive(self, dataset: str, path: Path) -> None:
         """Lands a zip as it is."""
-        land_source(self.store, dataset, path, settings=self.settings)
+        land_source(Landing(dataset, path), self.store, self.settings)
 
     def load(self, manifest: Manifest) -> None:
         """Loads one batch into raw, without asking whether its parts are what they were."""

@@ -13,7 +13,7 @@ import pytest
 from expectations.state import state_of
 from expectations.suites import SUITES
 from expectations.verdict import Failure, Verdict
-from ingest.batches.landing import land
+from ingest.batches.landing import Landing, land
 from ingest.sources.sample import generate
 from pipeline.dbt import Dbt
 from tests.conftest import REPO
@@ -38,7 +38,7 @@ class Bench:
         self.second, self.first = folder / "second.duckdb", folder / "first.duckdb"
         sample = generate(folder / "sample", ratings=30_000)
         name = lab.new_dataset()
-        land(lab.store, name, folder / "sample", settings=lab.settings, as_of=sample.as_of)
+        land(Landing(name, folder / "sample", as_of=sample.as_of), lab.store, lab.settings)
         lab.apply(name)
         shutil.copy(lab.settings.warehouse, self.built)
         self.run(self.built, self.second, _SECOND_BATCH)

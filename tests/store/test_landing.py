@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from ingest.batches.landing import Landed, committed, datasets, land, land_dataset, latest
+from ingest.batches.committed import committed, datasets, latest
+from ingest.batches.landing import Landed, Landing, land
 from ingest.batches.manifest import Manifest, manifest_key
 from ingest.errors import BatchError, QuarantineError
 from ingest.lines import parts
@@ -46,9 +47,9 @@ def test_a_manifest_says_nothing_about_when_or_where_it_was_landed(
     embedded_store: Store, dataset: str, settings: Settings, tmp_path: Path
 ) -> None:
     other, source = another_bucket(embedded_store), zip_of(tmp_path, FILES)
-    land(embedded_store, dataset, source, settings=settings)
+    land(Landing(dataset, source), embedded_store, settings)
     elsewhere = settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
-    land(other, dataset, source, settings=elsewhere)
+    land(Landing(dataset, source), other, elsewhere)
     assert content(embedded_store, f"{dataset}/") == content(other)
 
 
@@ -166,9 +167,9 @@ def test_too_many_bad_lines_land_nothing_and_keep_a_report(
 
 def test_the_days_of_the_sample_follow_each_other(embedded_store: Store, settings: Settings) -> None:
     store = another_bucket(embedded_store)
-    first = land_dataset(store, settings, "sample", ratings=2000)
-    assert land_dataset(store, settings, "sample", ratings=2000).unchanged
-    second = land_dataset(store, settings, "sample", ratings=2000, day=2)
+    first = land(Landing("sample", ratings=2000), store, settings)
+    assert land(Landing("sample", ratings=2000), store, settings).unchanged
+    second = land(Landing("sample", ratings=2000, day=2), store, settings)
     assert [batch.batch_id for batch in committed(store, "sample")] == ["000001", "000002"]
     assert {table.mode for table in first.manifest.tables.values()} == {"full"}
     assert second.manifest.tables["movies"].mode == "delta"

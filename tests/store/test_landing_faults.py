@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.batches.landing import Landed, committed, datasets, land, latest
+from ingest.batches.committed import committed, datasets, latest
+from ingest.batches.landing import Landed, Landing, land
 from ingest.batches.manifest import manifest_key
 from ingest.errors import BatchError, IngestError, StoreError
 from ingest.settings import Settings
@@ -33,14 +34,14 @@ def test_a_batch_without_its_manifest_is_invisible_and_then_replaced(
     assert dataset not in datasets(embedded_store)
     lands(zip_of(tmp_path, FILES))
     undisturbed = another_bucket(embedded_store)
-    land(undisturbed, dataset, zip_of(tmp_path, FILES), settings=settings)
+    land(Landing(dataset, zip_of(tmp_path, FILES)), undisturbed, settings)
     assert content(embedded_store, f"{dataset}/") == content(undisturbed)
 
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ingest.batches.landing import land
+from ingest.batches.landing import Landing, land
 from ingest.store.bucket import Credentials, Store
 from tests.conftest import settings_in
 _, url, bucket, data, dataset, source, writes, when = sys.argv
@@ -55,7 +56,7 @@ def killing(self, key, *rest):
         os.kill(os.getpid(), signal.SIGKILL)
 Store._put = killing
 keys = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
-land(Store(bucket, url, credentials=keys), dataset, Path(source), settings=settings_in(Path(data)))
+land(Landing(dataset, Path(source)), Store(bucket, url, credentials=keys), settings_in(Path(data)))
 """
 
 
@@ -77,8 +78,8 @@ def test_a_landing_that_is_killed_and_run_again_leaves_the_same_store(
     assert killed.returncode == -signal.SIGKILL
     is_committed = (writes, when) == (4, "after")
     assert bool(committed(disturbed, dataset)) == is_committed
-    assert land(disturbed, dataset, source, settings=settings).unchanged == is_committed
-    land(undisturbed, dataset, source, settings=settings)
+    assert land(Landing(dataset, source), disturbed, settings).unchanged == is_committed
+    land(Landing(dataset, source), undisturbed, settings)
     assert content(disturbed) == content(undisturbed)
     assert [path.name for path in (settings.data_dir / "landing").iterdir() if path.is_dir()] == []
 
@@ -89,7 +90,7 @@ def test_a_faulty_answer_makes_no_second_batch(
 ) -> None:
     with faulty_proxy(str(embedded_store.endpoint_url), once(fault, "PUT", suffix)) as url:
         shaky = Store(embedded_store.bucket, url, credentials=embedded_store.credentials())
-        assert not land(shaky, dataset, zip_of(tmp_path, FILES), settings=settings).unchanged
+        assert not land(Landing(dataset, zip_of(tmp_path, FILES)), shaky, settings).unchanged
     assert [batch.batch_id for batch in committed(embedded_store, dataset)] == ["000001"]
 
 
@@ -99,7 +100,7 @@ def test_a_store_that_fails_amid_a_landing_is_named_and_nothing_is_visible(
     with faulty_proxy(str(embedded_store.endpoint_url), always("500", "PUT", "manifest.json")) as url:
         shaky = Store(embedded_store.bucket, url, credentials=embedded_store.credentials())
         with pytest.raises(StoreError, match=f"{manifest_key(dataset, '000001')} at {url}.*after 5 tries"):
-            land(shaky, dataset, zip_of(tmp_path, FILES), settings=settings)
+            land(Landing(dataset, zip_of(tmp_path, FILES)), shaky, settings)
     assert committed(embedded_store, dataset) == []
 
 
@@ -159,5 +160,5 @@ def test_a_data_folder_that_cannot_be_written_is_named(
 ) -> None:
     settings.data_dir.write_text("a file in the way")
     with pytest.raises(IngestError, match=str(settings.data_dir)):
-        land(embedded_store, dataset, zip_of(tmp_path, FILES), settings=settings)
+        land(Landing(dataset, zip_of(tmp_path, FILES)), embedded_store, settings)
     assert content(embedded_store, f"{dataset}/") == {}

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from ingest.batches import lock as landing_lock
-from ingest.batches.landing import Landed, committed, land
+from ingest.batches.committed import committed
+from ingest.batches.landing import Landed, Landing, land
 from ingest.errors import BatchError
 from ingest.lines import parts
 from ingest.lines.parts import cut
@@ -41,11 +42,11 @@ def test_of_two_landings_at_once_one_wins_and_the_other_says_so(
     monkeypatch.setattr(parts, "cut", waiting)
     elsewhere = settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
     with ThreadPoolExecutor(1) as threads:
-        first = threads.submit(land, embedded_store, dataset, zip_of(tmp_path, FILES), settings=settings)
+        first = threads.submit(land, Landing(dataset, zip_of(tmp_path, FILES)), embedded_store, settings)
         assert entered.wait(20)
         try:
             with pytest.raises(BatchError, match=rf"another landing is running.*{os.getpid()}.*{socket.gethostname()}"):
-                land(embedded_store, dataset, folder_of(tmp_path, FILES), settings=elsewhere)
+                land(Landing(dataset, folder_of(tmp_path, FILES)), embedded_store, elsewhere)
         finally:
             proceed.set()
         winner = first.result(20).manifest
@@ -58,7 +59,7 @@ def test_many_landings_at_once_lose_and_double_nothing(embedded_store: Store, da
         source = folder_of(tmp_path, FILES | {"ratings.csv": ratings}, f"source-{number}")
         try:
             as_of = datetime(2020, 2, number + 1, tzinfo=UTC)
-            land(embedded_store, dataset, source, settings=settings_in(tmp_path / f"data-{number}"), as_of=as_of)
+            land(Landing(dataset, source, as_of=as_of), embedded_store, settings_in(tmp_path / f"data-{number}"))
         except BatchError:
             return False
         return True

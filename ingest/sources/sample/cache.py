@@ -11,8 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ingest.batches.manifest import Mode
 from ingest.errors import SourceError
+from ingest.schema import Mode
 
 CARD = "sample.json"
 

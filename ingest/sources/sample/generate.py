@@ -20,7 +20,7 @@ from ingest.sources.sample.shape import as_of, shape_of
 from ingest.sources.sample.world import World
 
 if TYPE_CHECKING:
-    from ingest.batches.manifest import Mode
+    from ingest.schema import Mode
 
 Columns = tuple[NDArray[Any], ...]
 Plan = tuple[dict[str, "Mode"], dict[str, Iterator[Columns]], dict[str, int]]

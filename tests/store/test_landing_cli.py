@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from ingest.__main__ import app, parse_as_of
 from ingest.errors import SourceError
 from ingest.store.bucket import Store
+from pipeline.__main__ import app, instant
 
 
 @pytest.fixture
@@ -36,6 +36,21 @@ def test_a_batch_is_landed_once_and_then_listed(command_line: CliRunner) -> None
     assert "delta" in run("land", "sample", "--ratings", "2000", "--day", "2").output + run("list", "sample").output
 
 
+def test_a_batch_that_was_withdrawn_is_listed_as_such_and_can_be_landed_with_another_date(
+    command_line: CliRunner,
+) -> None:
+    sample = ("land", "sample", "--ratings", "2000")
+    assert command_line.invoke(app, sample).exit_code == 0
+    mistaken = command_line.invoke(app, [*sample, "--day", "2", "--as-of", "2108-09-26", "--allow-future"])
+    assert "batch 000002 as of 2108" in mistaken.output
+    taken_back = command_line.invoke(app, ["land", "--withdraw", "000002", "--reason", "[a] typing error"])
+    assert (taken_back.exit_code, "withdrawn: 000002" in taken_back.output) == (0, True)
+    assert "2020" in command_line.invoke(app, [*sample, "--day", "2"]).output
+    listed = command_line.invoke(app, ["list", "sample"]).output
+    assert "sample 000002  withdrawn            [a] typing error" in listed
+    assert "sample 000003" in listed
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -43,6 +58,12 @@ def test_a_batch_is_landed_once_and_then_listed(command_line: CliRunner) -> None
         (["sample", "--as-of", "yesterday"], "--as-of 'yesterday' is neither a date nor an ISO timestamp"),
         (["mine", "--source", "/does/not/exist"], "/does/not/exist does not exist"),
         (["Mine", "--source", "."], "'Mine' cannot name a data set"),
+        (["Mine", "--withdraw", "000001"], "'Mine' cannot name a data set"),
+        (["mine", "--withdraw", "000001"], "nothing of it is landed"),
+        (["mine", "--withdraw", "../../x"], "nothing of it is landed"),
+        (["mine", "--withdraw", "000001", "--withdraw-after", "000001"], "exclude each other"),
+        (["mine", "--withdraw", "000001", "--source", "."], "exclude each other"),
+        (["sample", "--ratings", "2000", "--as-of", "2108-09-26"], "--allow-future"),
     ],
 )
 def test_a_mistake_is_one_message_and_no_traceback(command_line: CliRunner, arguments: list[str], says: str) -> None:
@@ -62,7 +83,7 @@ def test_a_setting_that_is_wrong_is_named(command_line: CliRunner, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("text", "instant"),
+    ("text", "meant"),
     [
         ("2018-09-26", datetime(2018, 9, 26, tzinfo=UTC)),
         ("2018-09-26T12:30", datetime(2018, 9, 26, 12, 30, tzinfo=UTC)),
@@ -70,11 +91,13 @@ def test_a_setting_that_is_wrong_is_named(command_line: CliRunner, monkeypatch: 
         ("2018-09-26T12:30:00Z", datetime(2018, 9, 26, 12, 30, tzinfo=UTC)),
     ],
 )
-def test_an_as_of_is_utc_unless_it_has_a_zone(text: str, instant: datetime) -> None:
-    assert parse_as_of(text) == instant
+def test_an_as_of_is_utc_unless_it_has_a_zone(text: str, meant: datetime) -> None:
+    assert instant(text) == meant
 
 
-@pytest.mark.parametrize("text", ["yesterday", "", "26.9.2018"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "", "26.9.2018", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
 def test_an_as_of_that_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(SourceError, match="neither a date"):
-        parse_as_of(text)
+        instant(text)
