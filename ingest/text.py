@@ -22,6 +22,11 @@ def visible(text: str) -> str:
     return _ACTS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def cell(text: str) -> str:
+    """A text for a cell of a spreadsheet: visible, and never a formula."""
+    return f"'{visible(text)}" if text.startswith(("=", "+", "-", "@")) else visible(text)
+
+
 class Console(RichConsole):
     """A terminal on which text is shown and never acts, whoever wrote it; only Rich's own styles act."""
 

@@ -22,6 +22,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
+from ingest.text import visible
 from notebooks import marts
 
 FOLDER = Path(__file__).parent
@@ -157,11 +158,11 @@ def main() -> int:
     try:
         marts.connect().close()
     except marts.NoWarehouse as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {visible(str(error))}", file=sys.stderr)
         return 1
     failures = run(arguments.out.resolve(), arguments.picture)
     for failure in failures:
-        print(f"error: {failure}", file=sys.stderr)
+        print(f"error: {visible(failure)}", file=sys.stderr)
     return 1 if failures else 0
 
 

@@ -23,6 +23,7 @@ from ingest.lines.reader import BLOCK_BYTES, Lines, count, readable_line
 from ingest.lines.rules import REJECTED_HEADER, Rejected, as_csv, reason, rejected
 from ingest.schema import Table
 from ingest.sources.archive import OpenSource
+from ingest.text import cell
 
 __all__ = ["CutBatch", "CutTable", "LocalPart", "cut"]
 
@@ -204,7 +205,8 @@ class _Cutter:
         listed = [record for _, record in islice(found, REPORTED)]
         self.report_dir.mkdir(parents=True, exist_ok=True)
         report = self.report_dir / f"{table.name.replace('_', '-')}-rejected.csv"
-        report.write_bytes(f"{','.join(REJECTED_HEADER)}\n".encode() + as_csv(listed))
+        readable = (replace(record, raw_line=cell(record.raw_line)) for record in listed)
+        report.write_bytes(f"{','.join(REJECTED_HEADER)}\n".encode() + as_csv(readable))
         first = "".join(f"\n  {record.where}" for record in listed[:_SHOWN])
         share = min(1.0, 1.5 * bad / lines.rows)
         which = "All of them" if bad == len(listed) else f"The first {len(listed):,}"

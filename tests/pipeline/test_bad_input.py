@@ -104,6 +104,32 @@ def test_an_unknown_data_set_suggests_the_nearest_name(run: Run, lab: Lab) -> No
     assert not list(lab.store.list("ml-latest-smal/"))
 
 
+ACTS = "".join(
+    map(chr, (*range(1, 10), *range(11, 32), *range(127, 160), 0x61C, *range(0x202A, 0x202F), 0x2066, 0x2069))
+)
+HOSTILE: dict[str, Callable[[Path], tuple[object, ...]]] = {
+    "the name of a data set": lambda root: (ACTS,),
+    "the name of a file that is not there": lambda root: ("--source", root / f"{ACTS}.zip"),
+    "the name of a zip": lambda root: ("--source", truncated_zip(root).rename(root / f"{ACTS}.zip")),
+    "the name in a zip": lambda root: ("--source", archive(root, {f"{ACTS}.csv": "", f"../{ACTS}": ""})),
+    "the name of a column": lambda root: (
+        "--source",
+        with_files(movies=f"movieId,title,genres,{ACTS}\n1,a,b,c\n")(root),
+    ),
+    "a rejected line": lambda root: ("--source", with_files(ratings=f"{RATINGS}{ACTS}\n{ACTS},1,1,1\n")(root)),
+    "a point in time": lambda root: ("--source", folder(root, GOOD), "--as-of", ACTS),
+}
+
+
+@pytest.mark.parametrize("where", HOSTILE)
+def test_no_name_and_no_line_acts_on_the_terminal(run: Run, lab: Lab, tmp_path: Path, where: str) -> None:
+    arguments = HOSTILE[where](tmp_path)
+    result = run("dev", *(arguments if len(arguments) == 1 else (lab.new_name(), *arguments)))
+    assert result.exit_code == 1
+    assert "\\x01" in result.output
+    assert not set(result.output) & set(ACTS)
+
+
 @pytest.mark.parametrize("options", [("--as-of", "yesterday"), ("--day", "0"), ("--max-rejected", "2")])
 def test_an_option_that_makes_no_sense_is_refused(run: Run, lab: Lab, tmp_path: Path, options: tuple[str, str]) -> None:
     dataset = lab.new_name()

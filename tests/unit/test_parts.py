@@ -184,6 +184,14 @@ def test_too_many_rejected_rows_stop_everything_and_leave_a_report(tmp_path):
     assert [(row["line"], row["raw_line"]) for row in rows] == [("100", "1,1,7,1"), ("101", "x")]
 
 
+def test_no_rejected_line_is_a_formula_or_an_escape_sequence_in_the_report_for_people(tmp_path):
+    bad = [f"{first}cmd|' /C calc'!A0\x1b[2J" for first in "=+-@"]
+    with pytest.raises(QuarantineError):
+        cut_files(tmp_path, {"ratings.csv": RATINGS + "\n".join(bad) + "\n"}, report_dir=tmp_path / "reports")
+    rows = list(csv.DictReader((tmp_path / "reports" / "ratings-rejected.csv").open(newline="")))
+    assert [row["raw_line"] for row in rows] == [f"'{line}".replace("\x1b", "\\x1b") for line in bad]
+
+
 def test_exactly_the_allowed_share_may_be_rejected(tmp_path):
     content = RATINGS + "1,1,4.0,1\n" * 99 + "x\n"
     assert cut_files(tmp_path, {"ratings.csv": content}, max_rejected=0.01).tables["ratings"].rows_rejected == 1
