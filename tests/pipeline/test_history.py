@@ -102,8 +102,8 @@ def test_versions_a_tick_apart_have_two_ids_even_where_the_text_of_an_instant_ha
     sql = sqlglot.parse_one(lab.compiled("select {{ snapshot_hash_arguments(['movie_id', 'instant']) }}"), "duckdb")
     version_id = sql.transform(as_snowflake_writes).expressions[0].sql("duckdb")
     found = lab.rows(
-        f"select {version_id} from (values (1, timestamp '2020-01-03'), (1, timestamp '2020-01-03 00:00:00.000001'), "
-        "(2, timestamp '2020-01-03')) as versions (movie_id, instant)"
+        f"select {version_id} from (values (1, timestamp '2020-01-03 00:00:00.001'), "
+        "(1, timestamp '2020-01-03 00:00:00.001001'), (2, timestamp '2020-01-03')) as versions (movie_id, instant)"
     )
     assert len(set(found)) == 3
 
