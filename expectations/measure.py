@@ -194,14 +194,14 @@ def examples(subject: str, source: str, where: str, observed: str, weight: str, 
 
 def batch_rows(table: str, columns: str = "*") -> str:
     """The rows that the newest batch brought to a raw table."""
-    return f"select {columns} from {{raw}}.{table} where _batch_id = '{{batch}}'"
+    return f"select {columns} from {{raw}}.{table} where _batch = cast('{{batch}}' as integer)"
 
 
 def current_rows(table: str, columns: str = "*") -> str:
     """The rows that a raw table's content is made of: its newest full batch and the deltas since."""
-    return f"select {columns} from {{raw}}.{table} where _batch_id >= '{{since:{table}}}'"
+    return f"select {columns} from {{raw}}.{table} where _batch >= cast('{{since:{table}}}' as integer)"
 
 
 def changed_rows(relation: str, table: str) -> str:
     """The rows of a relation, written `raw.ratings`, that batches of a raw table have brought since the last build."""
-    return f"select * from {{{relation.replace('.', '}.')} where _batch_id >= '{{changed:{table}}}'"
+    return f"select * from {{{relation.replace('.', '}.')} where _batch >= cast('{{changed:{table}}}' as integer)"

@@ -77,8 +77,8 @@ class Report:
         counted = {
             (batch, name): counts
             for batch, name, *counts in warehouse.rows(
-                "select _batch_id, table_name, rows_added, rows_revised, rows_removed, rows_late "
-                f"from {warehouse.prefix}intermediate.int_batch_changes where _batch_id between '{first}' and '{last}'"
+                "select _batch, table_name, rows_added, rows_revised, rows_removed, rows_late "
+                f"from {warehouse.prefix}intermediate.int_batch_changes where _batch between {int(first)} and {int(last)}"
             )
         }
         shown = applied.batches[-SHOWN_BATCHES:]
@@ -91,7 +91,7 @@ class Report:
                 table.add_column(name, justify="right")
             for name, content in manifest.tables.items():
                 rejected = content.rows_rejected
-                numbers = [content.rows_read - rejected, rejected, *counted.get((manifest.batch_id, name), [None] * 4)]
+                numbers = [content.rows_read - rejected, rejected, *counted.get((int(manifest.batch_id), name), [None] * 4)]
                 table.add_row(name, content.mode, *("–" if number is None else f"{number:,}" for number in numbers))
             self.console.print(table)
 

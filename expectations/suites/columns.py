@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from expectations.measure import NONE, Measure, Suite
 
-_LINEAGE = "_batch_id text, _file text, _row integer"
-_NUMBERED = f"{_LINEAGE}, _batch_number integer, _part_number integer"
+_LINEAGE = "_batch integer, _part integer, _row integer"
 
 RAW = {
     "movies": f"movie_id integer, title text, genres text, {_LINEAGE}",
@@ -19,15 +18,21 @@ RAW = {
         "batch_id text, table_name text, file text, rows_read integer, rows_loaded integer, rows_rejected integer,"
         " loaded_at timestamp"
     ),
-    "batches": ("batch_id text, dataset text, as_of timestamp, effective_at timestamp, table_name text, mode text"),
+    "batches": (
+        "batch_id text, _batch integer, dataset text, as_of timestamp, effective_at timestamp, table_name text, mode text"
+    ),
+    "files": (
+        "batch_id text, table_name text, _batch integer, _part integer, key text, source_file text, first_line integer,"
+        " rows integer"
+    ),
 }
 STAGING = {
-    "stg_movies": f"movie_id integer, source_title text, title text, genres text, release_year integer, {_NUMBERED}",
-    "stg_ratings": f"user_id integer, movie_id integer, rating decimal, rated_at timestamp, {_NUMBERED}",
-    "stg_tags": f"user_id integer, movie_id integer, source_tag text, tag text, tagged_at timestamp, {_NUMBERED}",
-    "stg_links": f"movie_id integer, imdb_id text, tmdb_id integer, {_NUMBERED}",
-    "stg_genome_scores": f"movie_id integer, genome_tag_id integer, relevance double, {_NUMBERED}",
-    "stg_genome_tags": f"genome_tag_id integer, tag text, {_NUMBERED}",
+    "stg_movies": f"movie_id integer, source_title text, title text, genres text, release_year integer, {_LINEAGE}",
+    "stg_ratings": f"user_id integer, movie_id integer, rating decimal, rated_at timestamp, {_LINEAGE}",
+    "stg_tags": f"user_id integer, movie_id integer, source_tag text, tag text, tagged_at timestamp, {_LINEAGE}",
+    "stg_links": f"movie_id integer, imdb_id text, tmdb_id integer, {_LINEAGE}",
+    "stg_genome_scores": f"movie_id integer, genome_tag_id integer, relevance double, {_LINEAGE}",
+    "stg_genome_tags": f"genome_tag_id integer, tag text, {_LINEAGE}",
 }
 MARTS = {
     "dim_movies": (

@@ -12,7 +12,7 @@ _EXPECTED_RATINGS = """
             s.user_id, s.movie_id, s.rating, s.rated_at,
             row_number() over (
                 partition by s.user_id, s.movie_id
-                order by s.rated_at desc nulls last, s._batch_number desc nulls last, s._part_number desc nulls last, s._row desc nulls last
+                order by s.rated_at desc nulls last, s._batch desc nulls last, s._part desc nulls last, s._row desc nulls last
             ) as place
         from {staging}.stg_ratings as s
         inner join {marts}.dim_movies as m on s.movie_id = m.movie_id

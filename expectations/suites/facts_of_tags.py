@@ -33,7 +33,7 @@ _STAGED_SCORES = """
             movie_id, genome_tag_id, relevance,
             row_number() over (
                 partition by movie_id, genome_tag_id
-                order by _batch_number desc nulls last, _part_number desc nulls last, _row desc nulls last
+                order by _batch desc nulls last, _part desc nulls last, _row desc nulls last
             ) as place
         from {staging}.stg_genome_scores
         where mod(movie_id, {step:genome_scores}) = 0

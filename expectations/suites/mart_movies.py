@@ -17,7 +17,7 @@ _MOVIES = """
         ) as too_early,
         (
             select count(*) from {marts}.dim_movies as d
-            inner join (select * from {staging}.stg_movies where _batch_id = '{batch}') as s on d.movie_id = s.movie_id
+            inner join (select * from {staging}.stg_movies where _batch = cast('{batch}' as integer)) as s on d.movie_id = s.movie_id
             where d.source_title != s.source_title
         ) as differing
 """

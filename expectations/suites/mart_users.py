@@ -54,7 +54,7 @@ _TAGS = """
                     tag,
                     row_number() over (
                         partition by genome_tag_id
-                        order by _batch_number desc nulls last, _part_number desc nulls last, _row desc nulls last
+                        order by _batch desc nulls last, _part desc nulls last, _row desc nulls last
                     ) as place
                 from {staging}.stg_genome_tags
             ) as ranked

@@ -13,7 +13,7 @@ _MOVIES = """
         case when a.source_title != b.source_title then 1 else 0 end as retitled,
         case when a.movie_id is not null and coalesce(a.genres, '') != coalesce(b.genres, '') then 1 else 0 end as other_genres
     from {marts}.dim_movies as b
-    left join (select * from {staging}.stg_movies where _batch_id = '{batch}') as a on b.movie_id = a.movie_id
+    left join (select * from {staging}.stg_movies where _batch = cast('{batch}' as integer)) as a on b.movie_id = a.movie_id
 """
 _MOVIE_TOTALS = """
     select
@@ -100,7 +100,7 @@ _LINKS = """
         sum(case when a.tmdb_id != b.tmdb_id then 1 else 0 end) as other_tmdb,
         sum(case when a.movie_id is null then 1 else 0 end) as gone
     from (select * from {marts}.dim_movies where imdb_id is not null or tmdb_id is not null) as b
-    left join (select * from {staging}.stg_links where _batch_id = '{batch}') as a on b.movie_id = a.movie_id
+    left join (select * from {staging}.stg_links where _batch = cast('{batch}' as integer)) as a on b.movie_id = a.movie_id
 """
 
 LINKS = Suite(

@@ -31,7 +31,7 @@ ENOUGH = "ratings >= 1000 and users >= 100"
 EVIDENCE = "case when '{{mode:{}}}' = 'full' then {} else least({}, 1) end"
 _RELEASES = "Middle of the releases from ml-latest-small to ml-32m; judged from 1,000 ratings of 100 users on, a delta only with warnings."
 NEW = f"({batch_rows('ratings')}) as r"
-ROW = "'user ' || r.user_id || ', movie ' || r.movie_id || ', timestamp ' || r.timestamp || ', ' || r._file || ' row ' || r._row"
+ROW = "'user ' || r.user_id || ', movie ' || r.movie_id || ', timestamp ' || r.timestamp || ', part ' || r._part || ' row ' || r._row"
 
 _BY_STAR = f"""
     select

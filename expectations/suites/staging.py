@@ -26,7 +26,7 @@ def _suite(table: str, sums: tuple[str, ...]) -> Suite:
         ctes=(
             ("r", f"select {columns} from ({changed_rows(f'raw.{table}', table)}) as c"),
             ("s", f"select {columns} from ({changed_rows(f'staging.stg_{table}', table)}) as c"),
-            ("held", f"select count(*) as n from ({current_rows(table, '_batch_id')}) as c"),
+            ("held", f"select count(*) as n from ({current_rows(table, '_batch')}) as c"),
             ("shown", f"select count(*) as n from {{staging}}.stg_{table}"),
         ),
         measures=(

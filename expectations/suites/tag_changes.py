@@ -95,7 +95,7 @@ _GENOME = f"""
 _GENOME_TAGS = """
     select b.genome_tag_id, b.tag as before, a.tag as after
     from {marts}.dim_tags as b
-    left join (select * from {staging}.stg_genome_tags where _batch_id = '{batch}') as a on b.genome_tag_id = a.genome_tag_id
+    left join (select * from {staging}.stg_genome_tags where _batch = cast('{batch}' as integer)) as a on b.genome_tag_id = a.genome_tag_id
     where b.genome_tag_id is not null
 """
 

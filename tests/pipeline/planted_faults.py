@@ -11,7 +11,7 @@ from typing import Literal
 
 Where = Literal["source", "raw", "marts", "dbt"]
 MONTH = "strftime(make_timestamp(timestamp * 1000000), '%Y-%m') = '2008-04'"
-OF_BATCH = "_batch_id = '{batch}'"
+OF_BATCH = "_batch = cast('{batch}' as integer)"
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,10 @@ FAULTS = (
     Fault("a day is missing in the calendar", "marts", "delete from marts.dim_dates where date_day = date '2008-04-10'"),
     Fault("a version of history begins when no batch took effect", "marts", "update marts.dim_movies_history set valid_from = valid_from + interval 5 minute where movie_id = 10"),
     Fault("history drops a movie that no batch dropped", "marts", "update snapshots.snap_links set valid_to = valid_from + interval 1 hour where movie_id < 5"),
-    Fault("staging filters what it should not", "marts", "create or replace view staging.stg_ratings as select user_id, movie_id, rating, make_timestamp(timestamp * 1000000) as rated_at, _batch_id, cast(_batch_id as integer) as _batch_number, _file, 0 as _part_number, _row from raw.ratings where rating > 0.5"),
+    Fault("staging filters what it should not", "marts", "create or replace view staging.stg_ratings as select user_id, movie_id, rating, make_timestamp(timestamp * 1000000) as rated_at, _batch, _part, _row from raw.ratings where rating > 0.5"),
     Fault("staging forgets what stood before a delta", "marts", """
         insert into raw.links
-        select * replace ('000009' as _batch_id, replace(_file, '/000001/', '/000009/') as _file) from raw.links limit 5;
+        select * replace (9 as _batch) from raw.links limit 5;
         insert into raw.batches
         select * replace ('000009' as batch_id, 'delta' as mode, as_of + interval 1 day as as_of)
         from raw.batches where batch_id = '000001' and table_name = 'links';
@@ -160,8 +160,8 @@ FAULTS = (
         from raw.load_ledger where batch_id = '000001' and table_name = 'links';
         insert into ops.builds values ('000001', 'built', now());
         create or replace view staging.stg_links as
-        select movie_id, imdb_id, tmdb_id, _batch_id, 9 as _batch_number, _file, 0 as _part_number, _row
-        from raw.links where _batch_id = '000009'
+        select movie_id, imdb_id, tmdb_id, _batch, _part, _row
+        from raw.links where _batch = 9
     """),
     # ---------- what dbt's own tests are for
     Fault("a rating is in the fact twice", "dbt", "insert into marts.fact_ratings select * from marts.fact_ratings limit 1", "unique_combination_of_columns_fact_ratings"),

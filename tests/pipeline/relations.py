@@ -8,7 +8,7 @@ Row = tuple[object, ...]
 Relations = dict[str, list[Row]]
 
 # What speaks of the way here and not of the data: the batch that last set a row.
-LINEAGE = "_batch_number"
+LINEAGE = "_batch"
 HISTORY = ("marts.dim_movies_history", "snapshots.")
 
 

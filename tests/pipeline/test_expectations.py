@@ -44,14 +44,14 @@ def warehouse(folder: Path, movies: int = 150) -> Path:
             typed = ", ".join(f"{name} {TYPES[kind]}" for name, kind in (pair.split() for pair in columns.split(", ")))
             connection.execute(f"create table raw.{table} ({typed})")
         connection.execute(
-            f"insert into raw.movies select i, 'Movie ' || i || ' (1990)', 'Drama', '000001', 'movies', i"
+            f"insert into raw.movies select i, 'Movie ' || i || ' (1990)', 'Drama', 1, 0, i"
             f" from range(1, {movies + 1}) as t(i);"
-            f"insert into raw.ratings select 1 + i // 20, 1 + i % 20, 3.0 + i % 3, 1000000000 + i, '000001', 'ratings', i"
+            f"insert into raw.ratings select 1 + i // 20, 1 + i % 20, 3.0 + i % 3, 1000000000 + i, 1, 0, i"
             f" from range(200) as t(i)"
         )
         for table in ("movies", "ratings"):
             connection.execute(
-                f"insert into raw.batches values ('000001', 'd', '2001-09-10', '2001-09-10', '{table}', 'full');"
+                f"insert into raw.batches values ('000001', 1, 'd', '2001-09-10', '2001-09-10', '{table}', 'full');"
                 f"insert into raw.load_ledger select '000001', '{table}', 'f', count(*), count(*), 0, now() from raw.{table}"
             )
     return path
@@ -137,7 +137,7 @@ def test_genres_are_those_of_the_seed() -> None:
 def test_raw_columns_are_those_of_the_schema() -> None:
     for name, table in TABLES.items():
         columns = [pair.split()[0] for pair in RAW[name].split(", ")]
-        assert columns == [*(column.name for column in table.columns), "_batch_id", "_file", "_row"]
+        assert columns == [*(column.name for column in table.columns), "_batch", "_part", "_row"]
 
 
 def test_values_farthest_out_come_first() -> None:

@@ -19,6 +19,20 @@ def test_the_rows_of_a_part_are_numbered_as_its_lines(lab: Lab) -> None:
         (LINES, 1, LINES, LINES)
     ]
     assert lab.rows("select * from raw.ratings where _row != timestamp limit 3") == []
-    assert lab.rows("select distinct _batch_id, _file from raw.ratings") == [
-        (manifest.batch_id, manifest.tables["ratings"].parts[0].key)
-    ]
+    assert lab.rows("select distinct _batch, _part from raw.ratings") == [(1, 0)]
+
+
+def test_raw_files_lead_from_a_row_to_its_line_in_the_source(lab: Lab) -> None:
+    dataset = lab.new_dataset()
+    lines = ["1,1,4.0,1", "1,2,4.0,1", "none", "1,3,4.0,1"]
+    movies = [(1, "One (2001)", "Drama")]
+    rows = [tuple(line.split(",")) for line in lines]
+    manifest = lab.manifest(dataset, Batch(START, {"movies": movies, "ratings": rows}))
+    lab.load(manifest)
+
+    (part,) = manifest.tables["ratings"].parts
+    found = lab.rows(
+        "select movie_id, _row, key, source_file, first_line, rows from raw.ratings "
+        "join raw.files using (_batch, _part) where table_name = 'ratings' order by movie_id"
+    )
+    assert found == [(movie, movie, part.key, "ratings.csv", 2, 3) for movie in (1, 2, 3)]

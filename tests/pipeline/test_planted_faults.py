@@ -85,7 +85,7 @@ class Bench:
 # The same content again as a second batch, one day later.
 _SECOND_BATCH = (
     ";".join(
-        f"insert into raw.{table} select * replace ('000002' as _batch_id, replace(_file, '/000001/', '/000002/') as _file)"
+        f"insert into raw.{table} select * replace (2 as _batch)"
         f" from raw.{table}"
         for table in TABLES
     )
@@ -101,8 +101,8 @@ _NOTHING_BUILT = ";".join(
 )
 # The ledger as the load would have written it.
 _BOOK = ";".join(
-    f"update raw.load_ledger set rows_loaded = (select count(*) from raw.{table} where _batch_id = '{{batch}}'),"
-    f" rows_read = rows_rejected + (select count(*) from raw.{table} where _batch_id = '{{batch}}')"
+    f"update raw.load_ledger set rows_loaded = (select count(*) from raw.{table} where _batch = cast('{{batch}}' as integer)),"
+    f" rows_read = rows_rejected + (select count(*) from raw.{table} where _batch = cast('{{batch}}' as integer))"
     f" where batch_id = '{{batch}}' and table_name = '{table}'"
     for table in TABLES
 )
@@ -161,8 +161,8 @@ def test_a_clean_second_batch_passes_without_a_word(bench: Bench) -> None:
 
 def test_a_delta_is_no_sample_and_its_distribution_only_warns(bench: Bench) -> None:
     ratings = """
-        delete from raw.ratings where _batch_id = '000002' and _row % 5 != 0;
-        update raw.ratings set rating = 0.5, timestamp = 2000000000 where _batch_id = '000002';
+        delete from raw.ratings where _batch = 2 and _row % 5 != 0;
+        update raw.ratings set rating = 0.5, timestamp = 2000000000 where _batch = 2;
         update raw.batches set mode = '{mode}' where batch_id = '000002' and table_name = 'ratings';
     """
     found = {}

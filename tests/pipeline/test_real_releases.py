@@ -158,7 +158,7 @@ def test_a_second_run_uploads_nothing_changes_nothing_and_says_so(lived: Lived) 
 def test_the_summary_says_what_the_second_release_changed(lived: Lived) -> None:
     added, revised, removed, late = lived.rows(
         "select rows_added, rows_revised, rows_removed, rows_late from intermediate.int_batch_changes "
-        "where _batch_id = '000002' and table_name = 'movies'"
+        "where _batch = 2 and table_name = 'movies'"
     )[0]
     assert (added, revised, removed, late) == (2658, 3, 2041, 0)
     (movies,) = (line for line in lived.said[1].splitlines() if re.search(r"\bmovies\b.*\bfull\b", line))

@@ -10,9 +10,9 @@
     {%- if not execute or flags.FULL_REFRESH -%}{{ return('true') }}{%- endif -%}
     {%- set since = last_completed_batch() -%}
     {%- set replaced -%}
-        select count(*) from {{ source('raw', 'batches') }} where batch_id > '{{ since }}' 
+        select count(*) from {{ source('raw', 'batches') }} where _batch > {{ since }}
             and (mode = 'full' or table_name = 'genome_tags')
     {%- endset -%}
-    {%- if since == '' or run_query(replaced).rows[0][0] > 0 -%}{{ return('true') }}{%- endif -%}
-    {{ return('_batch_number > ' ~ (since | int)) }}
+    {%- if since == 0 or run_query(replaced).rows[0][0] > 0 -%}{{ return('true') }}{%- endif -%}
+    {{ return('_batch > ' ~ since) }}
 {%- endmacro %}

@@ -5,14 +5,14 @@
     {%- set watermark = batch_watermark(this) -%}
     {%- set parents = source('raw', parent_table) -%}
     (
-        _batch_id > '{{ watermark }}'
+        _batch > {{ watermark }}
         {%- if parent_table in tables_since(watermark) %}
         or {{ parent_key }} in (
             select arrived.{{ parent_key }}
             from {{ parents }} as arrived
             left join (select distinct {{ parent_key }} from {{ this }}) as held
                 on arrived.{{ parent_key }} = held.{{ parent_key }}
-            where arrived._batch_id > '{{ watermark }}' and held.{{ parent_key }} is null
+            where arrived._batch > {{ watermark }} and held.{{ parent_key }} is null
         )
         {%- endif %}
     )
@@ -24,7 +24,7 @@
     or {{ latest }}.{{ event_time }} > {{ existing }}.{{ event_time }}
     or (
         {{ latest }}.{{ event_time }} = {{ existing }}.{{ event_time }}
-        and {{ latest }}._batch_number >= {{ existing }}._batch_number
+        and {{ latest }}._batch >= {{ existing }}._batch
     )
 {%- endmacro %}
 

@@ -16,7 +16,7 @@
     {%- set pending -%}
         select count(*)
         from {{ source('raw', 'batches') }}
-        where batch_id > '{{ batch_watermark(this) }}'
+        where _batch > {{ batch_watermark(this) }}
             and (
                 (mode = 'full' and table_name in ('{{ replaced_by | join("', '") }}'))
                 or table_name in ('{{ rebuilt_by | join("', '") }}')

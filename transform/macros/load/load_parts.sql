@@ -1,55 +1,54 @@
 {# SQL that appends a batch's parts of one table to raw. Strict: a value that does not fit its type fails the load,
-   because quarantine happened at landing. #}
-{% macro load_parts(table_name, batch_id, parts) -%}
-    {{ return(adapter.dispatch('load_parts')(table_name, batch_id, parts)) }}
+   because quarantine happened at landing. A rejected line has its own lineage: only its batch is added. #}
+{% macro load_parts(name, table, batch_id) -%}
+    {{ return(adapter.dispatch('load_parts')(name, table, batch_id)) }}
 {%- endmacro %}
 
-{# The rows that `read_parts` put aside, a statement a part. What is there has row ids, in the order of the file: to
-   number rows while they are read would leave all but one core idle. #}
-{% macro duckdb__load_parts(table_name, batch_id, parts) -%}
-    {%- for part in parts %}
-        insert into {{ raw_relation(table_name) }} by name
+{# The rows that `read_parts` put aside. What is there has row ids, in the order of the file: to number rows while they
+   are read would leave all but one core idle. #}
+{% macro duckdb__load_parts(name, table, batch_id) -%}
+    {%- for part in table.parts %}
+        insert into {{ source('raw', name) }} by name
         select
             *,
-            {% if table_name == 'rejected_rows' -%}
+            {% if name == 'rejected_rows' -%}
             '{{ batch_id }}' as batch_id
             {%- else -%}
-            '{{ batch_id }}' as _batch_id,
-            '{{ part.key }}' as _file,
+            {{ batch_id | int }} as _batch,
+            {{ part_number(part.key) }} as _part,
             rowid + 1 as _row
             {%- endif %}
-        from {{ part_relation(table_name, loop.index0) }};
-        drop table {{ part_relation(table_name, loop.index0) }};
+        from {{ part_relation(name, part.key) }};
+        drop table {{ part_relation(name, part.key) }};
     {%- endfor -%}
 {%- endmacro %}
 
 {# Snowflake copies exact files from the external stage; COPY takes at most 1,000 names at a time. The project's own
-   ledger is the authority, not COPY's load metadata, hence `force`. #}
-{% macro snowflake__load_parts(table_name, batch_id, parts) -%}
-    {%- set columns = raw_columns()[table_name] -%}
-    {%- for chunk in parts | batch(1000) %}
-        copy into {{ raw_relation(table_name) }} (
-            {{ 'batch_id, ' if table_name == 'rejected_rows' }}
-            {{- columns.keys() | join(', ') }}
-            {{- ', _batch_id, _file, _row' if table_name != 'rejected_rows' }}
+   ledger is the authority, not COPY's load metadata, hence `force`. COPY from a select does not count a line's columns:
+   landing has, and the pipeline has held each part to its sha256. A part's number is in its name, part-NNNNN.csv.zst. #}
+{% macro snowflake__load_parts(name, table, batch_id) -%}
+    {%- set raw = source('raw', name).include(identifier=false) -%}
+    {%- for chunk in table.parts | batch(1000) %}
+        copy into {{ source('raw', name) }} (
+            {{ table.columns | map(attribute='name') | join(', ') }}
+            {{- ', batch_id' if name == 'rejected_rows' else ', _batch, _part, _row' }}
         )
         from (
             select
-                {% if table_name == 'rejected_rows' -%}
-                '{{ batch_id }}',
-                {% endif -%}
-                {%- for type in columns.values() -%}
-                cast(${{ loop.index }} as {{ type }}){{ ',' if not loop.last }}
+                {% for column in table.columns -%}
+                cast(${{ loop.index }} as {{ column.type }}),
                 {% endfor -%}
-                {%- if table_name != 'rejected_rows' -%},
-                '{{ batch_id }}',
-                metadata$filename,
+                {% if name == 'rejected_rows' -%}
+                '{{ batch_id }}'
+                {%- else -%}
+                {{ batch_id | int }},
+                cast(left(right(metadata$filename, 13), 5) as integer),
                 metadata$file_row_number
                 {%- endif %}
-            from @{{ raw_relation('landing') }}
+            from @{{ raw }}.landing
         )
         files = ({% for part in chunk %}'{{ part.key }}'{{ ', ' if not loop.last }}{% endfor %})
-        file_format = (format_name = {{ raw_relation('csv_zst') }})
+        file_format = (format_name = {{ raw }}.csv_zst)
         on_error = abort_statement
         force = true;
     {%- endfor -%}

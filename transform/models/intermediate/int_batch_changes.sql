@@ -1,11 +1,11 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
-    unique_key=['_batch_id', 'table_name'],
+    unique_key=['_batch', 'table_name'],
     on_schema_change='fail'
 ) }}
 
-{%- set watermark = batch_watermark(this, batch_number('_batch_id')) if is_incremental() else '' -%}
+{%- set watermark = batch_watermark(this) if is_incremental() else 0 -%}
 {%- set parts = loaded_tables(watermark) %}
 
 {% for part in parts %}
@@ -14,7 +14,7 @@
 {% endfor %}
 {% if not parts %}
     select * from (
-        {{ batch_changes('', 'movies', 'full', none, none, 0) }}
+        {{ batch_changes(0, 'movies', 'full', none, none, 0) }}
     ) as nothing
     where false
 {% endif %}

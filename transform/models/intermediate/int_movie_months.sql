@@ -25,6 +25,6 @@ select
     cast(sum(rating) as decimal(18, 1)) as rating_sum,
     min(rated_at) as first_rated_at,
     max(rated_at) as last_rated_at,
-    max(_batch_number) as _batch_number
+    max(_batch) as _batch
 from ratings
 group by 1, 2

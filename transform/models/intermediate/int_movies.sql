@@ -18,5 +18,5 @@ select
     title,
     genres,
     release_year,
-    _batch_number
+    _batch
 from latest

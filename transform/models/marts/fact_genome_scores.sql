@@ -23,8 +23,8 @@ known as (
         scores.movie_id,
         tags.tag_id,
         scores.relevance,
-        scores._batch_number,
-        scores._part_number,
+        scores._batch,
+        scores._part,
         scores._row
     from scores
     inner join {{ ref('dim_movies') }} as movies
@@ -44,5 +44,5 @@ select
     movie_id,
     tag_id,
     relevance,
-    _batch_number
+    _batch
 from latest

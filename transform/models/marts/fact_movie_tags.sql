@@ -24,8 +24,8 @@ known as (
         tags.movie_id,
         {{ hash_key('tags.tag') }} as tag_id,
         tags.tagged_at,
-        tags._batch_number,
-        tags._part_number,
+        tags._batch,
+        tags._part,
         tags._row
     from tags
     inner join {{ ref('dim_movies') }} as movies
@@ -44,7 +44,7 @@ select
     latest.movie_id,
     latest.tag_id,
     latest.tagged_at,
-    latest._batch_number
+    latest._batch
 from latest
 {% if is_incremental() %}
     left join {{ this }} as existing

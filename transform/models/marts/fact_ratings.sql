@@ -37,7 +37,7 @@ select
     latest.movie_id,
     latest.rating,
     latest.rated_at,
-    latest._batch_number
+    latest._batch
 from latest
 {% if is_incremental() %}
     left join {{ this }} as existing

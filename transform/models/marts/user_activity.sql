@@ -16,7 +16,7 @@ activity as (
         rating,
         1 as ratings,
         0 as tags,
-        _batch_number
+        _batch
     from {{ ref('fact_ratings') }}
 
     union all
@@ -27,7 +27,7 @@ activity as (
         null as rating,
         0 as ratings,
         1 as tags,
-        _batch_number
+        _batch
     from {{ ref('fact_movie_tags') }}
 
 )
@@ -40,7 +40,7 @@ select
     cast(sum(tags) as integer) as tag_count,
     min(active_at) as first_activity_at,
     max(active_at) as last_activity_at,
-    max(_batch_number) as _batch_number
+    max(_batch) as _batch
 from activity
 {% if is_incremental() %}
     where user_id in ({{ touched_keys('user_id', [ref('fact_ratings'), ref('fact_movie_tags')]) }})

@@ -19,7 +19,9 @@ renamed as (
         relevance,
 
         ---------- lineage
-        {{ lineage() }}
+        _batch,
+        _part,
+        _row
 
     from source
 

@@ -18,7 +18,9 @@ renamed as (
         {{ normalise_tag('tag') }} as tag,
 
         ---------- lineage
-        {{ lineage() }}
+        _batch,
+        _part,
+        _row
 
     from source
 

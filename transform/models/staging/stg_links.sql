@@ -17,7 +17,9 @@ renamed as (
         tmdb_id,
 
         ---------- lineage
-        {{ lineage() }}
+        _batch,
+        _part,
+        _row
 
     from source
 

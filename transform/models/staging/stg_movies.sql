@@ -23,7 +23,9 @@ renamed as (
         {{ title_year('title') }} as release_year,
 
         ---------- lineage
-        {{ lineage() }}
+        _batch,
+        _part,
+        _row
 
     from source
 

@@ -22,7 +22,9 @@ renamed as (
         {{ epoch_to_timestamp('timestamp') }} as rated_at,
 
         ---------- lineage
-        {{ lineage() }}
+        _batch,
+        _part,
+        _row
 
     from source
 

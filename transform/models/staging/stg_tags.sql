@@ -23,7 +23,9 @@ renamed as (
         {{ epoch_to_timestamp('timestamp') }} as tagged_at,
 
         ---------- lineage
-        {{ lineage() }}
+        _batch,
+        _part,
+        _row
 
     from source
 

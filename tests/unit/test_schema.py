@@ -1,0 +1,22 @@
+"""The one list of tables, and what says the same elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from ingest.schema import TABLES
+
+SOURCES = Path(__file__).parents[2] / "transform" / "models" / "staging" / "__sources.yml"
+LINEAGE = [("_batch", "integer"), ("_part", "integer"), ("_row", "bigint")]
+
+
+def test_dbts_sources_have_the_columns_types_and_keys_of_the_schema() -> None:
+    raw = next(source for source in yaml.safe_load(SOURCES.read_text())["sources"] if source["name"] == "raw")
+    described = {table["name"]: table for table in raw["tables"] if "config" in table and "meta" in table["config"]}
+    assert list(described) == list(TABLES)
+    for name, table in TABLES.items():
+        columns = [(column["name"], column["data_type"]) for column in described[name]["columns"]]
+        assert columns == [*((column.name, column.type) for column in table.columns), *LINEAGE]
+        assert described[name]["config"]["meta"]["key"] == list(table.key)
