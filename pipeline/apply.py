@@ -117,7 +117,8 @@ def apply(walk: Walk, dataset: str, *, anew: bool = False, judge: Callable[[], N
     build = Build(landed[-1].batch_id, project_version())
     if state.built == build:
         return Applied()
-    with walk.step("copy"):
+    # The tables of an earlier version are not altered: what they hold is in the landed batches.
+    with walk.step("an earlier version's warehouse is built anew from all landed batches" if state.outdated else "copy"):
         walk.publication.begin(empty=not state.loaded)
     try:
         applied = _bring(walk, state, landed, waiting)

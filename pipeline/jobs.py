@@ -175,7 +175,7 @@ def rebuild(settings: Settings, report: Report, accepted: Sequence[str]) -> None
     dataset, compare = None, old.exists()
     if compare:
         try:
-            dataset = old.state().dataset
+            dataset, compare = old.state().dataset, not old.state().outdated
         except PipelineError as error:
             report.say(f"not compared: {error}", "yellow")
             compare = False

@@ -28,11 +28,15 @@ class Build:
 
 @dataclass(frozen=True)
 class State:
-    """What a warehouse holds: its data set, the loaded batches in order, and the last completed build."""
+    """What a warehouse holds: its data set, the loaded batches in order, and the last completed build.
+
+    Of an `outdated` one, with the raw tables of an earlier version, nothing counts as loaded.
+    """
 
     dataset: str | None = None
     loaded: tuple[str, ...] = ()
     built: Build | None = None
+    outdated: bool = False
 
     @property
     def unfinished(self) -> bool:
@@ -95,9 +99,12 @@ class Warehouse:
 
     def state(self) -> State:
         """What the warehouse holds; an absent or new one holds nothing."""
-        if not self.exists() or "raw.batches" not in self.relations("raw"):
+        tables = self.relations("raw") if self.exists() else []
+        if "raw.batches" not in tables:
             return State()
         batches = self.rows(f"select distinct batch_id, dataset from {self.prefix}raw.batches order by batch_id")
+        if "raw.files" not in tables:
+            return State(dataset=batches[0][1] if batches else None, outdated=True)
         builds = self.rows(
             f"select batch_id, project_version from {self.prefix}ops.builds "
             f"where batch_id = (select max(batch_id) from {self.prefix}ops.builds) order by built_at"  # not the newest time of all: a clock may be set back

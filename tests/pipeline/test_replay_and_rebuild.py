@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipeline import target
-from tests.pipeline.generated import START, mixed
+from tests.pipeline.generated import START, deltas, mixed
 from tests.pipeline.harness import Batch, Lab, QuickDbt, Run
 from tests.pipeline.oracle import Oracle, assert_as_told
 from tests.pipeline.relations import difference
@@ -32,6 +32,25 @@ def test_a_warehouse_that_lived_equals_its_replay_and_its_full_refresh(lab: Lab,
     lab.apply(dataset)
     assert lab.marts() == lived, difference(lab.marts(), lived)
     assert lab.history() == history, difference(lab.history(), history)
+
+
+def test_a_warehouse_of_an_earlier_version_is_built_anew_from_the_landed_batches(
+    lab: Lab, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target, "Dbt", lambda *_: QuickDbt("dev"))
+    dataset = lab.new_dataset()
+    for number, batch in enumerate(deltas(Random("earlier"), 2)):
+        lab.manifest(dataset, Batch(START + timedelta(days=number), batch.rows, batch.modes if number else {}))
+    lab.apply(dataset)
+    marts, history = lab.marts(), lab.history()
+    with duckdb.connect(str(lab.settings.warehouse)) as connection:  # as version 1 left it
+        connection.execute("drop table raw.files; alter table raw.ratings rename _batch to _batch_id")
+        connection.execute("alter table raw.batches drop _batch; delete from marts.fact_ratings")
+
+    upgraded = run("dev", "--no-land")
+    assert upgraded.exit_code == 0, upgraded.output
+    assert "an earlier version's warehouse is built anew" in upgraded.output
+    assert (lab.marts(), lab.history()) == (marts, history)
 
 
 def test_a_rebuild_replaces_a_warehouse_only_with_its_equal(

@@ -48,7 +48,7 @@ NOTEBOOKS = (
     "05_data_quality_and_ledger",
 )
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ufffe\uffff]")
-KEYS = ("_batch_id", "mode", "change", "table_name")  # compared with constants, or cast, and never from a file
+KEYS = ("mode", "change", "table_name")  # compared with constants, or cast, and never from a file
 PROBE = """<iframe id="page" src="dbt/index.html#!/overview?g_v=1" width="1200" height="800"></iframe><p id="found"></p>
 <script>
 setInterval(() => {

@@ -153,7 +153,7 @@ GOOD = [
     "create or replace transient table a.b (id int, name varchar) as (select 1, 'x')",
     "copy into raw.ratings (user_id, _row) from (select $1::int, metadata$file_row_number from @raw.landing) "
     "files = ('a.csv.zst') file_format = (format_name = raw.csv_zst) force = true on_error = abort_statement",
-    "delete from raw.ratings where _batch_id = '000001'",
+    "delete from raw.ratings where _batch = 1",
     "select column1 as a from values (1), (2)",
     "select a from (values (1), (2)) as t (a)",
     "select parse_json(a):b::int, filter(c, x -> x > 1) from t",

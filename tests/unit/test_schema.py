@@ -19,4 +19,5 @@ def test_dbts_sources_have_the_columns_types_and_keys_of_the_schema() -> None:
     for name, table in TABLES.items():
         columns = [(column["name"], column["data_type"]) for column in described[name]["columns"]]
         assert columns == [*((column.name, column.type) for column in table.columns), *LINEAGE]
-        assert described[name]["config"]["meta"]["key"] == list(table.key)
+        meta = described[name]["config"]["meta"]
+        assert (meta["key"], meta.get("event_time")) == (list(table.key), table.event_time)
