@@ -8,12 +8,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
+import re
 import shutil
-import signal
+import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +25,8 @@ from ingest.store import supervisor
 from ingest.store.bucket import Credentials, Store
 
 WAIT_SECONDS = 45.0
+# What SeaweedFS logs in good health: information, and each service's first look at the others without TLS.
+_NOISE = re.compile(r"I\d|.*http: TLS handshake error ")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def running(settings: Settings) -> Iterator[Endpoint]:
     with ExitStack() as stack:
         try:
             for folder in (s3_dir, run):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                _make_private(folder)
             users = stack.enter_context(_opened(run / "users.lock"))
             _lock(users, fcntl.LOCK_SH, run)
             endpoint = _started(s3_dir, run)
@@ -108,9 +109,9 @@ def _wait_for(s3_dir: Path, run: Path) -> Endpoint | None:
     with _opened(run / "supervisor.lock") as held:
         for _ in supervisor.polls(WAIT_SECONDS):
             state = supervisor.read_state(run)
-            port = state["ports"][supervisor.SERVICES.index("s3")] if state.get("pid") else None
-            if port and supervisor.answers(port):
-                keys = state["access_key"], state["secret_key"]
+            port = state.get("port")
+            if port in supervisor.PORTS and supervisor.answers(port):
+                keys = str(state.get("access_key")), str(state.get("secret_key"))
                 return Endpoint(f"http://127.0.0.1:{port}", *keys, run / "weed.log", s3_dir)
             if _locked(held):
                 return None  # the supervisor has ended
@@ -118,17 +119,17 @@ def _wait_for(s3_dir: Path, run: Path) -> Endpoint | None:
 
 
 def _start(s3_dir: Path, run: Path, held: int) -> None:
-    state = supervisor.read_state(run)
-    _stop_orphan(state.get("pid"), s3_dir)
-    supervisor.remove_sockets(state.get("ports", []))
-    keys = {key: secrets.token_hex(20) for key in ("access_key", "secret_key", "signing_key")}
-    supervisor.write_state(run, {**keys, **state, "pid": None})
-    command = [sys.executable, "-m", supervisor.__name__, str(s3_dir), str(run), str(_binary())]
+    if state := supervisor.read_state(run):  # its supervisor was killed
+        _stop_orphan(state.get("pid"), s3_dir)
+        supervisor.remove_sockets(state.get("ports"))
+    (run / supervisor.STATE).unlink(missing_ok=True)
+    command = [sys.executable, "-I", supervisor.__file__, str(s3_dir), str(_binary())]
     (run / "weed.log").unlink(missing_ok=True)
     with open(run / "weed.log", "ab") as log:
         subprocess.run(
             command,
-            cwd=Path(__file__).parents[2],
+            cwd=run,
+            env={},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -149,16 +150,26 @@ def _binary() -> Path:
     )
 
 
-def _stop_orphan(pid: int | None, s3_dir: Path) -> None:
-    """Ends a store whose supervisor was killed; only a process that runs on this very folder is touched."""
-    if pid:
-        command = subprocess.run(
-            ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+def _stop_orphan(pid: object, s3_dir: Path) -> None:
+    """Ends a store whose supervisor was killed; only a SeaweedFS that runs in this very folder is touched."""
+    import psutil  # seldom needed
+
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid == pid and process.name() == "weed" and s3_dir.samefile(process.cwd()):
+                process.kill()
+                process.wait(WAIT_SECONDS)
+
+
+def _make_private(folder: Path) -> None:
+    """Makes a folder that only its owner can enter; refuses one in which others can put files for the store."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = folder.stat()
+    if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise StoreError(
+            f"Others can write in {folder}, so what it holds cannot be trusted. Make it yours alone (chown and "
+            f"chmod 700) if you know what is in it, or set MOVIELENS_DATA_DIR to another folder."
         )
-        if f"-dir={s3_dir} " in command.stdout:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                time.sleep(0.2)  # until its files and ports are free
 
 
 @contextmanager
@@ -187,6 +198,6 @@ def _locked(file: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 def _tail(log: Path, lines: int = 3) -> str:
     with contextlib.suppress(FileNotFoundError):
-        text = [line for line in log.read_text(errors="replace").splitlines() if line and not line.startswith("I")]
+        text = [line for line in log.read_text(errors="replace").splitlines() if line and not _NOISE.match(line)]
         return "\n  ".join([f"Its log, {log}, ends:", *(line[:300] for line in text[-lines:])])
     return ""

@@ -2,6 +2,9 @@
 
 Users hold a shared lock on `users.lock`; the kernel drops it however they end. When the supervisor gets that lock
 alone, nobody is left, and it stops the store. Run by `ingest.store.embedded`; only the standard library, to start fast.
+
+Whoever lacks the store's secrets gets nothing from it: S3 asks for credentials that are made at each start, every other
+port, HTTP and gRPC alike, for a certificate whose key only the owner of the data folder can read.
 """
 
 from __future__ import annotations
@@ -12,8 +15,11 @@ import http.client
 import json
 import os
 import random
+import secrets
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -30,6 +36,7 @@ HEARTBEAT_SECONDS = 0.5
 # By default it listens on all addresses, reports statistics to its makers, and resumes the state of its master: one
 # that remembers volumes when it becomes the leader lets the first write wait for 15 to 20 s, in case other servers come.
 OPTIONS = (
+    "-dir=.",  # a path would be cut at its commas
     "-ip=127.0.0.1",
     "-ip.bind=127.0.0.1",
     "-master.telemetry=false",
@@ -42,53 +49,52 @@ OPTIONS = (
     "-volume.preStopSeconds=0",
 )
 EMPTY_VOLUME = 8  # bytes: its superblock
+STATE, CERTIFICATE = "endpoint.json", "certificate.pem"
 
 
 def read_state(run: Path) -> dict[str, Any]:
-    """What `endpoint.json` says: credentials, signing keys, ports, and `pid` of the store (None: it does not run)."""
+    """What the supervisor wrote down: `pid` and `ports` of the store, and S3's `port` and credentials once it is ready.
+
+    {} when there is nothing, or nothing that it wrote.
+    """
     try:
-        state: dict[str, Any] = json.loads((run / "endpoint.json").read_text())
-        return state
+        state = json.loads((run / STATE).read_bytes())
     except (FileNotFoundError, ValueError):
         return {}
+    return state if isinstance(state, dict) else {}
 
 
-def write_state(run: Path, state: dict[str, Any]) -> None:
-    """Writes `endpoint.json`, readable by its owner only."""
-    new = run / "endpoint.json.new"
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(state, file)
-    new.replace(run / "endpoint.json")
-
-
-def remove_sockets(ports: list[int]) -> None:
+def remove_sockets(ports: object) -> None:
     """Removes the sockets that SeaweedFS leaves in the temporary folder, unless another store has the port by now."""
-    for port in filter(_free, ports):
-        for number in (port, port + 10000):
-            for path in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # noqa: S108 - where SeaweedFS puts them
-                path.unlink(missing_ok=True)
+    for port in ports if isinstance(ports, list) else ():
+        if port in PORTS and _free(port):
+            for number in (port, port + 10000):
+                for path in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # noqa: S108 - where SeaweedFS puts them
+                    path.unlink(missing_ok=True)
 
 
-def supervise(s3_dir: Path, run: Path, weed: str) -> int:
-    """Starts the store, writes its endpoint down, and stops it when its last user has left; the exit code."""
+def supervise(s3_dir: Path, weed: str) -> int:
+    """Starts the store, writes its endpoint down, and stops it when its last user has left; the exit code.
+
+    It works in the current folder, which may be deleted: whoever makes it anew wants nothing of this store in it.
+    """
     end = time.monotonic() + START_SECONDS  # of all attempts: whoever started this waits a little longer
-    folder = os.open(run, os.O_RDONLY)  # held open, or its number could be given to another
+    certificate = Path.cwd() / CERTIFICATE
+    identity = _identity(certificate)
+    keys = {"access_key": secrets.token_hex(20), "secret_key": secrets.token_hex(20)}
     for patience in (HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, START_SECONDS):
-        state = read_state(run)
-        ports = state.get("ports") or []
-        if len(ports) != len(SERVICES) or not all(map(_free, ports)):
-            ports = _pick_ports()
-        write_state(run, {**state, "ports": ports, "pid": None})
-        store = _start(s3_dir, weed, ports, state)
+        ports = _pick_ports()
+        store = _start(s3_dir, weed, ports, _environment(s3_dir, certificate, **keys))
+        state = {"pid": store.pid, "ports": ports}
         try:
-            if _wait_ready(store, s3_dir, dict(zip(SERVICES, ports, strict=True)), patience, end):
-                write_state(run, {**state, "ports": ports, "pid": store.pid})
-                return _until_unused(store, run)
+            _write_state(state)
+            of = dict(zip(SERVICES, ports, strict=True))
+            if _wait_ready(store, s3_dir, of, identity, patience, end):
+                _write_state({**state, "port": of["s3"], **keys})
+                return _until_unused(store)
             failed = store.poll() is not None
         finally:
-            with contextlib.suppress(OSError):  # whoever deletes the folder wants no store to stay behind
-                if os.path.samestat(run.stat(), os.fstat(folder)):  # and may have a new one there already
-                    write_state(run, {**state, "ports": ports, "pid": None})
+            Path(STATE).unlink(missing_ok=True)
             _stop_child(store)
             remove_sockets(ports)
         if failed and all(map(_free, ports)):
@@ -96,38 +102,93 @@ def supervise(s3_dir: Path, run: Path, weed: str) -> int:
     return 1
 
 
-def _start(s3_dir: Path, weed: str, ports: list[int], state: dict[str, Any]) -> subprocess.Popen[bytes]:
+def _start(s3_dir: Path, weed: str, ports: list[int], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    for state_of_master in s3_dir.glob("m[0-9]*"):  # one folder a port, of no use to the next start
+        shutil.rmtree(state_of_master, ignore_errors=True)
     arguments = [f"-{service}.port={port}" for service, port in zip(SERVICES, ports, strict=True)]
-    # Without signing keys, filer and volume server would serve every local user without credentials.
-    keys = ("SIGNING_KEY", "SIGNING_READ_KEY", "FILER_SIGNING_KEY", "FILER_SIGNING_READ_KEY")
-    return subprocess.Popen(
-        [weed, "-logtostderr=true", "mini", f"-dir={s3_dir}", *OPTIONS, *arguments],
-        cwd=s3_dir,
-        env={
-            "PATH": os.defpath,
-            "HOME": str(s3_dir),
-            "GOMEMLIMIT": "512MiB",
-            "AWS_ACCESS_KEY_ID": state["access_key"],
-            "AWS_SECRET_ACCESS_KEY": state["secret_key"],
-            **{f"WEED_JWT_{key}": state["signing_key"] for key in keys},
-        },
-    )
+    command = [weed, "-logtostderr=true", "mini", *OPTIONS, *arguments]
+    return subprocess.Popen(command, cwd=s3_dir, env=environment)
 
 
-def answers(port: int, path: str = "/") -> int:
-    """The status with which an HTTP server on a port of loopback answers; 0 if none does."""
+def _environment(s3_dir: Path, certificate: Path, access_key: str, secret_key: str) -> dict[str, str]:
+    """All that SeaweedFS sees: nothing of the caller's, and no secret in an argument.
+
+    Without a certificate to ask for, its ports serve every local user and web page: listing, assigning and deleting
+    need no credentials there. Signed tokens guard the one door without TLS, the filer's socket.
+    """
+    pem, signing_key = str(certificate), secrets.token_hex(20)
+    rpc = ("MASTER", "VOLUME", "FILER", "S3", "ADMIN", "WORKER", "CLIENT")
+    web = ("MASTER", "VOLUME", "FILER", "ADMIN", "CLIENT")
+    tokens = ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
+    return {
+        "PATH": os.defpath,
+        "HOME": str(s3_dir),
+        "GOMEMLIMIT": "512MiB",
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
+        "WEED_GRPC_CA": pem,
+        "WEED_HTTPS_CLIENT_ENABLED": "true",
+        **{f"WEED_GRPC_{service}_{file}": pem for service in rpc for file in ("CERT", "KEY")},
+        **{f"WEED_HTTPS_{service}_{file}": pem for service in web for file in ("CERT", "KEY", "CA")},
+        **{f"WEED_JWT_{token}_KEY": signing_key for token in tokens},
+    }
+
+
+def _identity(certificate: Path) -> ssl.SSLContext:
+    """Shows the store's certificate and asks for it; made anew when there is none that can be used."""
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        connection.request("GET", path)
-        status = connection.getresponse().status
-        connection.close()
-    except (OSError, http.client.HTTPException):
-        return 0
-    return status
+        context = ssl.create_default_context(cafile=certificate)
+    except OSError:
+        _make_certificate(certificate)
+        context = ssl.create_default_context(cafile=certificate)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def _make_certificate(path: Path) -> None:
+    """One certificate and its key in one file: every service shows it, and trusts nothing but it."""
+    from datetime import UTC, datetime  # imported here: they take a tenth of a second
+    from ipaddress import ip_address
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "embedded object store")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime(2000, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    _write(path, certificate.public_bytes(pem) + private)
+
+
+def _write_state(state: dict[str, Any]) -> None:
+    _write(Path(STATE), json.dumps(state).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    new.replace(path)
 
 
 def _wait_ready(
-    store: subprocess.Popen[bytes], s3_dir: Path, ports: dict[str, int], patience: float, end: float
+    store: subprocess.Popen[bytes],
+    s3_dir: Path,
+    ports: dict[str, int],
+    identity: ssl.SSLContext,
+    patience: float,
+    end: float,
 ) -> bool:
     # S3 may answer before the master knows where the volumes are, and then fails to read an object.
     filled = [path for path in s3_dir.glob("*.dat") if path.stat().st_size > EMPTY_VOLUME]
@@ -138,7 +199,7 @@ def _wait_ready(
             return False
         if answers(ports["s3"]):
             heard = heard or time.monotonic()
-            unknown = [path for path in unknown if answers(ports["master"], path) != 200]
+            unknown = [path for path in unknown if answers(ports["master"], path, identity) != 200]
             if not unknown:
                 return True
             if time.monotonic() > heard + patience:
@@ -147,8 +208,24 @@ def _wait_ready(
     return (patience == START_SECONDS or time.monotonic() >= end) and bool(answers(ports["s3"]))
 
 
-def _until_unused(store: subprocess.Popen[bytes], run: Path) -> int:
-    users = os.open(run / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+def answers(port: int, path: str = "/", identity: ssl.SSLContext | None = None) -> int:
+    """The status with which a server on a port of loopback answers; 0 if none does."""
+    address = ("127.0.0.1", port)
+    try:
+        connection = (
+            http.client.HTTPSConnection(*address, timeout=2, context=identity)
+            if identity
+            else http.client.HTTPConnection(*address, timeout=2)
+        )
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+
+
+def _until_unused(store: subprocess.Popen[bytes]) -> int:
+    users = os.open("users.lock", os.O_RDWR | os.O_CREAT, 0o600)
     while store.poll() is None:
         with contextlib.suppress(BlockingIOError):
             # Held until this process ends: whoever comes now waits, and then starts the store anew.
@@ -193,5 +270,6 @@ def polls(seconds: float) -> Iterator[None]:
 if __name__ == "__main__":
     if os.fork():  # its starter may end first, and must not keep a zombie
         os._exit(0)
+    os.umask(0o077)  # SeaweedFS opens sockets in the temporary folder, where everybody could write to them
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    sys.exit(supervise(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]))
+    sys.exit(supervise(Path(sys.argv[1]), sys.argv[2]))

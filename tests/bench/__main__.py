@@ -241,11 +241,7 @@ def measure(command: list[str], folder: Path, root: Path, **environment: str) ->
 
 def _stores(folder: Path) -> list[psutil.Process]:
     """The embedded object store of a data folder, which is no child of the run."""
-    found = []
-    for process in psutil.process_iter(["name", "cmdline"]):
-        if process.info["name"] == "weed" and any(str(folder) in part for part in process.info["cmdline"] or ()):
-            found.append(process)
-    return found
+    return [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(folder / "s3")]
 
 
 def say(text: str) -> None:

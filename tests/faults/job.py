@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
+
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
 from pipeline.compare import Fingerprint, fingerprints
@@ -99,9 +101,8 @@ class Job:
 
     def store_pids(self) -> list[int]:
         """The embedded store of this folder and its supervisor."""
-        listed = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True)
-        ours = (f"-dir={self.settings.s3_dir} ", f"ingest.store.supervisor {self.settings.s3_dir} ")
-        return [int(line.split()[0]) for line in listed.stdout.splitlines() if any(mark in line for mark in ours)]
+        folders = {str(self.settings.s3_dir), str(self.settings.s3_dir.with_name("s3-run"))}
+        return [process.pid for process in psutil.process_iter(["cwd"]) if process.info["cwd"] in folders]
 
     def kill(self, process: subprocess.Popen[str], victims: Victims) -> None:
         """SIGKILL, to no other process than the job's own."""

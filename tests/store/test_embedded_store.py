@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -10,13 +11,12 @@ import stat
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from ingest.errors import StoreError
@@ -45,8 +45,10 @@ def pid_of_store(settings: Settings) -> int:
 
 
 def alive(pid: int) -> bool:
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state) and not state.startswith("Z")  # a zombie waits for an init process that may be lazy
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE  # which waits for an init process that may be lazy
+    except psutil.NoSuchProcess:
+        return False
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 8) -> bool:
@@ -59,7 +61,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 8) -> bool:
 
 
 def supervisor_of(pid: int) -> int:
-    return int(subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, check=True).stdout)
+    return int(psutil.Process(pid).ppid())
 
 
 def another_user(settings: Settings) -> subprocess.Popen[str]:
@@ -102,13 +104,15 @@ def test_the_store_is_shared_and_ends_with_its_last_user_even_a_killed_one(setti
     with embedded.running(settings) as endpoint:
         assert endpoint.url == url
         pid = pid_of_store(settings)
+        sockets = {c.laddr for c in psutil.Process(pid).net_connections("unix") if c.laddr}
     time.sleep(4 * supervisor.POLL_SECONDS)
     assert alive(pid)
     user.kill()
     user.wait()
     assert eventually(lambda: not alive(pid))
-    ports = supervisor.read_state(run_folder(settings))["ports"]
-    assert eventually(lambda: not [p for n in ports for p in Path("/tmp").glob(f"seaweedfs-*{n}.sock")])
+    assert sockets
+    assert eventually(lambda: not [path for path in sockets if Path(path).exists()])
+    assert supervisor.read_state(run_folder(settings)) == {}
 
 
 def test_a_store_whose_supervisor_was_killed_does_not_stay(settings: Settings) -> None:
@@ -137,11 +141,11 @@ def test_a_folder_that_was_deleted_meanwhile_and_used_anew_is_left_alone(setting
         pid = pid_of_store(settings)
         shutil.rmtree(settings.data_dir.parent / folder)
         run_folder(settings).mkdir(parents=True)
-        others = {"ports": [1, 2, 3, 4, 5], "pid": 12345}
-        supervisor.write_state(run_folder(settings), others)
+        others = run_folder(settings) / supervisor.STATE
+        others.write_text('{"pid": 12345}')
     assert eventually(lambda: not alive(pid))
     time.sleep(4 * supervisor.POLL_SECONDS)
-    assert supervisor.read_state(run_folder(settings)) == others
+    assert others.read_text() == '{"pid": 12345}'
 
 
 def test_the_sockets_of_a_port_that_another_store_has_by_now_are_kept() -> None:
@@ -158,49 +162,116 @@ def test_the_sockets_of_a_port_that_another_store_has_by_now_are_kept() -> None:
     assert not path.exists()
 
 
-def test_its_secrets_are_in_a_private_file_and_not_in_its_arguments(settings: Settings) -> None:
+def test_its_secrets_are_in_private_files_and_not_in_its_arguments(settings: Settings) -> None:
     with embedded.running(settings) as endpoint:
-        pid = pid_of_store(settings)
-        pids = f"{pid},{supervisor_of(pid)}"
-        arguments = subprocess.run(
-            ["ps", "-ww", "-o", "args=", "-p", pids], capture_output=True, text=True, check=True
-        ).stdout
+        process = psutil.Process(pid_of_store(settings))
+        arguments = " ".join([*process.cmdline(), *process.parent().cmdline()])
         state = supervisor.read_state(run_folder(settings))
         log = endpoint.log.read_text(errors="replace")
-    for secret in ("secret_key", "signing_key"):
-        assert len(state[secret]) >= 32
-        assert state[secret] not in arguments + log + repr(endpoint)
-    assert stat.S_IMODE((run_folder(settings) / "endpoint.json").stat().st_mode) == 0o600
+        for name in (supervisor.STATE, supervisor.CERTIFICATE):
+            assert stat.S_IMODE((run_folder(settings) / name).stat().st_mode) == 0o600
+    assert len(state["secret_key"]) >= 32
+    assert state["secret_key"] not in arguments + log + repr(endpoint)
     for folder in (run_folder(settings), settings.s3_dir):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_it_listens_on_loopback_only_and_serves_nothing_unsigned(settings: Settings) -> None:
-    with embedded.object_store(settings, embedded=True) as store:
-        store.put("private/x", b"content")
-        ports = dict(zip(supervisor.SERVICES, supervisor.read_state(run_folder(settings))["ports"], strict=True))
-        paths = {"filer": f"buckets/{store.bucket}/private/x", "s3": f"{store.bucket}/private/x"}
-        for service, path in paths.items():
-            with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(f"http://127.0.0.1:{ports[service]}/{path}", timeout=5)
-            assert refused.value.code in {401, 403}
-        for port in [*ports.values(), *(port + 10000 for port in ports.values())]:
-            with socket.socket() as elsewhere:  # would fail if the port were taken on all addresses
-                elsewhere.bind(("127.0.0.2" if sys.platform == "linux" else "::1", port))
-
-
-def test_a_taken_port_is_avoided(settings: Settings) -> None:
+def test_it_listens_on_loopback_only(settings: Settings) -> None:
     with embedded.running(settings):
-        pid = pid_of_store(settings)
-    assert eventually(lambda: not alive(pid))
-    ports = supervisor.read_state(run_folder(settings))["ports"]
+        listening = [c for c in psutil.Process(pid_of_store(settings)).net_connections("inet") if c.status == "LISTEN"]
+    assert {c.laddr.ip for c in listening} == {"127.0.0.1"}
+
+
+def test_its_environment_has_nothing_of_its_callers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
+        "HTTP_PROXY",
+        "S3_EXTERNAL_URL",
+        "WEED_LEVELDB2_DIR",
+        "PYTHONPATH",
+    ):
+        monkeypatch.setenv(name, "of the caller")
+    with embedded.object_store(settings, embedded=True) as store:
+        process = psutil.Process(pid_of_store(settings))
+        assert "of the caller" not in {**process.environ(), **process.parent().environ()}.values()
+        store.put("x", b"x")
+
+
+def test_a_taken_port_is_avoided(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = supervisor._pick_ports()[0]
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", ports[2]))
+        taken.bind(("127.0.0.1", port + 10000))
         taken.listen()
-        with embedded.object_store(settings, embedded=True) as store:
-            store.put("x", b"x")
-        assert supervisor.read_state(run_folder(settings))["ports"] != ports
+        monkeypatch.setattr(supervisor, "PORTS", [*range(20000, 20004), port, *range(20004, 20100)])
+        drawn = [supervisor._pick_ports() for _ in range(50)]
+    assert port not in {number for ports in drawn for number in ports}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        b"[]",
+        b"text",
+        b"\xff\xfe",
+        b"",
+        b'{"pid": "1", "ports": [99999, "x", -1, null, {}], "port": 99999, "secret_key": "known"}',
+        b'{"pid": 1e300, "ports": 7, "port": []}',
+    ],
+)
+def test_a_state_file_that_lay_there_is_not_believed(settings: Settings, planted: bytes) -> None:
+    run_folder(settings).mkdir(parents=True, mode=0o700)
+    (run_folder(settings) / supervisor.STATE).write_bytes(planted)
+    (run_folder(settings) / supervisor.CERTIFICATE).write_bytes(planted)
+    with embedded.object_store(settings, embedded=True) as store:
+        store.put("x", b"x")
+        assert store.credentials().secret_key != "known"
+
+
+def test_a_process_that_a_state_file_names_is_left_alone_unless_it_is_a_store_of_this_folder(
+    settings: Settings,
+) -> None:
+    settings.s3_dir.mkdir(parents=True, mode=0o700)
+    run_folder(settings).mkdir(mode=0o700)
+    with subprocess.Popen(["sleep", "60"], cwd=settings.s3_dir) as innocent:
+        (run_folder(settings) / supervisor.STATE).write_text(json.dumps({"pid": innocent.pid}))
+        with embedded.running(settings):
+            assert innocent.poll() is None
+        innocent.kill()
+
+
+@pytest.mark.parametrize("folder", ["s3", "s3-run"])
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
+def test_a_folder_in_which_others_can_write_is_refused(settings: Settings, folder: str, mode: int) -> None:
+    seeded = settings.data_dir / folder
+    seeded.mkdir(parents=True)
+    seeded.chmod(mode)
+    with pytest.raises(StoreError, match=rf"Others can write in .*{folder}"), embedded.running(settings):
+        pass
+
+
+@pytest.mark.parametrize(
+    "name", ["Acme, Inc", "C#", "what?", "a b=c;d&e", "données", "~x", "-dir", "$HOME", "100%", "'\""]
+)
+def test_it_works_and_leaves_no_orphan_in_a_folder_of_any_name_on_a_bare_machine(tmp_path: Path, name: str) -> None:
+    settings = settings_in(tmp_path / name / "data")
+    bare = {"LC_ALL": "C", "PATH": "", "PYTHONPATH": "."}  # no locale, no ps
+    command = [sys.executable, "-c", USER, str(settings.data_dir)]
+    pids = []
+    for _ in range(2):
+        with subprocess.Popen(command, cwd=REPO, env=bare, stdout=subprocess.PIPE, text=True) as user:
+            assert user.stdout
+            assert user.stdout.readline().startswith("http://127.0.0.1:")
+            pids.append(pid_of_store(settings))
+            os.kill(supervisor_of(pids[-1]), signal.SIGKILL)
+            user.kill()
+    assert not alive(pids[0])
+    with embedded.object_store(settings, embedded=True) as store:
+        store.put("x", b"x")
+    assert not alive(pids[1])
+    assert eventually(lambda: not (run_folder(settings) / supervisor.STATE).exists())
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["data"]
 
 
 def test_a_store_that_cannot_start_shows_the_end_of_its_log(

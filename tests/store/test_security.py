@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
-import subprocess
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -21,10 +20,10 @@ from ingest.batches.committed import read
 from ingest.batches.manifest import Manifest, Source, manifest_key, schema_of
 from ingest.errors import BatchError
 from ingest.schema import TABLES
+from ingest.store.supervisor import CERTIFICATE, read_state
 from tests.faults.job import Job
 
-LINUX = Path("/proc/net/tcp").exists()
-SECRETS = ("access_key", "secret_key", "signing_key")
+SECRETS = ("access_key", "secret_key", "private_key")
 
 
 @dataclass(frozen=True)
@@ -53,37 +52,33 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     thread.start()
     arguments: set[str] = set()
     listening: set[str] = set()
+    state: dict[str, str] = {}
     while not done.wait(0.5) and thread.is_alive():
-        listed = subprocess.run(["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True)
-        arguments |= set(listed.stdout.splitlines())
-        listening |= set(_listening(job.store_pids())) if LINUX else set()
+        arguments |= {" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])}
+        state |= {name: value for name, value in read_state(job.data / "s3-run").items() if name in SECRETS}
+        listening |= _listening(job.store_pids())
     thread.join()
     assert process.returncode == 0, output[0]
-    state = json.loads((job.data / "s3-run" / "endpoint.json").read_text())
+    state["private_key"] = (job.data / "s3-run" / CERTIFICATE).read_text().splitlines()[-3]
     return Watched(job, output[0], arguments, listening, {name: state[name] for name in SECRETS})
 
 
-def _listening(pids: list[int]) -> Iterator[str]:
-    """The local addresses, in hex, at which processes listen."""
-    inodes = set()
+def _listening(pids: list[int]) -> set[str]:
+    """The addresses at which processes listen."""
+    addresses = set()
     for pid in pids:
-        for link in Path(f"/proc/{pid}/fd").glob("*"):
-            try:
-                inodes.add(str(link.readlink()))
-            except OSError:
-                continue
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in Path(table).read_text().splitlines()[1:] if Path(table).exists() else ():
-            fields = line.split()
-            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
-                yield fields[1].partition(":")[0]
+        with contextlib.suppress(psutil.Error):
+            found = psutil.Process(pid).net_connections("inet")
+            addresses |= {connection.laddr.ip for connection in found if connection.status == "LISTEN"}
+    return addresses
 
 
 def test_no_secret_is_in_a_file_but_the_one_that_keeps_it(
     watched: Watched,
 ) -> None:
     job, secrets = watched.job, watched.secrets
-    kept = job.data / "s3-run" / "endpoint.json"
+    kept = job.data / "s3-run" / CERTIFICATE
+    assert not (job.data / "s3-run" / "endpoint.json").exists()
     files = [path for path in job.data.rglob("*") if path.is_file() and path != kept]
     assert any(path.name == "manifest.json" and "target" in path.parts for path in files)
     assert any(path.name == "weed.log" for path in files)
@@ -117,15 +112,16 @@ def test_credentials_and_objects_are_readable_by_their_owner_only(
     watched: Watched,
 ) -> None:
     job = watched.job
-    modes = {name: stat.S_IMODE((job.data / name).stat().st_mode) for name in ("s3-run/endpoint.json", "s3", "s3-run")}
-    assert modes == {"s3-run/endpoint.json": 0o600, "s3": 0o700, "s3-run": 0o700}
+    modes = {
+        name: stat.S_IMODE((job.data / name).stat().st_mode) for name in ("s3-run/certificate.pem", "s3", "s3-run")
+    }
+    assert modes == {"s3-run/certificate.pem": 0o600, "s3": 0o700, "s3-run": 0o700}
 
 
-@pytest.mark.skipif(not LINUX, reason="reads /proc")
 def test_the_embedded_store_listens_on_loopback_only(
     watched: Watched,
 ) -> None:
-    assert watched.listening == {"0100007F"}
+    assert watched.listening == {"127.0.0.1"}
 
 
 def test_a_wrong_secret_is_refused_and_not_repeated(
