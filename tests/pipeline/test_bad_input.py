@@ -116,7 +116,7 @@ HOSTILE: dict[str, Callable[[Path], tuple[object, ...]]] = {
         "--source",
         with_files(movies=f"movieId,title,genres,{ACTS}\n1,a,b,c\n")(root),
     ),
-    "a rejected line": lambda root: ("--source", with_files(ratings=f"{RATINGS}{ACTS}\n{ACTS},1,1,1\n")(root)),
+    "a rejected line": lambda root: ("--source", with_files(ratings=f"{RATINGS}1,1,{ACTS[:9]},1\n")(root)),
     "a point in time": lambda root: ("--source", folder(root, GOOD), "--as-of", ACTS),
 }
 

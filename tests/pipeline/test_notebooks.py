@@ -13,9 +13,11 @@ import pytest
 pytest.importorskip("nbclient", reason="the notebooks' packages are not installed")
 
 import nbformat
+import yaml
 
 from ingest.store.bucket import Store
 from notebooks import marts, run
+from pipeline.dbt import PROJECT
 from tests.conftest import settings_in
 from tests.pipeline.harness import Batch, Lab
 
@@ -97,6 +99,23 @@ def test_the_committed_notebooks_hold_no_outputs_and_no_machine_path() -> None:
             assert not cell.get("outputs"), path.name
             assert cell.get("execution_count") is None, path.name
             assert str(marts.ROOT) not in cell.source
+
+
+def test_each_notebook_is_an_exposure_of_just_the_tables_that_it_opens() -> None:
+    marts_of = {path.stem for path in (PROJECT / "models" / "marts").glob("*.sql")}
+    declared = {
+        exposure["name"]: (exposure["label"], set(exposure["depends_on"]))
+        for exposure in yaml.safe_load((PROJECT / "models" / "exposures.yml").read_text())["exposures"]
+    }
+    found = {}
+    for path in run.notebooks():
+        code = "".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+        opened = re.findall(r'db\.table\("(\w+)"(?:, (?:schema=)?"(\w+)")?\)', code)
+        assert len(opened) == code.count("db.table("), f"{path.name}: a table's name is no constant"
+        opened += [(name, "") for name in marts_of if 'counts("marts")' in code]
+        tables = {f"source('raw', '{name}')" if schema == "raw" else f"ref('{name}')" for name, schema in opened}
+        found[path.stem] = (run.heading(path), tables - {"ref('builds')"})  # of ops, which no model makes
+    assert declared == found
 
 
 def test_no_notebook_fetches_a_fact() -> None:
