@@ -16,7 +16,8 @@ from ingest.schema import TABLES, Mode
 from ingest.store.bucket import Store, Taken
 
 if TYPE_CHECKING:  # numpy and DuckDB take 0.2 s to import, and who only asks what is landed needs neither
-    from ingest.lines.parts import CutBatch, LocalPart
+    from ingest.lines.part_files import LocalPart
+    from ingest.lines.parts import CutBatch
 
 _THREADS = 4
 

@@ -15,17 +15,14 @@ from itertools import chain, islice
 from pathlib import Path
 
 from ingest.errors import IngestError, QuarantineError, SourceError
-from ingest.lines.ahead import ahead
 from ingest.lines.part_check import PartCheck
 from ingest.lines.part_files import LocalPart, PartWriter, without_rows
 from ingest.lines.plain import all_plain
-from ingest.lines.reader import BLOCK_BYTES, Lines, count, readable_line
+from ingest.lines.reader import BLOCK_BYTES, Lines, ahead, count, readable_line
 from ingest.lines.rules import REJECTED_HEADER, Rejected, as_csv, reason, rejected
 from ingest.schema import Table
 from ingest.sources.archive import OpenSource
 from ingest.text import cell
-
-__all__ = ["CutBatch", "CutTable", "LocalPart", "cut"]
 
 PART_BYTES = 100 << 20
 REPORTED = 100_000

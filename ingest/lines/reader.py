@@ -9,14 +9,16 @@ import csv
 import hashlib
 from array import array
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from itertools import chain
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
 from ingest.errors import SourceError
-from ingest.lines.ahead import ahead
 from ingest.schema import Table
 
 BLOCK_BYTES = 8 << 20
@@ -24,6 +26,27 @@ BLOCK_BYTES = 8 << 20
 MAX_LINE = 256 << 10
 MARK = "\x01"
 _BOM = b"\xef\xbb\xbf"
+
+
+T = TypeVar("T")
+
+
+@contextmanager
+def ahead(items: Generator[T, None, None], by: int = 2) -> Iterator[Iterator[T]]:
+    """The same items in the same order, `by` of them prepared in advance by a thread of their own.
+
+    Reading, compressing, hashing and numpy let other threads run meanwhile. What `items` raises is raised where the item would be taken. `items` is closed with the context.
+    """
+    end = object()
+    with closing(items), ThreadPoolExecutor(max_workers=1) as thread:
+        waiting = deque(thread.submit(next, items, end) for _ in range(by))
+
+        def taken() -> Iterator[T]:
+            while (item := waiting.popleft().result()) is not end:
+                waiting.append(thread.submit(next, items, end))
+                yield item  # type: ignore[misc]  # it is not `end`
+
+        yield taken()
 
 
 class Lines:

@@ -1,8 +1,9 @@
-"""What a line must look like to be loaded, and why another is not.
+"""What a line must look like to be loaded, and why another is not: the one statement of it.
 
-One pattern per table decides, for RE2 (DuckDB, all lines) and for `re` (one line) alike. It admits only forms
-that DuckDB and Snowflake read to the same value without rounding, trimming or guessing: a typed DuckDB read
-would take `1.0`, ` 1` or `1e3` for an integer and round 3.25 to a half star.
+`RULES` says what a value may be. From it follows one pattern per table, for RE2 (DuckDB, all lines) and for `re` (one
+line) alike, and the quick proof of `ingest.lines.plain`. The patterns admit only forms that DuckDB and Snowflake read to
+the same value without rounding, trimming or guessing: a typed DuckDB read would take `1.0`, ` 1` or `1e3` for an
+integer and round 3.25 to a half star.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 from ingest.lines.reader import MARK
 from ingest.schema import Column, Kind, Table
@@ -21,43 +21,128 @@ REJECTED_HEADER = ("table_name", "file", "line", "reason", "raw_line")
 _ZEROS = "0{0,9}"
 
 
-def _positive(limit: int) -> str:
-    digits = str(limit)
-    rest = len(digits) - 1
-    forms = [digits, f"[1-9][0-9]{{0,{rest - 1}}}"]
-    for place, digit in enumerate(digits):
-        lowest = 1 if place == 0 else 0
-        if int(digit) > lowest:
-            forms.append(f"{digits[:place]}[{lowest}-{int(digit) - 1}][0-9]{{{rest - place}}}")
-    return f"{_ZEROS}(?:{'|'.join(forms)})"
+@dataclass(frozen=True)
+class Text:
+    """Free text; the only rule whose values may be quoted in any other way than as a whole."""
+
+    pattern = r'[^",]*|"[^"]*(?:""[^"]*)*"'
+    says = "text"
+    optional = False
 
 
-_ID = _positive(2**31 - 1)
-_LAST_SECOND = 253_402_300_799  # of the year 9999, where both engines' timestamps can still follow
-_RELEVANCE = "|".join(
-    (
-        rf"{_ZEROS}(?:0|0?\.[0-9]{{1,60}}|1(?:\.0{{1,60}})?)",
-        r"[0-9](?:\.[0-9]{1,60})?[eE]-0?[1-9][0-9]?",
-        r"(?:0(?:\.[0-9]{1,60})?|1(?:\.0{1,60})?)[eE][+-]?0{1,2}",
-    )
-)
-_TEXT = r'[^",]*|"[^"]*(?:""[^"]*)*"'
-_DOMAIN: dict[Kind, tuple[str, str]] = {
-    "id": (_ID, "an integer from 1 to 2147483647"),
-    "tmdb_id": (_ID, "empty or an integer from 1 to 2147483647"),
-    "imdb_id": ("[0-9]{1,18}", "empty or digits only"),
-    "timestamp": (
-        f"0{{1,10}}|{_positive(_LAST_SECOND)}",
-        f"seconds since 1970, an integer from 0 to {_LAST_SECOND}",
-    ),
-    "rating": (
-        rf"{_ZEROS}(?:0?\.50{{0,9}}|[1-4](?:\.[05]0{{0,9}})?|5(?:\.0{{1,9}})?)",
-        "a half star from 0.5 to 5.0",
-    ),
-    "relevance": (_RELEVANCE, "a number from 0 to 1"),
+@dataclass(frozen=True)
+class Whole:
+    """An integer from `low` to `high`, both at least 0, or nothing where it is `optional`."""
+
+    low: int
+    high: int
+    optional: bool = False
+    what: str = "an integer"
+
+    @property
+    def pattern(self) -> str:
+        """The forms of these numbers."""
+        return f"{_ZEROS}(?:{_between(str(self.low), str(self.high))})"
+
+    @property
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.what} from {self.low} to {self.high}"
+
+
+@dataclass(frozen=True)
+class Tenths:
+    """A number of so many tenths: from `low` to `high`, in steps."""
+
+    low: int
+    high: int
+    step: int
+    what: str
+    optional = False
+
+    @property
+    def pattern(self) -> str:
+        """The forms of these numbers."""
+        forms = []
+        for whole, tenth in (divmod(tenths, 10) for tenths in range(self.low, self.high + 1, self.step)):
+            forms.append(rf"{whole or '0?'}\.{tenth}0{{0,9}}" if tenth else rf"{whole}(?:\.0{{1,9}})?")
+        return f"{_ZEROS}(?:{'|'.join(forms)})"
+
+    @property
+    def says(self) -> str:
+        """The rule in words."""
+        return f"{self.what} from {self.low / 10} to {self.high / 10}"
+
+
+@dataclass(frozen=True)
+class Digits:
+    """At most so many digits, zeros in front included, or nothing."""
+
+    longest: int
+    says = "digits only"
+    optional = True
+
+    @property
+    def pattern(self) -> str:
+        """The forms of such text."""
+        return f"[0-9]{{1,{self.longest}}}"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A number from 0 to 1 with at most so many decimals."""
+
+    decimals: int
+    says = "a number from 0 to 1"
+    optional = False
+
+    @property
+    def pattern(self) -> str:
+        """The forms of these numbers, powers of ten included."""
+        some = f"{{1,{self.decimals}}}"
+        return "|".join(
+            (
+                rf"{_ZEROS}(?:0|0?\.[0-9]{some}|1(?:\.0{some})?)",
+                rf"[0-9](?:\.[0-9]{some})?[eE]-0?[1-9][0-9]?",
+                rf"(?:0(?:\.[0-9]{some})?|1(?:\.0{some})?)[eE][+-]?0{{1,2}}",
+            )
+        )
+
+
+Rule = Text | Whole | Tenths | Digits | Share
+RULES: dict[Kind, Rule] = {
+    "id": Whole(1, 2**31 - 1),
+    "tmdb_id": Whole(1, 2**31 - 1, optional=True),
+    "imdb_id": Digits(18),
+    # to the end of the year 9999, where both engines' timestamps can still follow
+    "timestamp": Whole(0, 253_402_300_799, what="seconds since 1970, an integer"),
+    "rating": Tenths(5, 50, 5, "a half star"),
+    "relevance": Share(60),
+    "text": Text(),
 }
-_OPTIONAL: frozenset[Kind] = frozenset({"tmdb_id", "imdb_id"})
-_FIELD = re.compile(rf"({_TEXT})(,|\Z)")
+_FIELD = re.compile(rf"({Text.pattern})(,|\Z)")
+
+
+def _between(low: str, high: str) -> str:
+    """The pattern of the integers from `low` to `high`, written without zeros in front."""
+    if len(low) < len(high):
+        return f"{_between(low, '9' * len(low))}|{_between('1' + '0' * len(low), high)}"
+    if not low:
+        return ""
+    rest = len(low) - 1
+    first, last = int(low[0]), int(high[0])
+    if first == last:
+        return f"{first}(?:{_between(low[1:], high[1:])})" if rest else low
+    forms = []
+    if low[1:] != "0" * rest:
+        forms.append(f"{first}(?:{_between(low[1:], '9' * rest)})")
+        first += 1
+    if high[1:] != "9" * rest:
+        forms.append(f"{last}(?:{_between('0' * rest, high[1:])})")
+        last -= 1
+    if first <= last:
+        forms.append(f"[{first}-{last}][0-9]{{{rest}}}")
+    return "|".join(forms)
 
 
 @dataclass(frozen=True)
@@ -77,13 +162,12 @@ class Rejected:
 
 
 def _field_pattern(column: Column) -> str:
-    if column.kind == "text":
-        return f"(?:{_TEXT})"
-    value = _DOMAIN[column.kind][0]
-    return f'(?:{value}|"(?:{value})"{"|" if column.kind in _OPTIONAL else ""})'
+    rule = RULES[column.kind]
+    if isinstance(rule, Text):
+        return f"(?:{rule.pattern})"
+    return f'(?:{rule.pattern}|"(?:{rule.pattern})"{"|" if rule.optional else ""})'
 
 
-@cache
 def line_pattern(table: Table) -> str:
     """The pattern that the whole of a line must match to be loaded; the same for RE2 and `re`."""
     return ",".join(_field_pattern(column) for column in table.columns)
@@ -109,7 +193,8 @@ def reason(table: Table, line: str) -> str | None:
     for column, value in zip(table.columns, fields, strict=True):
         if not re.fullmatch(_field_pattern(column), value):
             shown = value if len(value) <= 40 else f"{value[:40]}…"
-            return f"{column.source} {shown!r} is not {_DOMAIN[column.kind][1]}"
+            empty = "empty or " if RULES[column.kind].optional else ""
+            return f"{column.source} {shown!r} is not {empty}{RULES[column.kind].says}"
     return None
 
 

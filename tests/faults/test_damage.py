@@ -188,15 +188,15 @@ def test_a_clock_that_was_set_back_changes_nothing(job: Job, undisturbed: Callab
 
 LIMITED = """
 import resource, sys
-from {module} import app
+from pipeline.__main__ import app
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_INFINITY))
 app()
 """
 
 
-def start_limited(job: Job, size: int, *arguments: str, module: str = "pipeline.__main__") -> subprocess.Popen[str]:
+def start_limited(job: Job, size: int, *arguments: str) -> subprocess.Popen[str]:
     """Starts a command that, with all that it starts, can write no file beyond a size: a disk that is full."""
-    command = [sys.executable, "-c", LIMITED.format(module=module), str(size), *arguments]
+    command = [sys.executable, "-c", LIMITED, str(size), *arguments]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, env=job.environment, cwd=REPO, **pipes)
 
@@ -227,7 +227,7 @@ def test_a_download_without_room_is_named_and_the_next_run_goes_on(anew: Job) ->
 
 def test_a_store_without_room_commits_nothing_and_the_next_run_goes_on(anew: Job) -> None:
     land = ("land", "--ratings", "20000")
-    store = start_limited(anew, 50_000, "store", module="ingest.__main__")
+    store = start_limited(anew, 50_000, "store")
     try:
         assert store.stdout
         assert "Ctrl-C" in store.stdout.readline()

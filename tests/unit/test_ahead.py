@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest.lines.ahead import ahead
+from ingest.lines.reader import ahead
 
 
 def test_items_come_in_order_and_from_another_thread() -> None:

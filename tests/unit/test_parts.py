@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from ingest.errors import IngestError, QuarantineError, SourceError
 from ingest.lines import part_files
 from ingest.lines.part_check import PartCheck
-from ingest.lines.parts import CutBatch, LocalPart, cut
+from ingest.lines.part_files import LocalPart
+from ingest.lines.parts import CutBatch, cut
 from ingest.lines.reader import MAX_LINE
 from ingest.lines.rules import REJECTED_HEADER, reason
 from ingest.schema import TABLES
