@@ -110,7 +110,7 @@ def _wait_for(s3_dir: Path, run: Path) -> Endpoint | None:
         for _ in supervisor.polls(WAIT_SECONDS):
             state = supervisor.read_state(run)
             port = state.get("port")
-            if port in supervisor.PORTS and supervisor.answers(port):
+            if isinstance(port, int) and port in supervisor.PORTS and supervisor.answers(port):
                 keys = str(state.get("access_key")), str(state.get("secret_key"))
                 return Endpoint(f"http://127.0.0.1:{port}", *keys, run / "weed.log", s3_dir)
             if _locked(held):
