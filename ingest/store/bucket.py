@@ -17,8 +17,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from ingest.errors import StoreError
-from ingest.store.client import ATTEMPTS, DEFAULT_REGION, Credentials, connect, credentials_of
-from ingest.store.errors import CONFLICT, CUT_SHORT, MISSING, TAKEN, code, explain
+from ingest.store.client import (
+    ATTEMPTS,
+    CONFLICT,
+    CUT_SHORT,
+    DEFAULT_REGION,
+    MISSING,
+    TAKEN,
+    Credentials,
+    code,
+    connect,
+    credentials_of,
+    explain,
+)
 
 __all__ = ["Credentials", "Found", "Store", "Taken"]
 

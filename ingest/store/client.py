@@ -1,18 +1,46 @@
-"""How this package talks S3: credentials, bounded retries and time limits."""
+"""How this package talks S3: credentials, bounded retries, time limits, and what an error means for a person."""
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import NoCredentialsError
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ResponseStreamingError,
+)
+
+from ingest.errors import StoreError
 
 ATTEMPTS = 5
 DEFAULT_REGION = "us-east-1"
+# Every setting of the SDK at its default, whatever AWS's variables and files on this machine say.
+_DEFAULTS: dict[str, Any] = {
+    name: (None, [], os.devnull if name.endswith("_file") else default, convert)
+    for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+}
+# No user, no query: what may hold a secret is not part of an address, and would be shown wherever that is.
+_ADDRESS = re.compile(r"https?://[^\s/?#@\\]+(/[^\s?#@\\]*)?", re.IGNORECASE)
+MISSING = {"404", "NoSuchKey", "NotFound"}
+TAKEN = {"412", "PreconditionFailed"}
+# AWS answers 409 when two conditional writes of one key meet; the SDK does not retry that.
+CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
+# The SDK retries requests, not bodies that end early.
+CUT_SHORT = (IncompleteReadError, ResponseStreamingError)
+_DENIED = {"401", "403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
 
 @dataclass(frozen=True)
@@ -28,15 +56,22 @@ def connect(endpoint_url: str | None, credentials: Credentials | None) -> tuple[
     """A session, its S3 client and its region; nothing is asked of the store yet.
 
     Parameters: `endpoint_url`, None for AWS; `credentials`, None for the standard AWS chain. With credentials of its
-    own, a client depends on no AWS profile and no proxy of the environment. Raises what the SDK raises.
+    own, a client depends on nothing that the environment or the home folder says of AWS, and on no proxy. Raises what the SDK raises, and `StoreError`
+    for an endpoint that is more than an address.
     """
+    if endpoint_url and not _ADDRESS.fullmatch(endpoint_url):
+        raise StoreError(
+            "S3_ENDPOINT_URL is not an address such as http://127.0.0.1:9000 or https://storage.example.com/path. "
+            "(It is not shown here: it may hold a password. Credentials go into AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY.)"
+        )
     session = boto3.Session(
         aws_access_key_id=credentials.access_key if credentials else None,
         aws_secret_access_key=credentials.secret_key if credentials else None,
         aws_session_token=credentials.token if credentials else None,
-        botocore_session=botocore.session.Session({"profile": (None, [], None, None)} if credentials else None),
+        botocore_session=botocore.session.Session(_DEFAULTS if credentials else None),
     )
-    region = session.region_name or os.environ.get("AWS_REGION") or DEFAULT_REGION
+    region = session.region_name or (not credentials and os.environ.get("AWS_REGION")) or DEFAULT_REGION
     config = Config(
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         connect_timeout=5,
@@ -56,3 +91,40 @@ def credentials_of(session: boto3.Session) -> Credentials:
     if not frozen or not frozen.access_key or not frozen.secret_key:
         raise NoCredentialsError
     return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+def code(error: BaseException) -> str:
+    """The S3 error code of a client error, '' for any other error."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def explain(error: BotoCoreError | ClientError | ValueError, place: str, key: str, hint: str) -> StoreError:
+    """The `StoreError` for a client's error.
+
+    Parameters: `place`, the key's address in words; `key`, '' when the bucket as a whole is meant; `hint`, a sentence
+    on what to look at when the store fails.
+    """
+    if isinstance(error, ClientError):
+        return StoreError(f"{place}: {_answered(error, key, hint)}")
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | ProfileNotFound):
+        return StoreError(
+            f"{place}: no usable credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
+        )
+    if isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError):
+        what = hint or "Is the store running, and is S3_ENDPOINT_URL right?"
+        return StoreError(f"{place}: no answer after {ATTEMPTS} tries ({type(error).__name__}). {what}")
+    return StoreError(f"{place}: {error}. Check S3_ENDPOINT_URL, S3_BUCKET and the AWS settings.")
+
+
+def _answered(error: ClientError, key: str, hint: str) -> str:
+    what, status = code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if what == "NoSuchBucket" or (what in MISSING and not key):
+        return "no such bucket. Create it, or name another one in S3_BUCKET."
+    if what in _DENIED:
+        return (
+            f"access denied ({what}). Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE, what they may do "
+            f"in this bucket, and this machine's clock."
+        )
+    tried = f" after {ATTEMPTS} tries" if status >= 500 or status == 429 else ""
+    message = error.response.get("Error", {}).get("Message", "")
+    return f"the store answered {what}{tried}: {message.rstrip('.')}. {hint}".rstrip()

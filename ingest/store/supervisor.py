@@ -48,6 +48,11 @@ OPTIONS = (
     "-admin.ui=false",
     "-volume.preStopSeconds=0",
 )
+# Its files; where one is missing, it takes that of /etc/seaweedfs, and would keep its metadata where that says.
+FILES = {
+    **dict.fromkeys(("security", "master", "volume", "admin", "notification", "credential"), ""),
+    "filer": '[leveldb2]\nenabled = true\ndir = "./filerldb2"\n',
+}
 EMPTY_VOLUME = 8  # bytes: its superblock
 STATE, CERTIFICATE = "endpoint.json", "certificate.pem"
 
@@ -105,6 +110,8 @@ def supervise(s3_dir: Path, weed: str) -> int:
 def _start(s3_dir: Path, weed: str, ports: list[int], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     for state_of_master in s3_dir.glob("m[0-9]*"):  # one folder a port, of no use to the next start
         shutil.rmtree(state_of_master, ignore_errors=True)
+    for name, content in FILES.items():
+        _write(s3_dir / f"{name}.toml", content.encode())
     arguments = [f"-{service}.port={port}" for service, port in zip(SERVICES, ports, strict=True)]
     command = [weed, "-logtostderr=true", "mini", *OPTIONS, *arguments]
     return subprocess.Popen(command, cwd=s3_dir, env=environment)

@@ -198,6 +198,26 @@ def test_its_environment_has_nothing_of_its_callers(settings: Settings, monkeypa
         store.put("x", b"x")
 
 
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs an /etc of its own")
+def test_what_the_machine_configures_for_another_seaweedfs_does_not_reach_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "etc" / "seaweedfs").mkdir(parents=True)
+    for name in supervisor.FILES:
+        text = f'[leveldb2]\nenabled = true\ndir = "{elsewhere}"\n[jwt.signing]\nkey = "known"\n'
+        (tmp_path / "etc" / "seaweedfs" / f"{name}.toml").write_text(text)
+    other_etc = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', str(tmp_path / "etc")]
+    command = [*other_etc, sys.executable, "-c", USER, str(settings.data_dir)]
+    with subprocess.Popen(command, cwd=REPO, env={"PYTHONPATH": "."}, stdout=subprocess.PIPE, text=True) as user:
+        assert user.stdout
+        if not (told := user.stdout.readline()):
+            pytest.skip("mounts are not allowed here")
+        user.kill()
+    assert told.startswith("http://127.0.0.1:")
+    assert (settings.s3_dir / "filerldb2").is_dir() and not elsewhere.exists()
+
+
 def test_a_taken_port_is_avoided(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     port = supervisor._pick_ports()[0]
     with socket.socket() as taken:
@@ -251,9 +271,7 @@ def test_a_folder_in_which_others_can_write_is_refused(settings: Settings, folde
         pass
 
 
-@pytest.mark.parametrize(
-    "name", ["Acme, Inc", "C#", "what?", "a b=c;d&e", "données", "~x", "-dir", "$HOME", "100%", "'\""]
-)
+@pytest.mark.parametrize("name", ["~Acme, Inc", "-C#? 100% a=b;c&$HOME'\"", "données"])
 def test_it_works_and_leaves_no_orphan_in_a_folder_of_any_name_on_a_bare_machine(tmp_path: Path, name: str) -> None:
     settings = settings_in(tmp_path / name / "data")
     bare = {"LC_ALL": "C", "PATH": "", "PYTHONPATH": "."}  # no locale, no ps

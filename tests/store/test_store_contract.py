@@ -13,6 +13,9 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ingest.errors import StoreError
 from ingest.settings import Settings
@@ -207,8 +210,24 @@ def test_a_store_that_is_down_is_named(impatient: None) -> None:
 
 
 def test_a_wrong_endpoint_address_is_named() -> None:
-    with pytest.raises(StoreError, match="not a url"):
-        Store("movielens", "not a url", credentials=Credentials("key", "secret"))
+    with pytest.raises(StoreError, match=r"S3_ENDPOINT_URL is not an address such as http://127\.0\.0\.1:9000"):
+        Store("movielens", "127.0.0.1:9000", credentials=Credentials("key", "secret"))
+
+
+@given(secret=st.text(st.characters(min_codepoint=33, max_codepoint=0x17F), min_size=4))
+@example(secret="p/ss@w?rd#")
+@pytest.mark.parametrize(
+    "address", ["http://user:{}@127.0.0.1:9", "https://{}@host", "http://host/?token={}", "http://host#{}"]
+)
+def test_what_an_endpoint_holds_besides_the_address_is_refused_and_never_shown(address: str, secret: str) -> None:
+    with pytest.raises(StoreError) as refused:
+        Store("movielens", address.format(secret), credentials=Credentials("key", "secret"))
+    assert f"{secret}@" not in str(refused.value) and address.format(secret) not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9000", "https://[::1]:9000", "https://storage.example.com/a/b"])
+def test_an_endpoint_that_is_an_address_is_taken(address: str) -> None:
+    assert address in Store("movielens", address, credentials=Credentials("key", "secret")).place("x")
 
 
 def test_missing_credentials_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -223,11 +242,22 @@ def test_missing_credentials_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path
             use()
 
 
-def test_the_embedded_store_ignores_the_aws_settings_of_the_user(
-    embedded_store: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("text", ["rubbish", "true", "0"])
+def test_a_store_with_credentials_of_its_own_ignores_all_that_the_machine_says_of_aws(
+    embedded_store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
 ) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "there-is-none")
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    for _, variables, _, _ in BOTOCORE_DEFAUT_SESSION_VARIABLES.values():
+        for name in [variables] if isinstance(variables, str) else variables or ():
+            monkeypatch.setenv(name, text)
+    (tmp_path / ".aws").mkdir()
+    for name in ("config", "credentials"):
+        (tmp_path / ".aws" / name).write_text("[default]\nsso_session = none\ns3 =\n use_accelerate_endpoint = true\n[")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"):
+        monkeypatch.setenv(name, "stale")
     known = embedded_store.credentials()
     again = Store(embedded_store.bucket, embedded_store.endpoint_url, credentials=known)
     again.ensure_bucket(create=False)
+    assert (again.credentials(), again.region) == (known, embedded_store.region)
