@@ -36,6 +36,9 @@ class Gate(Protocol):
 class Publication(Protocol):
     """A target's way to keep readers off what was not judged."""
 
+    def check(self) -> None:
+        """Raises `PipelineError` when what is published is damaged."""
+
     def begin(self, *, empty: bool = False) -> None:
         """Makes a new copy of what is published, or an empty one; the former copy is gone."""
 
@@ -77,24 +80,25 @@ def check_dataset(state: State, warehouse: Warehouse, dataset: str) -> None:
         )
 
 
-def committed_batches(store: Store, state: State, dataset: str) -> list[Manifest]:
-    """The committed batches of a data set, in commit order.
+def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) -> list[Manifest]:
+    """The committed batches of a data set that count, in commit order; those in `gone` were withdrawn.
 
     Raises `PipelineError` when a batch is gone that others were landed after, or that the warehouse has loaded.
     """
     manifests = committed(store, dataset)
-    ids = [manifest.batch_id for manifest in manifests]
-    gone = {record.batch_id for record in withdrawn(store, dataset)}
-    if gone & set(state.loaded):
-        raise PipelineError(
-            f"Batch {min(gone & set(state.loaded))} was withdrawn after it was loaded: `nox -s dev -- --rebuild` makes the "
-            f"warehouse again without it."
-        )
-    lost = {f"{number:06d}" for number in range(1, len(ids) + len(gone) + 1)} | set(state.loaded)
-    if lost := lost - set(ids) - gone:
+    ids = {manifest.batch_id for manifest in manifests} | gone
+    lost = {f"{number:06d}" for number in range(1, len(ids) + 1)} | set(state.loaded)
+    if lost := lost - ids:
         raise PipelineError(
             f"{store.place(f'{dataset}/{min(lost)}/manifest.json')} is missing: it was deleted after its commit, or "
             f"this is not the store that the warehouse was loaded from. Without it history cannot be replayed."
+        )
+    if not manifests:
+        raise PipelineError(
+            f"Every batch of {dataset} is withdrawn: land another one."
+            if gone
+            else f"Nothing of {dataset} has been landed yet: `nox -s dev` lands the generated sample, "
+            f"`nox -s dev -- ml-latest-small` a release."
         )
     return manifests
 
@@ -105,37 +109,38 @@ def apply(walk: Walk, dataset: str, *, anew: bool = False, judge: Callable[[], N
     `anew`: from all landed batches, whatever is published. `judge` may object, by `PipelineError`, to what was built.
     Raises `PipelineError`; what is published is then as it was.
     """
-    state = State() if anew else walk.warehouse.state()
-    check_dataset(state, walk.warehouse, dataset)
-    landed = committed_batches(walk.store, state, dataset)
-    waiting = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
-    if not waiting and not state.loaded:
-        raise PipelineError(
-            f"Nothing of {dataset} has been landed yet: `nox -s dev` lands the generated sample, "
-            f"`nox -s dev -- ml-latest-small` a release."
-        )
+    if not anew:
+        walk.publication.check()
+    published = State() if anew else walk.warehouse.state()
+    check_dataset(published, walk.warehouse, dataset)
+    withdrawals = withdrawn(walk.store, dataset)
+    gone = {record.batch_id for record in withdrawals}
+    landed = committed_batches(walk.store, published, dataset, gone)
     build = Build(landed[-1].batch_id, project_version())
-    if state.built == build:
+    if published.built == build and published.withdrawn == gone:
         return Applied()
-    # The tables of an earlier version are not altered: what they hold is in the landed batches.
-    with walk.step("an earlier version's warehouse is built anew from all landed batches" if state.outdated else "copy"):
+    # What a batch has done to marts and history is not taken out row by row: without it they are made anew, and so
+    # are the tables of an earlier version.
+    state = State() if published.outdated or gone & set(published.loaded) else published
+    with walk.step("copy" if state.loaded else "a new warehouse"):
         walk.publication.begin(empty=not state.loaded)
     try:
-        applied = _bring(walk, state, landed, waiting)
+        applied = _bring(walk, state, landed, judged=published.loaded)
         judge()
-        walk.copy.complete(build, datetime.now(UTC))
+        walk.copy.complete(build, withdrawals, datetime.now(UTC))
         with walk.step("publish"):
             walk.publication.publish()
     except PipelineError as error:
-        still = f"holds batch {state.built.batch_id} as before" if state.built else "is as it was"
+        still = f"holds batch {published.built.batch_id} as before" if published.built else "is as it was"
         raise PipelineError(
             f"{error}\n{walk.warehouse.place} {still}. What this run made is kept until the next one: {walk.copy.place}"
         ) from None
     return applied
 
 
-def _bring(walk: Walk, state: State, landed: Sequence[Manifest], waiting: Sequence[Manifest]) -> Applied:
-    """Loads, builds and judges the batches that wait, in the copy."""
+def _bring(walk: Walk, state: State, landed: Sequence[Manifest], judged: Sequence[str]) -> Applied:
+    """Loads, builds and judges in the copy what it does not hold; `judged` batches have passed their gate before."""
+    waiting = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
     current = state.built is not None and state.built.project_version == project_version()
     if not waiting:
         _check(walk, "raw gate")
@@ -149,6 +154,8 @@ def _bring(walk: Walk, state: State, landed: Sequence[Manifest], waiting: Sequen
         if manifest is waiting[-1]:
             _check(walk, "raw gate")
         else:
+            if manifest.batch_id not in judged:
+                _check(walk, f"raw gate {manifest.batch_id}")
             _history(walk, manifest, current)
     built_to = state.built.batch_id if state.built else ""
     applied = [manifest for manifest in landed if manifest.batch_id > built_to]
@@ -186,6 +193,5 @@ def _check(walk: Walk, name: str) -> None:
 
 
 def _history(walk: Walk, manifest: Manifest, current: bool) -> None:
-    _check(walk, f"raw gate {manifest.batch_id}")
     with walk.step(f"history {manifest.batch_id}"):
         walk.dbt.build(select=following([manifest], HISTORY) if current else HISTORY)

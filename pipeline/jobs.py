@@ -9,7 +9,6 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from ingest.batches.committed import datasets, latest
@@ -19,16 +18,15 @@ from ingest.settings import Settings
 from ingest.sources.archive import open_source
 from ingest.sources.replay import slices
 from ingest.store.bucket import Store
-from pipeline.apply import Walk, apply, check_dataset
+from pipeline.apply import apply, check_dataset
 from pipeline.compare import canonical_rows, explain, fingerprints
 from pipeline.dbt import Dbt
 from pipeline.errors import PipelineError
+from pipeline.follow import POLL_SECONDS, apply_as_landed
 from pipeline.report import DEV, Report
 from pipeline.target import stage
 from pipeline.warehouse import Warehouse, duckdb_warehouse
 from profiles import snowflake
-
-POLL_SECONDS = 0.5
 
 
 def land(landing: Landing, store: Store, warehouse: Warehouse, settings: Settings, report: Report) -> None:
@@ -80,7 +78,7 @@ def run(
         )
         report.next_commands(job, name, landing.day + 1 if landing else 2)
         if follow:
-            _follow(walk, name, report)
+            apply_as_landed(walk, name, report, POLL_SECONDS[target])
 
 
 def _only_dataset(store: Store) -> str:
@@ -92,21 +90,6 @@ def _only_dataset(store: Store) -> str:
     raise PipelineError(
         f"Several data sets are landed ({', '.join(landed)}): name one, as in `nox -s dev -- {landed[0]} --no-land`."
     )
-
-
-def _follow(walk: Walk, dataset: str, report: Report) -> None:
-    report.say(f"following {walk.store.place(dataset)}; Ctrl-C stops it")
-    try:
-        while True:
-            newest = latest(walk.store, dataset)
-            if newest and newest.batch_id not in walk.warehouse.state().loaded:
-                started = time.monotonic()
-                applied = apply(replace(walk, step=report.silent), dataset)
-                ids = ", ".join(manifest.batch_id for manifest in applied.batches)
-                report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {time.monotonic() - started:.1f} s")
-            time.sleep(POLL_SECONDS)
-    except KeyboardInterrupt:
-        report.say("stopped following")
 
 
 def replay(settings: Settings, report: Report, landing: Landing, batches: int) -> None:

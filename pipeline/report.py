@@ -91,7 +91,11 @@ class Report:
                 table.add_column(name, justify="right")
             for name, content in manifest.tables.items():
                 rejected = content.rows_rejected
-                numbers = [content.rows_read - rejected, rejected, *counted.get((int(manifest.batch_id), name), [None] * 4)]
+                numbers = [
+                    content.rows_read - rejected,
+                    rejected,
+                    *counted.get((int(manifest.batch_id), name), [None] * 4),
+                ]
                 table.add_row(name, content.mode, *("–" if number is None else f"{number:,}" for number in numbers))
             self.console.print(table)
 

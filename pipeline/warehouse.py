@@ -6,7 +6,7 @@ A DuckDB file is open in one process at a time, so every question opens and clos
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,11 @@ from typing import Any
 
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
+from ingest.batches.manifest import Withdrawal
 from pipeline.errors import PipelineError
+
+# What an earlier version's warehouse lacks.
+LAYOUT = {"raw.files", "ops.withdrawals"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Build:
 
 @dataclass(frozen=True)
 class State:
-    """What a warehouse holds: its data set, the loaded batches in order, and the last completed build.
+    """What a warehouse holds: its data set, the loaded batches in order, the last completed build, the known withdrawals.
 
     Of an `outdated` one, with the raw tables of an earlier version, nothing counts as loaded.
     """
@@ -36,6 +40,7 @@ class State:
     dataset: str | None = None
     loaded: tuple[str, ...] = ()
     built: Build | None = None
+    withdrawn: frozenset[str] = frozenset()
     outdated: bool = False
 
     @property
@@ -99,11 +104,11 @@ class Warehouse:
 
     def state(self) -> State:
         """What the warehouse holds; an absent or new one holds nothing."""
-        tables = self.relations("raw") if self.exists() else []
+        tables = self.relations("raw", "ops") if self.exists() else []
         if "raw.batches" not in tables:
             return State()
         batches = self.rows(f"select distinct batch_id, dataset from {self.prefix}raw.batches order by batch_id")
-        if "raw.files" not in tables:
+        if not set(tables) >= LAYOUT:
             return State(dataset=batches[0][1] if batches else None, outdated=True)
         builds = self.rows(
             f"select batch_id, project_version from {self.prefix}ops.builds "
@@ -113,15 +118,28 @@ class Warehouse:
             dataset=batches[0][1] if batches else None,
             loaded=tuple(batch_id for batch_id, _ in batches),
             built=Build(*builds[-1]) if builds else None,
+            withdrawn=frozenset(batch for (batch,) in self.rows(f"select batch_id from {self.prefix}ops.withdrawals")),
         )
 
-    def complete(self, build: Build, built_at: datetime) -> None:
-        """Records that every check of a build has passed."""
+    def complete(self, build: Build, withdrawals: Sequence[Withdrawal], built_at: datetime) -> None:
+        """Records that every check of a build has passed, and what was withdrawn until then."""
+        known = self.state().withdrawn
         with self.cursor() as cursor:
+            for record in withdrawals:
+                if record.batch_id not in known:
+                    cursor.execute(
+                        f"insert into {self.prefix}ops.withdrawals (batch_id, reason, withdrawn_at) values "
+                        f"('{record.batch_id}', {_literal(record.reason)}, '{record.withdrawn_at:%Y-%m-%d %H:%M:%S.%f}')"
+                    )
             cursor.execute(
                 f"insert into {self.prefix}ops.builds (batch_id, project_version, built_at) "
                 f"values ('{build.batch_id}', '{build.project_version}', '{built_at:%Y-%m-%d %H:%M:%S.%f}')"
             )
+
+
+def _literal(text: str) -> str:
+    """Text as both engines read it: a backslash means something to one of them only."""
+    return "'" + text.replace("'", "''").replace("\\", "' || chr(92) || '") + "'"
 
 
 def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:

@@ -6,6 +6,7 @@ Whoever reads keeps the file that he opened; whoever opens it anew gets the newe
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -29,7 +30,27 @@ class WarehouseFile:
     def __init__(self, published: Path) -> None:
         self.published = published.resolve()  # what a link leads to is replaced, and not the link
         self.copy = self.published.parent / "work" / self.published.name
+        self._known = self.published.with_suffix(".published.json")
         self._origin: Identity = ()
+
+    def check(self) -> None:
+        """Reads all of a published file that is not as the last run left it, since a damaged block shows only when read.
+
+        Raises `PipelineError` for one that is damaged; what somebody has written to it with DuckDB is no damage.
+        """
+        with contextlib.suppress(OSError):
+            if self._known.read_text() == self._fingerprint():
+                return
+        if not self.published.exists():
+            return
+        try:
+            with duckdb.connect(str(self.published), read_only=True) as connection:
+                tables = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+                for schema, table in tables:
+                    connection.execute(f'select max(hash(rows)) from "{schema}"."{table}" as rows')
+        except duckdb.Error as error:
+            raise PipelineError(explain(self.published, error)) from None
+        self._remember()
 
     def begin(self, *, empty: bool = False) -> None:
         """Makes the copy, or, with `empty`, only the room for a new file.
@@ -77,6 +98,7 @@ class WarehouseFile:
                     path.unlink()
                 self.copy.replace(self.published)
             _sync(self.published.parent)
+            self._remember()
         except (OSError, duckdb.IOException) as error:
             raise PipelineError(f"{self.published} cannot be replaced by {self.copy}: {error}") from None
 
@@ -100,6 +122,13 @@ class WarehouseFile:
                 stat = path.stat()
                 found.append((path.name, stat.st_ino, stat.st_size, stat.st_mtime_ns))
         return tuple(found)
+
+    def _remember(self) -> None:
+        with contextlib.suppress(OSError):  # then all of it is read once more
+            self._known.write_text(self._fingerprint())
+
+    def _fingerprint(self) -> str:
+        return json.dumps(self._identity())
 
 
 def explain(path: Path, error: Exception) -> str:

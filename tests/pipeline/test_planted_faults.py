@@ -84,11 +84,7 @@ class Bench:
 
 # The same content again as a second batch, one day later.
 _SECOND_BATCH = (
-    ";".join(
-        f"insert into raw.{table} select * replace (2 as _batch)"
-        f" from raw.{table}"
-        for table in TABLES
-    )
+    ";".join(f"insert into raw.{table} select * replace (2 as _batch) from raw.{table}" for table in TABLES)
     + """;
     insert into raw.batches
     select * replace ('000002' as batch_id, as_of + interval 1 day as as_of, effective_at + interval 1 day as effective_at)

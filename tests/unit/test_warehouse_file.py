@@ -65,7 +65,11 @@ def test_what_is_published_is_the_same_until_the_copy_takes_its_place(file: Ware
     file.publish()
     assert rows(file.published) == [1, 2]
     assert list(file.copy.parent.iterdir()) == []
-    assert {path.name for path in file.published.parent.iterdir()} == {"warehouse.duckdb", "work"}
+    assert {path.name for path in file.published.parent.iterdir()} == {
+        "warehouse.duckdb",
+        "warehouse.published.json",
+        "work",
+    }
 
 
 def test_a_copy_that_was_not_published_stays_until_the_next_one(file: WarehouseFile) -> None:
@@ -218,3 +222,39 @@ def test_a_link_to_a_warehouse_stays_a_link(tmp_path: Path, file: WarehouseFile)
     assert link.is_symlink()
     with duckdb.connect(str(link), read_only=True) as connection:
         assert connection.execute("select i from v").fetchall() == [(2,)]
+
+
+def test_a_block_that_was_damaged_after_its_publication_is_found_though_nothing_else_reads_it(
+    file: WarehouseFile,
+) -> None:
+    file.begin()
+    write(file.copy, "create table big as select i, md5(i::varchar) as text from range(200000) as r (i)")
+    file.publish()
+    file.check()
+    with open(file.published, "r+b") as damaged:
+        damaged.seek(file.published.stat().st_size // 2)
+        damaged.write(b"damage")
+    assert rows(file.published) == [1]
+    with pytest.raises(PipelineError, match=f"{file.published} cannot be read: .*--rebuild"):
+        file.check()
+
+
+def test_what_somebody_wrote_between_runs_is_no_damage(file: WarehouseFile) -> None:
+    file.begin()
+    file.publish()
+    insert(file.published)
+    file.check()
+    assert rows(file.published) == [1, 7]
+
+
+def test_a_file_that_is_as_the_last_run_left_it_is_not_read_again(
+    file: WarehouseFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.begin()
+    file.publish()
+
+    def unasked(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(duckdb, "connect", unasked)
+    file.check()

@@ -1,0 +1,62 @@
+"""`--follow`: applies what others land, as soon as it is committed, until Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ingest.batches.committed import latest
+from pipeline.apply import Walk, apply
+from pipeline.report import Report
+
+# How often the store is looked at. The warehouse is asked only when something was committed: to ask Snowflake starts
+# its compute, which is paid by the minute.
+POLL_SECONDS = {"dev": 0.5, "prod": 10.0}
+# Of the time, what copying and publishing may take.
+COPY_SHARE = 0.1
+
+
+def apply_as_landed(walk: Walk, dataset: str, report: Report, poll_seconds: float) -> None:
+    """Goes on until it is interrupted."""
+    report.say(f"following {walk.store.place(dataset)}; Ctrl-C stops it")
+    seen = None
+    try:
+        while True:
+            pause = poll_seconds
+            newest = latest(walk.store, dataset)
+            if newest and newest.batch_id != seen:
+                pause = max(pause, _publish(walk, dataset, report))
+                seen = newest.batch_id
+            time.sleep(pause)
+    except KeyboardInterrupt:
+        report.say("stopped following")
+
+
+def _publish(walk: Walk, dataset: str, report: Report) -> float:
+    """Applies what waits; how long to wait before the next time, so that copying does not take too much of it."""
+    copying = 0.0
+
+    @contextmanager
+    def step(name: str) -> Iterator[None]:
+        nonlocal copying
+        began = time.monotonic()
+        with report.silent(name):
+            yield
+        copying += time.monotonic() - began if name in {"copy", "publish"} else 0
+
+    began = time.monotonic()
+    applied = apply(replace(walk, step=step), dataset)
+    took = time.monotonic() - began
+    pause = copying / COPY_SHARE - took
+    if applied.built:
+        ids = ", ".join(manifest.batch_id for manifest in applied.batches)
+        report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {took:.1f} s")
+    if applied.built and pause > 0:
+        report.say(
+            f"          {copying:.1f} s of it copying: what comes now is published together, not before "
+            f"{datetime.now() + timedelta(seconds=pause):%H:%M:%S}"
+        )
+    return pause

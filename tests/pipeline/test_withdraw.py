@@ -1,0 +1,143 @@
+"""Withdrawing a batch equals never having landed it, whatever came before and after."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from ingest.batches.manifest import manifest_key
+from ingest.batches.withdrawal import withdraw
+from ingest.errors import BatchError
+from pipeline.errors import PipelineError
+from tests.pipeline.generated import START, mixed
+from tests.pipeline.harness import Batch, Lab
+from tests.pipeline.oracle import Oracle, assert_as_told
+from tests.pipeline.relations import difference
+
+
+def three(number: int) -> Batch:
+    """Batches that each correct the title of one movie."""
+    rows = {"movies": [(1, f"Title {number} (2001)", "Drama")], "ratings": [(number, 1, "4.0", 1_000_000_000)]}
+    return Batch(START + timedelta(days=number), rows, {} if number == 1 else dict.fromkeys(rows, "delta"))
+
+
+def landed(lab: Lab) -> str:
+    """A data set with those batches, all of them published."""
+    dataset = lab.new_dataset()
+    for number in (1, 2, 3):
+        lab.manifest(dataset, three(number))
+        lab.apply(dataset)
+    return dataset
+
+
+def test_a_story_with_withdrawals_equals_the_story_without(lab: Lab, seed: int) -> None:
+    random, dataset = Random(f"withdrawn {seed}"), lab.new_dataset()
+    story: dict[str, Batch] = {}
+    for batch in mixed(random) + [later(batch) for batch in mixed(random)[1:]]:
+        answer = lab.land(dataset, batch)
+        if answer.unchanged:
+            continue
+        story[answer.manifest.batch_id] = batch
+        if random.random() < 0.5:
+            lab.apply(dataset)
+        while len(story) > 1 and random.random() < 0.4:
+            batch_id = random.choice(list(story))
+            try:
+                withdraw(lab.store, dataset, batch_id, reason="it's a \\ test")
+            except BatchError:  # later ones stand on it
+                break
+            del story[batch_id]
+            if random.random() < 0.3:
+                lab.apply(dataset)
+    lab.apply(dataset)
+    marts, history, rows = lab.marts(), lab.history(), lab.rows("select distinct reason from ops.withdrawals")
+    assert rows in ([], [("it's a \\ test",)])
+
+    oracle = Oracle()
+    for batch in story.values():
+        oracle.take(batch)
+    assert_as_told(lab.rows, oracle)
+
+    without = lab.new_dataset()
+    for batch in story.values():
+        lab.manifest(without, batch)
+    lab.apply(without)
+    assert lab.marts() == marts, difference(lab.marts(), marts)
+    assert lab.history() == history, difference(lab.history(), history)
+
+
+def later(batch: Batch) -> Batch:
+    """The same some months after."""
+    return Batch(batch.as_of + timedelta(days=200), batch.rows, batch.modes)
+
+
+def test_what_was_withdrawn_before_it_was_applied_costs_no_new_warehouse(lab: Lab) -> None:
+    dataset = landed(lab)
+    lab.manifest(dataset, three(4))
+    withdraw(lab.store, dataset, "000004")
+    lab.apply(dataset, publication=lab.file)
+    kept = lab.rows("select max(loaded_at) from raw.load_ledger")
+    assert lab.rows("select batch_id from ops.withdrawals") == [("000004",)]
+    assert lab.rows("select title from marts.dim_movies") == [("Title 3",)]
+    assert not lab.apply(dataset).built
+    assert lab.rows("select max(loaded_at) from raw.load_ledger") == kept
+
+
+def test_a_withdrawn_batch_whose_parts_are_gone_is_not_missed(lab: Lab) -> None:
+    dataset = landed(lab)
+    withdraw(lab.store, dataset, "000002")
+    for found in list(lab.store.list(f"{dataset}/000002/")):
+        if "part-" in found.key:
+            lab.store.delete(found.key)
+    lab.apply(dataset)
+    assert lab.rows("select source_title from marts.dim_movies_history order by valid_from") == [
+        ("Title 1 (2001)",),
+        ("Title 3 (2001)",),
+    ]
+
+
+def test_what_is_withdrawn_during_a_run_is_gone_after_the_next(lab: Lab) -> None:
+    dataset = landed(lab)
+    lab.manifest(dataset, three(4))
+
+    class Withdrawing:
+        def check(self, stage: str) -> None:
+            if stage == "marts":
+                withdraw(lab.store, dataset, "000004")
+
+    lab.apply(dataset, gate=Withdrawing())
+    assert lab.rows("select title from marts.dim_movies") == [("Title 4",)]
+    lab.apply(dataset)
+    assert lab.rows("select title from marts.dim_movies") == [("Title 3",)]
+    assert lab.rows("select count(*) from marts.dim_movies_history") == [(3,)]
+
+
+def test_withdrawn_content_counts_again_when_it_is_landed_with_another_date(lab: Lab) -> None:
+    dataset = landed(lab)
+    withdraw(lab.store, dataset, "000003")
+    again = three(3)
+    lab.manifest(dataset, Batch(again.as_of + timedelta(days=7), again.rows, again.modes))
+    lab.apply(dataset)
+    assert lab.rows("select source_title, valid_from from marts.dim_movies_history where is_current") == [
+        ("Title 3 (2001)", (again.as_of + timedelta(days=7)).replace(tzinfo=None))
+    ]
+
+
+def test_when_all_is_withdrawn_the_run_says_so_and_what_is_published_stays(lab: Lab) -> None:
+    dataset = lab.new_dataset()
+    lab.manifest(dataset, three(1))
+    lab.apply(dataset)
+    withdraw(lab.store, dataset, "000001")
+    with pytest.raises(PipelineError, match=r"Every batch of .* is withdrawn"):
+        lab.apply(dataset)
+    assert lab.rows("select title from marts.dim_movies") == [("Title 1",)]
+
+
+def test_a_batch_that_was_deleted_and_not_withdrawn_is_still_missed(lab: Lab) -> None:
+    dataset = landed(lab)
+    withdraw(lab.store, dataset, "000003")
+    lab.store.delete(manifest_key(dataset, "000002"))
+    with pytest.raises(PipelineError, match=r"000002/manifest\.json .*is missing"):
+        lab.apply(dataset)

@@ -1,0 +1,84 @@
+"""Following looks at the store, asks the warehouse only about what was committed, and does not copy all the time."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pipeline import follow
+from pipeline.apply import Applied, Walk
+from pipeline.dbt import Built
+from pipeline.report import Report
+
+
+class Clock:
+    """A second is over when somebody sleeps or works for it; Ctrl-C comes at the end."""
+
+    def __init__(self, end: float) -> None:
+        self.now, self.end = 0.0, end
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        if self.now >= self.end:
+            raise KeyboardInterrupt
+
+
+def follow_for(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, committed: dict[float, str], *, copying: float, poll: float
+) -> tuple[list[float], int, str]:
+    """Follows a store into which batches come; when the warehouse was asked, how often the store, and what was said.
+
+    Applying takes 2 s and the copy.
+    """
+    clock, asked, looked, said = Clock(seconds), [], [0], io.StringIO()
+
+    def latest(*_: object) -> Any:
+        looked[0] += 1
+        newest = [batch for at, batch in committed.items() if at <= clock.now]
+        return SimpleNamespace(batch_id=newest[-1])
+
+    def apply(walk: Walk, _: str) -> Applied:
+        asked.append(clock.now)
+        with walk.step("copy"):
+            clock.now += copying
+        with walk.step("build and test"):
+            clock.now += 2
+        return Applied((SimpleNamespace(batch_id="b"),), Built(1, 1, ()))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(follow, "time", clock)
+    monkeypatch.setattr(follow, "latest", latest)
+    monkeypatch.setattr(follow, "apply", apply)
+    walk = Walk(SimpleNamespace(place=str), *[None] * 5, None)  # type: ignore[arg-type]
+    follow.apply_as_landed(walk, "sample", Report(Console(file=said)), poll)
+    return asked, looked[0], said.getvalue()
+
+
+def test_the_warehouse_is_asked_once_at_the_start_and_once_for_what_was_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, looked, _ = follow_for(monkeypatch, 3600, {0: "000001", 1800: "000002"}, copying=0, poll=10)
+    assert len(asked) == 2
+    assert 300 < looked < 400
+
+
+def test_a_cheap_copy_is_made_for_every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    committed = {float(10 * number): f"{number:06d}" for number in range(10)}
+    asked, _, said = follow_for(monkeypatch, 100, committed, copying=0.1, poll=0.5)
+    assert len(asked) == 10
+    assert "together" not in said
+
+
+def test_a_dear_copy_takes_no_more_than_a_tenth_of_the_time_and_it_is_said_when_the_next_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    committed = {float(number): f"{number:06d}" for number in range(1000)}
+    asked, _, said = follow_for(monkeypatch, 1000, committed, copying=5, poll=0.5)
+    assert 18 <= len(asked) <= 21
+    assert "5.0 s of it copying: what comes now is published together, not before " in said
