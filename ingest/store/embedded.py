@@ -158,7 +158,9 @@ def _stop_orphan(pid: object, s3_dir: Path) -> None:
         with contextlib.suppress(psutil.Error):
             if process.pid == pid and process.name() == "weed" and s3_dir.samefile(process.cwd()):
                 process.kill()
-                process.wait(WAIT_SECONDS)
+                for _ in supervisor.polls(WAIT_SECONDS):
+                    if process.status() == psutil.STATUS_ZOMBIE:  # for good, where nobody reaps
+                        break
 
 
 def _make_private(folder: Path) -> None:
