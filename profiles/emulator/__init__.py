@@ -15,10 +15,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "MOVIELENS"
-PASSWORD = "emulator"  # no secret: the server listens on this machine alone
 START_SECONDS = 60
 STOP_SECONDS = 20
 
@@ -54,17 +54,17 @@ def running(
             stderr=errors,
         )
     try:
-        yield connection(_port(process, log))
+        yield connection(**_told(process, log))
     finally:
         _stop(process)
 
 
-def connection(port: int) -> dict[str, str]:
+def connection(port: int, password: str) -> dict[str, str]:
     """The environment of a client of the emulator on `port`."""
     return {
         "SNOWFLAKE_ACCOUNT": "local-emulator",
         "SNOWFLAKE_USER": "EMULATOR",
-        "SNOWFLAKE_PASSWORD": PASSWORD,
+        "SNOWFLAKE_PASSWORD": password,
         "SNOWFLAKE_WAREHOUSE": "MOVIELENS",
         "SNOWFLAKE_DATABASE": DATABASE,
         "SNOWFLAKE_HOST": "127.0.0.1",
@@ -75,7 +75,7 @@ def connection(port: int) -> dict[str, str]:
     }
 
 
-def _port(process: subprocess.Popen[bytes], log: Path) -> int:
+def _told(process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
     assert process.stdout is not None
     with selectors.DefaultSelector() as waiting:
         waiting.register(process.stdout, selectors.EVENT_READ)
@@ -83,7 +83,8 @@ def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     if not line:
         _stop(process)
         raise RuntimeError(f"the emulator did not start:\n{log.read_text(errors='replace')[-2000:]}")
-    return int(json.loads(line)["port"])
+    told: dict[str, Any] = json.loads(line)
+    return told
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

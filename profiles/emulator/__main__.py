@@ -15,7 +15,7 @@ def main() -> None:
     """Read the arguments and serve."""
     parser = argparse.ArgumentParser(prog="python -m profiles.emulator", description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of the database files")
-    parser.add_argument("--port", type=int, default=0, help="0: any free port, printed as JSON")
+    parser.add_argument("--port", type=int, default=0, help="0: any free port, printed as JSON with the password")
     parser.add_argument("--timezone", default="UTC", help="the account's session time zone")
     parser.add_argument("--first-row", type=int, default=1, choices=(1, 2), help="2: a skipped header counts as a row")
     arguments = parser.parse_args()

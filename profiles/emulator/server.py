@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import secrets
 import socket
 import sys
 import threading
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import fakesnow.server as upstream
@@ -19,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from profiles.emulator import PASSWORD, results
+from profiles.emulator import results
 from profiles.emulator.session import Account, Connection
 
 
@@ -65,14 +67,14 @@ async def answer(request: Request) -> Response:
     return JSONResponse({"data": data, "code": "009998", "message": message, "success": False})
 
 
-async def login(request: Request) -> Response:
-    """A login's answer: any password but `PASSWORD` is wrong, and the client gets what it needs to end its session.
+async def login(password: str, request: Request) -> Response:
+    """A login's answer: any other password is wrong, and the client gets what it needs to end its session.
 
     Without a master token, which fakesnow does not send, the connector never tells that a session is over.
     """
     body = await request.body()
     asked = json.loads(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)["data"]
-    if asked.get("PASSWORD") not in (None, PASSWORD):
+    if asked.get("PASSWORD") != password:
         message = "Incorrect username or password was specified."
         return JSONResponse({"data": {}, "code": "390100", "message": message, "success": False})
     answered = json.loads((await upstream.login_request(request)).body)
@@ -82,15 +84,17 @@ async def login(request: Request) -> Response:
     return JSONResponse(answered)
 
 
-def application() -> Starlette:
-    """Fakesnow's routes, with `login` and `answer` in the place of two."""
-    ours = {"/session/v1/login-request": login, "/queries/v1/query-request": answer}
-    others = [route for route in upstream.routes if route.path not in ours]
+def application(password: str) -> Starlette:
+    """Fakesnow's routes, with `login` and `answer` in the place of two, and without its uploads, which ask for none."""
+    ours = {"/session/v1/login-request": partial(login, password), "/queries/v1/query-request": answer}
+    others = [route for route in upstream.routes if route.path not in ours and "bucket" not in route.path]
     return Starlette(routes=[*(Route(path, endpoint, methods=["POST"]) for path, endpoint in ours.items()), *others])
 
 
 def serve(folder: Path, port: int, timezone: str, first_row: int) -> None:
-    """Serve until SIGTERM or until standard input ends; the port goes to standard output as one line of JSON.
+    """Serve until SIGTERM or until standard input ends; port and password go to standard output as one line of JSON.
+
+    The password is made for this one server: SQL reads and writes files in the name of whoever runs it.
 
     Parameters: `folder` for the database files; `port`, 0 for any free one; the others as for `Account`.
     """
@@ -103,7 +107,8 @@ def serve(folder: Path, port: int, timezone: str, first_row: int) -> None:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(application(), log_level="info", access_log=False))
+    password = secrets.token_urlsafe()
+    server = uvicorn.Server(uvicorn.Config(application(password), log_level="info", access_log=False))
 
     def stop_with_parent() -> None:
         sys.stdin.buffer.read()
@@ -111,7 +116,7 @@ def serve(folder: Path, port: int, timezone: str, first_row: int) -> None:
 
     threading.Thread(target=stop_with_parent, daemon=True).start()
     listener.listen()
-    print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
+    print(json.dumps({"port": listener.getsockname()[1], "password": password}), flush=True)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nobody reads the pipe any more: once full, it would block
     server.run(sockets=[listener])
     for session in list(upstream.sessions.values()):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ pytest.importorskip("fakesnow", reason="the emulator has an environment of its o
 
 import duckdb
 import fakesnow.arrow
+import fakesnow.server
 import pyarrow as pa
+import requests
 import snowflake.connector
 import zstandard
 from fakesnow.instance import FakeSnow
@@ -179,6 +182,26 @@ def test_a_temporary_table_lasts_as_long_as_its_session(server: dict[str, str], 
 def test_a_wrong_password_is_refused(server: dict[str, str]) -> None:
     with pytest.raises(DatabaseError, match="Incorrect username or password"):
         connect({**server, "SNOWFLAKE_PASSWORD": "wrong"}, login_timeout=5)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Host": "page.attacker.example", "Origin": "https://attacker.example"}])
+@pytest.mark.parametrize("password", [None, "", "emulator", True, 0, {}, ["x"]])
+def test_no_path_of_it_answers_whoever_lacks_the_password(
+    server: dict[str, str], password: object, headers: dict[str, str]
+) -> None:
+    address = f"http://{server['SNOWFLAKE_HOST']}:{server['SNOWFLAKE_PORT']}"
+    given = {} if password is None else {"PASSWORD": password}
+    asked = {"data": {**given, "LOGIN_NAME": "EMULATOR", "SESSION_PARAMETERS": {"FAKESNOW_DB_PATH": "/tmp"}}}
+    login = requests.post(f"{address}/session/v1/login-request", json=asked, headers=headers, timeout=10)
+    assert not login.json()["success"] and not login.json()["data"]
+    sql = {"sqlText": "copy (select 1) to '/tmp/planted.csv'", "SESSION_PARAMETERS": {}}
+    for route in fakesnow.server.routes:
+        path = route.path.replace("{sfqid}", "x").replace("{path:path}", "planted")
+        for method, token in product(route.methods, ("", 'Snowflake Token="None"', f'Snowflake Token="{password}"')):
+            with_token = {**headers, "Authorization": token} if token else headers
+            answer = requests.request(method, address + path, json=sql, headers=with_token, timeout=10)
+            aborted = path == "/queries/v1/abort-request"  # does nothing, and says so to everybody
+            assert aborted or answer.status_code >= 400 or not answer.json()["success"], (method, path, answer.text)
 
 
 def test_a_session_parameter_sets_the_zone_of_a_login(server: dict[str, str]) -> None:
