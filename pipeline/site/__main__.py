@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
+import secrets
 from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -20,17 +22,36 @@ from pipeline.site.build import build
 console = Console(highlight=False, soft_wrap=True)
 
 
+class SiteServer(ThreadingHTTPServer):
+    """Serves a site below a secret path: the port is open to every user of the machine, and to pages in a browser."""
+
+    path = f"/{secrets.token_urlsafe()}/"
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds the site."""
+        return f"http://127.0.0.1:{self.server_port}{self.path}"
+
+
 class Quiet(SimpleHTTPRequestHandler):
     """Serves files without a line for each."""
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """Finds the file of a GET or HEAD."""
+        if not self.path.startswith(SiteServer.path):
+            self.send_error(404)
+            return None
+        self.path = self.path.removeprefix(SiteServer.path[:-1])
+        return super().send_head()
 
     def log_message(self, *_: Any) -> None:
         """Says nothing."""
 
 
-def server(folder: Path, port: int) -> ThreadingHTTPServer:
+def server(folder: Path, port: int) -> SiteServer:
     """A server of a folder on 127.0.0.1 alone; `port` 0 for any free one. Raises `PipelineError` when it is taken."""
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(folder)))
+        return SiteServer(("127.0.0.1", port), partial(Quiet, directory=str(folder)))
     except OSError as error:
         raise PipelineError(
             f"127.0.0.1:{port} cannot be used ({error.strerror}): name another one with --port."
@@ -52,7 +73,7 @@ def main(
         console.print(str(page), style="green", markup=False)
         if serve:
             with server(page.parent, port) as serving, suppress(KeyboardInterrupt):
-                console.print(f"[green]http://127.0.0.1:{serving.server_port}/[/] (Ctrl-C stops it)")
+                console.print(f"[green]{serving.address}[/] (Ctrl-C stops it)")
                 serving.serve_forever()
 
 

@@ -20,6 +20,7 @@ import pytest
 pytest.importorskip("nbclient", reason="the notebooks' packages are not installed")
 
 import duckdb
+import requests
 from typer.testing import CliRunner
 
 from ingest.sources.sample import generate
@@ -285,8 +286,21 @@ class TestInABrowser:
         (site / "probe.html").write_text(PROBE)
         with server(site, 0) as serving:
             threading.Thread(target=serving.serve_forever, daemon=True).start()
-            page, console = browse(f"http://127.0.0.1:{serving.server_port}/probe.html", tmp_path)
+            page, console = browse(f"{serving.address}probe.html", tmp_path)
             serving.shutdown()
         (site / "probe.html").unlink()
         assert [line for line in console if "willReadFrequently" not in line] == []
         assert int(re.search(r"colours: (\d+)", page)[1]) > 20
+
+
+def test_the_served_site_is_below_a_path_that_nobody_can_guess(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("the site")
+    with server(tmp_path, 0) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        assert requests.get(f"{serving.address}index.html", timeout=10).text == "the site"
+        secret = serving.address.split("/")[3]
+        assert len(secret) > 40
+        for path in ("", "index.html", secret, f"x{secret}/index.html", f"{secret[:-1]}/index.html", "//index.html"):
+            refused = requests.get(f"http://127.0.0.1:{serving.server_port}/{path}", timeout=10)
+            assert (refused.status_code, "the site" in refused.text) == (404, False), path
+        serving.shutdown()
