@@ -5,23 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
-
 from expectations.client import Gate, GateError
-from ingest.text import visible
 from notebooks import marts
 from notebooks import run as notebooks
-from pipeline.dbt import ROOT, Dbt
+from pipeline.dbt import Dbt
 from pipeline.errors import PipelineError
-from pipeline.site.state import SCHEMAS, descriptions, documentation, state
+from pipeline.site.columns import read
+from pipeline.site.pages import columns_page, front_page
+from pipeline.site.state import descriptions, documentation, state
 
-HERE = Path(__file__).parent
 # In dbt's top bar, beside its logo, and under the lineage graph when that is open.
 BACK = (
     '<a href="../index.html" style="position:fixed;left:170px;top:27px;z-index:2;padding:3px 12px;border-radius:14px;'
@@ -61,37 +60,19 @@ def build(out: Path, target: str, say: Say) -> Path:
         opened.close()
     say(f"state of the warehouse: {found['dataset']}, {len(found['batches'])} batches")
     found["notebooks"] = _notebooks(new / "notebooks", found["built_at"] or found["loaded_at"], say)
-    _dbt(new / "dbt", work / "dbt", target)
-    found["documentation"] = documentation(work / "dbt")
+    prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "").lower()
+    manifest, catalog = _dbt(new / "dbt", work / "dbt", target)
+    found["documentation"] = documentation(manifest, catalog)
     say(f"dbt docs: {found['documentation']['percent']:g} % of {found['documentation']['columns']} columns described")
     found["data_docs"] = _data_docs(new / "data_docs", target)
     say("Data Docs" if found["data_docs"] else "no Data Docs: no gate has run yet")
     (new / "state.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    (new / "index.html").write_text(front_page(found, descriptions(work / "dbt")), encoding="utf-8")
+    (new / "index.html").write_text(front_page(found, descriptions(manifest, prefix)), encoding="utf-8")
+    columns = read(manifest, catalog, "duckdb" if target == "dev" else "snowflake", prefix)
+    say(f"columns: what {len(columns.made_of)} of {len(columns.known)} are made of")
+    (new / "columns.html").write_text(columns_page(columns), encoding="utf-8")
     _replace(out, new)
     return out / "index.html"
-
-
-def front_page(found: dict[str, Any], relations: dict[str, dict[str, str]]) -> str:
-    """The front page from the state and from what dbt says of each relation."""
-    environment = Environment(
-        loader=FileSystemLoader([HERE, ROOT]),
-        autoescape=True,
-        finalize=lambda value: visible(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["thousands"] = lambda number: f"{number:,}"
-    groups: dict[str, dict[str, Any]] = {schema: {} for schema in SCHEMAS}
-    for name, rows in found["rows"].items():
-        schema, _, relation = name.partition(".")
-        groups[schema][relation] = {"rows": rows, **relations.get(name, {"description": "", "page": ""})}
-    read, loaded, rejected = (
-        sum(batch[name] for batch in found["batches"]) for name in ("rows_read", "rows_loaded", "rows_rejected")
-    )
-    return environment.get_template("index.html.j2").render(
-        state=found, groups=groups, read=read, loaded=loaded, rejected=rejected, balanced=read == loaded + rejected
-    )
 
 
 def _notebooks(folder: Path, since: str | None, say: Say) -> list[dict[str, str]]:
@@ -121,23 +102,25 @@ def _is_newer(page: Path, notebook: Path, since: str | None) -> bool:
     return since is None or datetime.fromtimestamp(page.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S") > since
 
 
-def _dbt(folder: Path, work: Path, target: str) -> None:
-    """Dbt's documentation as one page; dbt's own files stay in `work`, where the next run reads what it has parsed.
+def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Dbt's documentation as one page; returns its manifest and its catalogue.
 
-    The page is one script. What it shows is put into that script such that it cannot end it, and no other one may run.
+    Dbt's own files stay in `work`, where the next run reads what it has parsed. The page is one script. What it shows is put into that script such that it cannot end it, and no other one may run.
     """
     Dbt(target).docs(work)
     page = (work / "index.html").read_text(encoding="utf-8")
     for found, mended in MENDED:
         page = page.replace(found, mended)
-    for name in ("manifest", "catalog"):
-        shown = (work / f"{name}.json").read_text(encoding="utf-8").replace(f"{work}/", "target/")
-        page = page.replace(f'"{name.upper()}.JSON INLINE DATA"', shown.replace("<", "\\u003c"))
+    files = {name: (work / f"{name}.json").read_text(encoding="utf-8") for name in ("manifest", "catalog")}
+    for name, text in files.items():
+        shown = text.replace(f"{work}/", "target/").replace("<", "\\u003c")
+        page = page.replace(f'"{name.upper()}.JSON INLINE DATA"', shown)
     script = page.partition('<script defer="defer">')[2].partition("</script>")[0].encode()
     allowed = f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
     page = page.replace('<meta charset="utf-8">', f'<meta charset="utf-8">{POLICY.format(allowed)}', 1)
     folder.mkdir()
     (folder / "index.html").write_text(page, encoding="utf-8")
+    return json.loads(files["manifest"]), json.loads(files["catalog"])
 
 
 def _data_docs(folder: Path, target: str) -> str | None:

@@ -23,6 +23,7 @@ def state(marts: Marts, target: str) -> dict[str, Any]:
     entries = _records(marts.table("load_ledger", "raw").order_by("batch_id", "table_name"))
     batches = _records(marts.table("batches", "raw").order_by("batch_id", "table_name"))
     builds = _records(marts.table("builds", "ops").order_by(_.built_at.desc()).limit(1))
+    changes = marts.table("int_batch_changes", "intermediate")
     newest = max((entry["loaded_at"] for entry in entries), default=None)
     return {
         "target": target,
@@ -32,6 +33,7 @@ def state(marts: Marts, target: str) -> dict[str, Any]:
         "loaded_at": newest,
         "built_at": builds[0]["built_at"] if builds else None,
         "batches": _batches(batches, entries),
+        "changes": _records(changes.filter(_._batch == changes._batch.max()).order_by("table_name")),
         "rows": {f"{schema}.{name}": rows for (schema, name), rows in marts.counts(*SCHEMAS).items()},
         "tests": tests(target, newest, builds[0]["built_at"] if builds else None),
     }
@@ -61,14 +63,8 @@ def tests(target: str, loaded_at: str | None, built_at: str | None) -> dict[str,
     }
 
 
-def documentation(folder: Path) -> dict[str, Any]:
-    """How much of what the warehouse holds dbt's files describe: relations, columns, and the names of what is missing.
-
-    Parameters: `folder` with the manifest and the catalogue of `dbt docs generate`.
-    """
-    manifest, catalog = (
-        json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("manifest", "catalog")
-    )
+def documentation(manifest: dict[str, Any], catalog: dict[str, Any]) -> dict[str, Any]:
+    """How much of what the warehouse holds dbt's files describe: relations, columns, and the names of what is missing."""
     described = {**manifest["nodes"], **manifest["sources"]}
     relations, columns, missing = 0, 0, []
     for key, found in {**catalog["nodes"], **catalog["sources"]}.items():
@@ -82,10 +78,8 @@ def documentation(folder: Path) -> dict[str, Any]:
     return {"relations": relations, "columns": columns, "percent": round(percent, 1), "missing": missing}
 
 
-def descriptions(folder: Path) -> dict[str, dict[str, str]]:
+def descriptions(manifest: dict[str, Any], prefix: str) -> dict[str, dict[str, str]]:
     """The description of each relation, and its page in dbt's documentation, by `schema.name`."""
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
     return {
         f"{node['schema'].lower().removeprefix(prefix)}.{node['name'].lower()}": {
             "description": node["description"],

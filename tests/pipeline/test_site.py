@@ -23,6 +23,7 @@ import duckdb
 import requests
 from typer.testing import CliRunner
 
+from ingest.schema import TABLES
 from ingest.sources.sample import generate
 from ingest.store.bucket import Store
 from ingest.text import visible
@@ -113,7 +114,8 @@ def site(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pat
         )
         assert done.exit_code == 0, done.output
         assert "\\u202e" in done.output and not UNSEEN.search(done.output)
-        plant_in_warehouse(lab.settings.warehouse)
+    plant_in_warehouse(lab.settings.warehouse)
+    with lab.environment():
         front = build(tmp_path_factory.mktemp("site") / "site", "dev", print)
     return front.parent
 
@@ -194,6 +196,19 @@ def test_the_front_page_tells_the_state_of_the_warehouse(site: Path) -> None:
     assert f"{told['rows']['marts.fact_ratings']:,}" in page
     assert "adds up" in page
     assert all(f"marts.{name}" in told["rows"] for name in ("dim_movies", "fact_genome_scores", "user_activity"))
+
+
+def test_the_columns_page_leads_from_a_file_to_the_marts_and_back(site: Path) -> None:
+    page = (site / "columns.html").read_text()
+    assert "Not read" not in page
+    genres = page.partition('id="raw.movies.genres"')[2].partition("</details>")[0]
+    assert re.search(r"<code>marts\.genre_ratings_by_month</code>: genre, genre_id\b", genres)
+    assert "marts.fact_ratings" not in genres
+    assert re.search(r"decides rows of [^<]*marts\.bridge_movie_genres", genres)
+    assert re.search(
+        r'<code>release_year</code></td><td><a href="#raw\.movies\.title">movies\.csv: title</a></td>', page
+    )
+    assert page.count('<details id="raw.') == sum(len(table.columns) for table in TABLES.values())
 
 
 def test_nothing_that_the_data_holds_is_markup_on_any_page(site: Path) -> None:

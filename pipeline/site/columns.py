@@ -1,0 +1,112 @@
+"""Which column is made of which: read from the SQL that dbt compiled, by sqlglot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlglot import MappingSchema, exp, parse_one
+from sqlglot.errors import SqlglotError
+from sqlglot.lineage import lineage
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import Scope, build_scope
+
+# Where a column decides which rows there are, or their order, and not what they hold.
+DECIDING = (exp.Where, exp.Join, exp.Group, exp.Having, exp.Order, exp.Qualify, exp.Window)
+
+
+class Column(NamedTuple):
+    """A column of a relation, such as `marts.dim_movies` and `title`."""
+
+    relation: str
+    name: str
+
+
+@dataclass
+class Columns:
+    """All columns, what each is directly made of, which ones decide a relation's rows, and what could not be read."""
+
+    known: list[Column] = field(default_factory=list)
+    made_of: dict[Column, set[Column]] = field(default_factory=lambda: defaultdict(set))
+    decided_by: dict[str, set[Column]] = field(default_factory=lambda: defaultdict(set))
+    unread: list[str] = field(default_factory=list)
+
+    def origins(self, column: Column) -> set[Column]:
+        """The columns that a column is made of in the end, and that are made of no other."""
+        return {origin for origin in _reached(column, self.made_of) if origin not in self.made_of} - {column}
+
+    def made_from(self, column: Column) -> set[Column]:
+        """All columns that a column goes into, directly or through others."""
+        used_by: dict[Column, set[Column]] = defaultdict(set)
+        for made, of in self.made_of.items():
+            for origin in of:
+                used_by[origin].add(made)
+        return _reached(column, used_by) - {column}
+
+    def rows_decided(self, column: Column) -> set[str]:
+        """The relations whose rows a column, or one made from it, decides."""
+        through = self.made_from(column) | {column}
+        return {relation for relation, deciding in self.decided_by.items() if deciding & through}
+
+
+def read(manifest: dict[str, Any], catalog: dict[str, Any], dialect: str, prefix: str = "") -> Columns:
+    """The columns of every relation that dbt's manifest and catalogue tell of; `prefix` is left off the schemas."""
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+    schema = MappingSchema(dialect=dialect)
+    names: dict[str, str] = {}
+    columns = Columns()
+    for key, found in {**catalog["nodes"], **catalog["sources"]}.items():
+        relation = exp.to_table(nodes[key]["relation_name"], dialect=dialect)
+        name = names[_key(relation)] = f"{relation.db.lower().removeprefix(prefix)}.{relation.name.lower()}"
+        columns.known += [Column(name, column.lower()) for column in found["columns"]]
+        schema.add_table(relation, {name: column["type"] for name, column in found["columns"].items()})
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in ("model", "snapshot") and node.get("compiled_code"):
+            name = names[_key(exp.to_table(node["relation_name"], dialect=dialect))]
+            try:
+                _read_one(columns, name, node["compiled_code"], schema, names, dialect)
+            except SqlglotError as error:
+                columns.unread.append(f"{name}: {str(error).splitlines()[0]}")
+    return columns
+
+
+def _read_one(
+    columns: Columns, relation: str, sql: str, schema: MappingSchema, names: dict[str, str], dialect: str
+) -> None:
+    root = build_scope(qualify(parse_one(sql, dialect=dialect), schema=schema, dialect=dialect))
+    if root is None or not isinstance(root.expression, exp.Query):
+        raise SqlglotError("not a query")
+
+    def origins(scope: Scope, name: str) -> Iterator[Column]:
+        for node in lineage(name, scope.expression, schema, scope=scope, dialect=dialect, copy=False).walk():
+            if isinstance(node.expression, exp.Table):
+                yield Column(names[_key(node.expression)], node.name.rpartition(".")[2].strip('"').lower())
+
+    for name in root.expression.named_selects:
+        of = {column for column in origins(root, name) if column.relation != relation}
+        if of:
+            columns.made_of[Column(relation, name.lower())] |= of
+    for scope in root.traverse():
+        for column in scope.columns:
+            if column.find_ancestor(*DECIDING):
+                source = scope.sources.get(column.table)
+                if isinstance(source, exp.Table):
+                    columns.decided_by[relation].add(Column(names[_key(source)], column.name.lower()))
+                elif source:
+                    columns.decided_by[relation].update(origins(source, column.name))
+    columns.decided_by[relation] = {column for column in columns.decided_by[relation] if column.relation != relation}
+
+
+def _key(table: exp.Table) -> str:
+    return f"{table.catalog}.{table.db}.{table.name}".lower()
+
+
+def _reached(start: Column, steps: dict[Column, set[Column]]) -> set[Column]:
+    reached, waiting = {start}, [start]
+    while waiting:
+        found = steps.get(waiting.pop(), set()) - reached
+        reached |= found
+        waiting.extend(found)
+    return reached
