@@ -111,23 +111,15 @@ class Report:
             table.add_row(name, f"{count:,}")
         self.console.print(table)
         prefix = warehouse.prefix
-        ((unknown, superseded),) = warehouse.rows(
+        ((inferred, superseded),) = warehouse.rows(
             f"""
-            with staged as (
-                select ratings.user_id, ratings.movie_id, movies.movie_id as known
-                from {prefix}staging.stg_ratings as ratings
-                left join {prefix}marts.dim_movies as movies on ratings.movie_id = movies.movie_id
-            )
             select
-                count(*) - count(known),
-                count(known) - (select count(*) from {prefix}marts.fact_ratings)
-            from staged
+                (select count(*) from {prefix}marts.dim_movies where is_inferred),
+                (select count(*) from {prefix}staging.stg_ratings) - (select count(*) from {prefix}marts.fact_ratings)
             """
         )
-        if unknown:
-            self.say(
-                f"{unknown:,} ratings are of movies that movies.csv does not list: in raw, not in the fact", "yellow"
-            )
+        if inferred:
+            self.say(f"{inferred:,} movies are inferred: ratings, tags or scores name them, movies.csv does not", "yellow")
         if superseded:
             self.say(f"{superseded:,} ratings are superseded by a later one of the same user and movie")
 

@@ -36,8 +36,8 @@ STAGING = {
 }
 MARTS = {
     "dim_movies": (
-        "movie_id integer, title text, source_title text, release_year integer, genres text, imdb_id text,"
-        " tmdb_id integer"
+        "movie_id integer, is_inferred boolean, title text, source_title text, release_year integer, genres text,"
+        " imdb_id text, tmdb_id integer"
     ),
     "dim_movies_history": (
         "movie_id integer, source_title text, genres text, valid_from timestamp, valid_to timestamp, is_current boolean"

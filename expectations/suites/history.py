@@ -47,7 +47,7 @@ _SIZE = """
         (select count(*) from {snapshots}.snap_movies) as kept,
         (select count(*) from {snapshots}.snap_movies where valid_from > (select min(effective_at) from {raw}.batches)
             and valid_from = (select max(effective_at) from {raw}.batches)) as new_versions,
-        (select count(*) from {marts}.dim_movies) as movies
+        (select count(*) from {marts}.dim_movies where not is_inferred) as movies
 """
 
 

@@ -6,7 +6,8 @@ from expectations.measure import NONE, Measure, Suite, at_most, value, worst
 
 _MOVIES = """
     select
-        (select count(*) from {marts}.dim_movies) as n,
+        (select count(*) from {marts}.dim_movies) as movies,
+        (select count(*) from {marts}.dim_movies where not is_inferred) as n,
         (select count(*) from (select movie_id from {staging}.stg_movies group by movie_id) as s) as staged,
         (select count(*) from {marts}.movie_ratings) as summarised,
         (select count(*) from {marts}.movie_ratings where rating_count = 0) as never_rated,
@@ -83,7 +84,7 @@ SUITES = (
         needs=("marts.dim_movies", "staging.stg_movies"),
         ctes=(("counts", _MOVIES), ("scores", _SCORES)),
         measures=(
-            difference("all_movies", "Movies more or fewer than dim_movies has", "n", "summarised", "counts"),
+            difference("all_movies", "Movies more or fewer than dim_movies has", "movies", "summarised", "counts"),
             Measure(
                 name="movies_are_rated",
                 title="Movies that nobody rated",

@@ -12,7 +12,7 @@ _MOVIES = """
         case when a.movie_id is null then 1 else 0 end as gone,
         case when a.source_title != b.source_title then 1 else 0 end as retitled,
         case when a.movie_id is not null and coalesce(a.genres, '') != coalesce(b.genres, '') then 1 else 0 end as other_genres
-    from {marts}.dim_movies as b
+    from (select * from {marts}.dim_movies where not is_inferred) as b
     left join (select * from {staging}.stg_movies where _batch = cast('{batch}' as integer)) as a on b.movie_id = a.movie_id
 """
 _MOVIE_TOTALS = """

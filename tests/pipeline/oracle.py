@@ -95,9 +95,8 @@ class Oracle:
         ratings = {
             (int(user), int(movie)): (Decimal(str(rating)), moment(timestamp))
             for user, movie, rating, timestamp in self._content["ratings"].values()
-            if int(movie) in movies
         }
-        tags = {key: at for key, (at,) in self._tags().items() if key[1] in movies}
+        tags = {key: at for key, (at,) in self._tags().items()}
         months: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
         given: dict[tuple[int, Any], list[Decimal]] = defaultdict(list)
         for (user, movie), (stars, at) in ratings.items():
@@ -110,16 +109,19 @@ class Oracle:
         first_id: dict[str, int] = {}
         for tag in sorted(genome):
             first_id.setdefault(genome[tag], tag)
+        scores = {
+            (int(movie), genome[int(tag)], float(str(relevance)))
+            for movie, tag, relevance in self._content["genome_scores"].values()
+            if first_id.get(genome.get(int(tag), "")) == int(tag)
+        }
+        inferred = {movie for _, movie in ratings} | {movie for _, movie, _ in tags} | {movie for movie, *_ in scores}
         return {
-            "movies": {(key, *values, *links.get(key, (None, None))) for key, values in movies.items()},
+            "movies": {(key, False, *values, *links.get(key, (None, None))) for key, values in movies.items()}
+            | {(key, True, None, None, None, None) for key in inferred - set(movies)},
             "ratings": {(*key, *values) for key, values in ratings.items()},
             "tags": {(*key, at) for key, at in tags.items()},
-            "dim_tags": {(tag, first_id.get(tag)) for tag in {key[2] for key in self._tags()} | set(first_id)},
-            "genome": {
-                (int(movie), genome[int(tag)], float(str(relevance)))
-                for movie, tag, relevance in self._content["genome_scores"].values()
-                if int(movie) in movies and first_id.get(genome.get(int(tag), "")) == int(tag)
-            },
+            "dim_tags": {(tag, first_id.get(tag)) for tag in {key[2] for key in tags} | set(first_id)},
+            "genome": scores,
             "genres": {
                 (key, genre) for key, (_, genres) in movies.items() for genre in (genres or "").split("|") if genre
             },
@@ -141,7 +143,7 @@ class Oracle:
 
 
 OBSERVED = {
-    "movies": "select movie_id, source_title, genres, imdb_id, tmdb_id from marts.dim_movies",
+    "movies": "select movie_id, is_inferred, source_title, genres, imdb_id, tmdb_id from marts.dim_movies",
     "ratings": "select user_id, movie_id, rating, rated_at from marts.fact_ratings",
     "tags": "select user_id, movie_id, tag, tagged_at from marts.fact_movie_tags join marts.dim_tags using (tag_id)",
     "dim_tags": "select tag, genome_tag_id from marts.dim_tags",
@@ -149,7 +151,7 @@ OBSERVED = {
     "genres": "select movie_id, genre from marts.bridge_movie_genres join marts.dim_genres using (genre_id)",
     "activity": "select user_id, activity_month, rating_count, tag_count, first_activity_at, last_activity_at "
     "from marts.user_activity",
-    "counted": "select movie_id, rating_month, rating_count, rating_sum from intermediate.int_movie_months",
+    "counted": "select movie_id, rating_month, rating_count, rating_sum from marts.movie_ratings_by_month",
     "movie_versions": "select movie_id, source_title, genres, valid_from, valid_to from marts.dim_movies_history",
     "link_versions": "select movie_id, imdb_id, tmdb_id, valid_from, valid_to from snapshots.snap_links",
     "tag_versions": "select user_id, movie_id, tag, tagged_at, valid_from, valid_to from snapshots.snap_tags",

@@ -48,7 +48,7 @@ STORY: dict[str, dict[str, list[Row]]] = {
         "tags": [(1, 1, "Fun", NOON), (1, 1, " fun ", EARLY), (3, 9, "old", NOON)],
     },
     "a tie and a late row": {"ratings": [(1, 1, "4.5", NOON), (2, 1, "0.5", NOON)], "tags": [(1, 1, "FUN", LATE)]},
-    "an orphan's movie": {"movies": [(9, "Nine (2009)", "(no genres listed)")], "ratings": [(4, 2, "3.5", EARLY)]},
+    "an unknown movie": {"movies": [(9, "Nine (2009)", "(no genres listed)")], "ratings": [(4, 2, "3.5", EARLY)]},
     "the second batch again": {"ratings": [(1, 1, "4.5", NOON), (2, 1, "0.5", NOON)], "tags": [(1, 1, "FUN", LATE)]},
 }
 
@@ -83,21 +83,31 @@ def test_a_late_row_does_not_overwrite_a_later_rating(told: dict[str, tuple]) ->
 
 
 def test_a_late_rating_is_not_lost(told: dict[str, tuple]) -> None:
-    assert told["an orphan's movie"][0][4, 2] == ["3.5", moment(EARLY)]
+    assert told["an unknown movie"][0][4, 2] == ["3.5", moment(EARLY)]
 
 
-def test_a_rating_of_an_unknown_movie_waits_until_the_movie_arrives(told: dict[str, tuple]) -> None:
-    assert (3, 9) not in told["a tie and a late row"][0]
-    assert told["an orphan's movie"][0][3, 9] == ["5.0", moment(NOON)]
+def test_a_rating_of_an_unknown_movie_is_kept_and_the_movie_inferred_until_it_arrives(told: dict[str, tuple]) -> None:
+    def movie(name: str) -> dict[str, object]:
+        columns, *movies = told[name][1]["marts.dim_movies"]
+        (found,) = [row for row in movies if row[columns.index("movie_id")] == 9]
+        return dict(zip(columns, found, strict=True))
+
+    for name in STORY:
+        assert told[name][0][3, 9] == ["5.0", moment(NOON)]
+    assert (movie("first load")["is_inferred"], movie("first load")["source_title"]) == (True, None)
+    assert (movie("an unknown movie")["is_inferred"], movie("an unknown movie")["title"]) == (False, "Nine")
 
 
 def test_tags_that_differ_by_case_and_blanks_are_one_with_the_latest_time(told: dict[str, tuple]) -> None:
     columns, *tags = told["a tie and a late row"][1]["marts.fact_movie_tags"]
-    assert [(tag[columns.index("user_id")], tag[columns.index("tagged_at")]) for tag in tags] == [(1, moment(LATE))]
+    assert [(tag[columns.index("user_id")], tag[columns.index("tagged_at")]) for tag in tags] == [
+        (1, moment(LATE)),
+        (3, moment(NOON)),
+    ]
 
 
 def test_a_batch_that_was_landed_before_changes_nothing(told: dict[str, tuple]) -> None:
-    before, after = told["an orphan's movie"][1], told["the second batch again"][1]
+    before, after = told["an unknown movie"][1], told["the second batch again"][1]
     assert before == after, difference(before, after)
 
 
@@ -122,9 +132,8 @@ def test_a_project_that_was_tried_and_taken_back_leaves_no_trace(lab: Lab, monke
         edited.setattr(OpenGate, "check", closed_for_marts)
         with pytest.raises(PipelineError, match="closed"):
             lab.apply(dataset)
-    lab.warehouse.rows("update marts.dim_movies set title = 'as the edited project had it'")
 
-    assert lab.apply(dataset).built
+    assert not lab.apply(dataset).built
     assert lab.marts() == before
 
 

@@ -9,6 +9,6 @@ from {{ as_of('dim_movies_history', var('as_of', '2017-01-01')) }} as then_
 left join {{ ref('dim_movies') }} as now_
     on then_.movie_id = now_.movie_id
 where now_.movie_id is null
-    or not {{ equal_null('then_.source_title', 'now_.source_title') }}
-    or not {{ equal_null('then_.genres', 'now_.genres') }}
+    or then_.source_title is distinct from now_.source_title
+    or then_.genres is distinct from now_.genres
 order by then_.movie_id nulls last

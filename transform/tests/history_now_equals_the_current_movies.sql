@@ -18,6 +18,7 @@ movies as (
         source_title,
         genres
     from {{ ref('dim_movies') }}
+    where not is_inferred
 
 )
 

@@ -2,19 +2,17 @@
    newer; 0 for none. Watermarks are on batches, never on event time: a late rating is new however old it is. #}
 {% macro batch_watermark(relation) -%}
     {%- if not execute -%}{{ return(0) }}{%- endif -%}
-    {{ return([run_query('select max(_batch) from ' ~ relation).rows[0][0] or 0, last_completed_batch()] | max | int) }}
+    {%- set newest_row = run_query('select max(_batch) from ' ~ relation).rows[0][0] -%}
+    {{ return([newest_row or 0, last_completed_batch()] | max | int) }}
 {%- endmacro %}
 
-{# The number of the batch that the marts were last brought to; 0 for none. #}
+{# The batch that the marts were last brought to, as a number; 0 for none. #}
 {% macro last_completed_batch() -%}
-    {{ return((run_query("select max(batch_id) from " ~ source("ops", "builds")).rows[0][0] or 0) | int) }}
+    {%- set batch_id = run_query('select max(batch_id) from ' ~ source('ops', 'builds')).rows[0][0] -%}
+    {{ return((batch_id or 0) | int) }}
 {%- endmacro %}
 
-{# The raw tables that batches after a watermark brought: what they did not bring needs no look at a whole fact. #}
-{% macro tables_since(watermark) -%}
-    {%- if not execute -%}{{ return([]) }}{%- endif -%}
-    {%- set query -%}
-        select distinct table_name from {{ source('raw', 'batches') }} where _batch > {{ watermark }}
-    {%- endset -%}
-    {{ return(run_query(query).columns[0].values() | list) }}
+{# True for the rows of the batches that wait; for all rows when everything is built anew. #}
+{% macro new_rows() -%}
+    {{ return('true' if not execute or flags.FULL_REFRESH else '_batch > ' ~ last_completed_batch()) }}
 {%- endmacro %}

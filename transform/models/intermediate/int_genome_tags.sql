@@ -12,9 +12,11 @@ latest as (
 
 )
 
+-- Of genome tags that are one when normalised, the first stands for all.
 select
-    genome_tag_id,
     {{ hash_key('tag') }} as tag_id,
-    tag
+    tag,
+    min(genome_tag_id) as genome_tag_id
 from latest
 where tag is not null
+group by tag

@@ -17,5 +17,6 @@ select
     movie_id,
     {{ hash_key('tag') }} as tag_id,
     tag,
-    tagged_at
+    tagged_at,
+    _batch
 from latest

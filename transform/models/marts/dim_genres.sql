@@ -2,7 +2,7 @@ with
 
 movies as (
 
-    select * from {{ ref('dim_movies') }}
+    select * from {{ ref('int_movies') }}
 
 ),
 

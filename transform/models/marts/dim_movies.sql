@@ -10,10 +10,21 @@ links as (
 
     select * from {{ ref('int_links') }}
 
+),
+
+movies_in_facts as (
+
+    select movie_id from {{ ref('fact_ratings') }}
+    union
+    select movie_id from {{ ref('fact_movie_tags') }}
+    union
+    select movie_id from {{ ref('fact_genome_scores') }}
+
 )
 
 select
-    movies.movie_id,
+    coalesce(movies.movie_id, movies_in_facts.movie_id) as movie_id,
+    movies.movie_id is null as is_inferred,
     movies.title,
     movies.source_title,
     movies.release_year,
@@ -21,5 +32,7 @@ select
     links.imdb_id,
     links.tmdb_id
 from movies
+full outer join movies_in_facts
+    on movies.movie_id = movies_in_facts.movie_id
 left join links
     on movies.movie_id = links.movie_id

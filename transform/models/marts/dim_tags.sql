@@ -12,11 +12,7 @@ user_tags as (
 
 genome_tags as (
 
-    select
-        tag,
-        min(genome_tag_id) as genome_tag_id
-    from {{ ref('int_genome_tags') }}
-    group by tag
+    select * from {{ ref('int_genome_tags') }}
 
 )
 

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['movie_id', 'tag_id'],
-    pre_hook="{{ remove_orphans('movies', 'movie_id', 'dim_movies') }}",
     meta={'replaced_by': ['genome_scores'], 'rebuilt_by': ['genome_tags']}
 ) }}
 
@@ -12,37 +11,28 @@ scores as (
 
     select * from {{ ref('stg_genome_scores') }}
     {% if is_incremental() %}
-        where {{ arrived_or_adopted('movies', 'movie_id') }}
+        where _batch > {{ batch_watermark(this) }}
     {% endif %}
 
 ),
 
-known as (
+tags as (
 
-    select
-        scores.movie_id,
-        tags.tag_id,
-        scores.relevance,
-        scores._batch,
-        scores._part,
-        scores._row
-    from scores
-    inner join {{ ref('dim_movies') }} as movies
-        on scores.movie_id = movies.movie_id
-    inner join {{ ref('dim_tags') }} as tags
-        on scores.genome_tag_id = tags.genome_tag_id
+    select * from {{ ref('int_genome_tags') }}
 
 ),
 
 latest as (
 
-    {{ latest('known', 'movie_id, tag_id') }}
+    {{ latest('scores', 'movie_id, genome_tag_id') }}
 
 )
 
 select
-    movie_id,
-    tag_id,
-    relevance,
-    _batch
+    latest.movie_id,
+    tags.tag_id,
+    latest.relevance,
+    latest._batch
 from latest
+inner join tags
+    on latest.genome_tag_id = tags.genome_tag_id

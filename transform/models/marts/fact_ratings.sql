@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['user_id', 'movie_id'],
-    pre_hook="{{ remove_orphans('movies', 'movie_id', 'dim_movies') }}",
     meta={'replaced_by': ['ratings']}
 ) }}
 
@@ -12,36 +11,45 @@ ratings as (
 
     select * from {{ ref('stg_ratings') }}
     {% if is_incremental() %}
-        where {{ arrived_or_adopted('movies', 'movie_id') }}
+        where _batch > {{ batch_watermark(this) }}
     {% endif %}
 
 ),
 
-known as (
+{% if is_incremental() %}
+-- A new rating may be older than the one that is held for its user and movie: it came late.
+new_and_held as (
 
-    select ratings.*
-    from ratings
-    inner join {{ ref('dim_movies') }} as movies
-        on ratings.movie_id = movies.movie_id
+    select * from ratings
+
+    union all
+
+    select
+        held.user_id,
+        held.movie_id,
+        held.rating,
+        held.rated_at,
+        held._batch,
+        0 as _part,
+        0 as _row
+    from {{ this }} as held
+    inner join (select distinct user_id, movie_id from ratings) as new_keys
+        on held.user_id = new_keys.user_id
+        and held.movie_id = new_keys.movie_id
 
 ),
+{% endif %}
 
 latest as (
 
-    {{ latest('known', 'user_id, movie_id', event_time='rated_at') }}
+    {{ latest('new_and_held' if is_incremental() else 'ratings', 'user_id, movie_id', event_time='rated_at') }}
 
 )
 
 select
-    latest.user_id,
-    latest.movie_id,
-    latest.rating,
-    latest.rated_at,
-    latest._batch
+    user_id,
+    movie_id,
+    rating,
+    rated_at,
+    _batch
 from latest
-{% if is_incremental() %}
-    left join {{ this }} as existing
-        on latest.user_id = existing.user_id
-        and latest.movie_id = existing.movie_id
-    where {{ supersedes('latest', 'existing', 'rated_at', 'user_id') }}
-{% endif %}

@@ -4,7 +4,7 @@ with
 
 movie_months as (
 
-    select * from {{ ref('int_movie_months') }}
+    select * from {{ ref('movie_ratings_by_month') }}
 
 ),
 

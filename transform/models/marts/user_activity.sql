@@ -1,9 +1,8 @@
--- depends_on: {{ ref('stg_movies') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='user_id',
-    meta={'replaced_by': ['ratings', 'movies', 'tags']}
+    meta={'replaced_by': ['ratings', 'tags']}
 ) }}
 
 with
@@ -43,6 +42,10 @@ select
     max(_batch) as _batch
 from activity
 {% if is_incremental() %}
-    where user_id in ({{ touched_keys('user_id', [ref('fact_ratings'), ref('fact_movie_tags')]) }})
+    where user_id in (
+        select user_id from {{ ref('fact_ratings') }} where _batch > {{ batch_watermark(this) }}
+        union
+        select user_id from {{ ref('fact_movie_tags') }} where _batch > {{ batch_watermark(this) }}
+    )
 {% endif %}
 group by 1, 2
