@@ -159,7 +159,7 @@ def _holding(source: OpenSource, batches: list[Manifest]) -> Manifest | None:
     for name in source.tables:
         if batches:
             with source.open(name) as stream:
-                sha256 = Lines(stream, source.table(name), lambda _: None).digest()
+                sha256 = Lines(stream, source.table(name), lambda _: None, form=source.form(name)).digest()
             batches = [batch for batch in batches if batch.tables[name].source_sha256 == sha256]
     return next(iter(batches), None)
 

@@ -44,6 +44,7 @@ def manifest_of(
             **schema_of(TABLES[name]),
             mode=modes[name],
             source_file=table.file,
+            form=table.form,
             source_sha256=table.source_sha256,
             rows_read=table.rows_read,
             rows_rejected=table.rows_rejected,

@@ -11,17 +11,20 @@ from array import array
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from io import BufferedReader, RawIOBase
 from itertools import chain, islice
 from pathlib import Path
+from typing import cast
 
 from ingest.errors import IngestError, QuarantineError, SourceError
 from ingest.lines.part_check import PartCheck
 from ingest.lines.part_files import LocalPart, PartWriter, without_rows
 from ingest.lines.plain import all_plain
-from ingest.lines.reader import BLOCK_BYTES, Lines, ahead, count, readable_line
+from ingest.lines.reader import BLOCK_BYTES, Lines, ahead, count
 from ingest.lines.rules import REJECTED_HEADER, Rejected, as_csv, reason, rejected
 from ingest.schema import Table
 from ingest.sources.archive import OpenSource
+from ingest.sources.formats import Form
 from ingest.text import cell
 
 PART_BYTES = 100 << 20
@@ -33,12 +36,13 @@ _SHOWN = 3
 class CutTable:
     """A table cut into parts.
 
-    `file` is the name of its file; `source_sha256` is the digest of all its lines, rejected ones included and line ends made LF;
+    `file` is the name of its file, `form` how that was read if it is not the CSV of the contract; `source_sha256` is the digest of all its lines, rejected ones included and line ends made LF;
     `rows_read` is the sum of the parts' rows and `rows_rejected`.
     """
 
     table: str
     file: str
+    form: str | None
     source_sha256: str
     rows_read: int
     rows_rejected: int
@@ -137,7 +141,8 @@ class _Cutter:
 
     def _table(self, table: Table) -> CutTable:
         with self.source.open(table.name) as stream:
-            lines = Lines(stream, table, self.on_bytes, self.block_bytes)
+            form = self.source.form(table.name)
+            lines = Lines(stream, table, self.on_bytes, self.block_bytes, form)
             pieces = self._pieces(table, lines)
         if not lines.rows:
             raise SourceError(f"{table.file}:1: a header and no rows. Is the download or the copy complete?")
@@ -150,7 +155,9 @@ class _Cutter:
         self._to_show = _SHOWN
         cleaned = [self._cleaned(table, lines, piece) for piece in pieces]
         parts = tuple(_numbered(part, number) for number, part in enumerate(filter(None, cleaned)))
-        return CutTable(table.name, table.file, lines.sha256, lines.rows, bad, parts, warnings)
+        return CutTable(
+            table.name, table.file, form.name if form else None, lines.sha256, lines.rows, bad, parts, warnings
+        )
 
     def _pieces(self, table: Table, lines: Lines) -> list[_Piece]:
         pieces: list[_Piece] = []
@@ -179,7 +186,7 @@ class _Cutter:
     def _end_warnings(self, table: Table, lines: Lines, pieces: list[_Piece]) -> tuple[str, ...]:
         if lines.open_end is None:
             return ()
-        last = readable_line(lines.open_end).decode()
+        last = lines.readable(lines.open_end).decode()
         where = f"{table.file}:{lines.line_of(lines.rows - 1)}"
         problem = reason(table, last)
         if problem is None and table.columns[-1].kind == "timestamp" and lines.rows > 1:
@@ -194,8 +201,22 @@ class _Cutter:
         return (f"{where}: no line end after the last line; the file was taken as complete",)
 
     def _rejected(self, table: Table, lines: Lines, piece: _Piece) -> Iterable[tuple[int, Rejected]]:
-        for row, line in self._check.find_bad_rows(table, piece.part):
-            yield row, rejected(table, lines.line_of(piece.first_row + row), line)
+        found = (
+            (row, rejected(table, lines.line_of(piece.first_row + row), line))
+            for row, line in self._check.find_bad_rows(table, piece.part)
+        )
+        return found if lines.form is None else self._verbatim(table, lines.form, found)
+
+    def _verbatim(
+        self, table: Table, form: Form, found: Iterable[tuple[int, Rejected]]
+    ) -> Generator[tuple[int, Rejected], None, None]:
+        """The same records with the lines as the source has them, before they were converted."""
+        with self.source.open(table.name) as stream:
+            numbered = enumerate(BufferedReader(cast(RawIOBase, stream), 1 << 20), 1)
+            for row, record in found:
+                line = next(line for number, line in numbered if number == record.line).rstrip(b"\r\n")
+                text = line.decode(form.encoding, errors="backslashreplace")
+                yield row, replace(record, raw_line=text.replace("\0", "\\x00").replace("\r", "\\r"))
 
     def _refusal(self, table: Table, lines: Lines, pieces: list[_Piece], bad: int) -> QuarantineError:
         found = chain.from_iterable(self._rejected(table, lines, piece) for piece in pieces if piece.bad.result())

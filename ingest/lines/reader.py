@@ -20,6 +20,7 @@ import numpy as np
 
 from ingest.errors import SourceError
 from ingest.schema import Table
+from ingest.sources.formats import Form
 
 BLOCK_BYTES = 8 << 20
 # Escaped, a line grows fourfold at most: DuckDB reads lines of up to 2 MiB unless told otherwise.
@@ -53,16 +54,22 @@ class Lines:
     """The data lines of one file, read once, in bounded memory.
 
     Parameters: `stream`, the file's bytes; `table`, whose header it must have; `on_bytes`, told of each read;
-    `block_bytes`, the size of a read and of the blocks given out. After `blocks`: `rows`, the lines given
-    out; `sha256`, of the header and all lines as they came, each ended by LF; `open_end`, the last line if it
+    `block_bytes`, the size of a read and of the blocks given out; `form`, how it is read if it is not the CSV of that
+    table. After `blocks`: `rows`, the lines given out; `sha256`, of the header and all lines as they came, each ended by LF; `open_end`, the last line if it
     has no line end, else None.
     """
 
     def __init__(
-        self, stream: BinaryIO, table: Table, on_bytes: Callable[[int], None], block_bytes: int = BLOCK_BYTES
+        self,
+        stream: BinaryIO,
+        table: Table,
+        on_bytes: Callable[[int], None],
+        block_bytes: int = BLOCK_BYTES,
+        form: Form | None = None,
     ) -> None:
         self._stream, self._table, self._on_bytes, self._block_bytes = stream, table, on_bytes, block_bytes
-        self._hash = hashlib.sha256(f"{table.header}\n".encode())
+        self.form = form
+        self._hash = hashlib.sha256(f"{form.name if form else table.header}\n".encode())
         # For each blank line, the number of rows before it: blank lines are no rows, yet they count as lines.
         self._blanks = array("q")
         self.rows = 0
@@ -74,8 +81,9 @@ class Lines:
         return self._hash.hexdigest()
 
     def line_of(self, row: int) -> int:
-        """The line number in the source file (the header is line 1) of a row, counted from 0."""
-        return row + 2 + bisect_right(self._blanks, row)
+        """The line number in the source file (a header is line 1) of a row, counted from 0."""
+        header = self.form is None or self.form.header
+        return row + 1 + header + bisect_right(self._blanks, row)
 
     def blocks(self) -> Iterator[bytes]:
         """Blocks of whole lines ended by LF, without header and blank lines; unreadable lines are marked.
@@ -85,13 +93,31 @@ class Lines:
         """
         rest = b""
         for clean in self._clean():
-            rest += _readable(clean)
+            rest += self._readable(clean)
             while len(rest) > self._block_bytes:
                 end = rest.rfind(b"\n", 0, self._block_bytes) + 1 or rest.find(b"\n") + 1
                 yield rest[:end]
                 rest = rest[end:]
         if rest:
             yield rest
+
+    def readable(self, line: bytes) -> bytes:
+        """A line as CSV, or, if no engine can read it, marked with the reason."""
+        if self.form is None:
+            return readable_line(line)
+        try:
+            return readable_line(self.form.convert(line.decode(self.form.encoding)).encode())
+        except UnicodeDecodeError:
+            return readable_line(line)
+        except (ValueError, csv.Error) as problem:
+            return f"{MARK}{problem}{MARK}".encode()
+
+    def _readable(self, block: bytes) -> bytes:
+        if self.form is None:
+            return _readable(block)
+        if self.form.separator and b"," not in block:
+            return _readable(block.replace(self.form.separator, b","))
+        return b"".join(self.readable(line) + b"\n" for line in block.split(b"\n")[:-1])
 
     def digest(self) -> str:
         """Reads all lines for their `sha256` alone; raises as `blocks`."""
@@ -104,8 +130,11 @@ class Lines:
         first = next(raw, None)
         if first is None:
             raise SourceError(f"{self._table.file}: the file is empty. Is the download or the copy complete?")
-        header, _, first = first.removeprefix(_BOM).partition(b"\n")
-        self._check_header(header)
+        first = first.removeprefix(_BOM)
+        if self.form is None or self.form.header:
+            header, _, first = first.partition(b"\n")
+            if self.form is None:
+                self._check_header(header)
         for lines in chain([first], raw):
             clean = self._normalised(lines) if lines else b""
             self._hash.update(clean)

@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 from ingest.errors import SourceError
 from ingest.schema import TABLES, Table
+from ingest.sources.formats import Form, form_of
 from ingest.sources.names import recognise
 from ingest.sources.unpack import DAMAGED, MAX_RATIO, MAX_TOTAL, RATIO_FROM, plain_file
 
@@ -47,6 +48,12 @@ class OpenSource:
     def table(self, name: str) -> Table:
         """A table with the name that its file has here."""
         return replace(TABLES[name], file=self.files[name])
+
+    def form(self, name: str) -> Form | None:
+        """How a table's file is read where it is not the CSV of the contract."""
+        with self.open(name) as stream:
+            # of the older releases, ml-10m alone has tags, and is UTF-8
+            return form_of(self.table(name), stream, utf8="tags" in self.files)
 
     def open(self, table: str) -> BinaryIO:
         """The bytes of a table's file, unpacked; reading raises SourceError where archive or disk is damaged."""

@@ -14,9 +14,11 @@ from itertools import pairwise
 
 from ingest.errors import SourceError
 from ingest.schema import TABLES
+from ingest.sources.formats import FAMILIES
 
 _SHOWN = 10
-_FILES = {table.file: table.name for table in TABLES.values()}
+_FAMILIES = {file: family for family, files in FAMILIES.items() for file in files}
+_FILES = {file: table for files in FAMILIES.values() for file, table in files.items()}
 # A file's words without their plural, run together: "genomescore".
 _WORDS = {re.sub(r"[^a-z]|s?\.csv$", "", table.file): table.name for table in TABLES.values()}
 _ARCHIVE = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)$")
@@ -48,14 +50,18 @@ def recognise(label: str, names: Iterable[str]) -> Recognised:
         parts = name.replace("\\", "/").split("/")
         if any(part.startswith((".", "__MACOSX")) for part in parts):
             continue
-        file = parts[-1].lower()
-        if file.isascii() and (table := _FILES.get(re.sub(r"\.(gz|zst)$", "", file))):
+        if table := _FILES.get(_plain(name)):
             found[table].append(name)
         elif problem := _near_miss(parts):
             near.append((name, *problem))
+    families: dict[str, str] = {}
     for table, members in found.items():
         if len(members) > 1:
             raise SourceError(f"{label}: {TABLES[table].file} is there twice, as {' and '.join(members)}: keep one")
+        families[_FAMILIES[_plain(members[0])]] = members[0]
+    if len(families) > 1:
+        what = ", ".join(f"{family} ({name})" for family, name in families.items())
+        raise SourceError(f"{label}: files of several releases are there: {what}. Keep those of one")
     if missed := [f"\n  {name} {why}" for name, table, why in near if table not in found and (table or not found)]:
         if len(missed) > _SHOWN:
             missed[_SHOWN:] = [f"\n  and {len(missed) - _SHOWN:,} more"]
@@ -64,11 +70,18 @@ def recognise(label: str, names: Iterable[str]) -> Recognised:
             "\nGive it the name of the table's file, or move it elsewhere"
         )
     if not found:
-        raise SourceError(f"{label}: none of {', '.join(_FILES)} is in there, at any depth")
+        known = ", ".join([*FAMILIES["CSV files"]][: len(TABLES)])
+        raise SourceError(f"{label}: none of {known}, u.data or ratings.dat is in there, at any depth")
     return Recognised(
         {table: found[table][0] for table in TABLES if table in found},
         tuple(f"{label}: {name} was left out: it {why}" for name, _, why in near),
     )
+
+
+def _plain(name: str) -> str:
+    """The name of a file without folders, case and compression."""
+    file = name.replace("\\", "/").rpartition("/")[2]
+    return re.sub(r"\.(gz|zst)$", "", file.lower()) if file.isascii() else file
 
 
 def _near_miss(parts: list[str]) -> tuple[str | None, str] | None:

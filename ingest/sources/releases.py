@@ -44,6 +44,9 @@ class Release:
 RELEASES: dict[str, Release] = {
     release.name: release
     for release in (
+        Release("ml-100k", md5="0e33842e24a9c977be4e0107933c0723"),
+        Release("ml-1m", md5="c4d9eecfca2ab87c1945afe126590906"),
+        Release("ml-10m", md5="ce571fd55effeba0271552578f2648bd"),
         Release("ml-latest-small", md5="31a303aabbc519bd33d025e44d6c2570", regenerated=True),
         Release("ml-20m", md5="cd245b17a1ae2cc31bb14903e1204af3"),
         Release("ml-25m", md5="6b51fb2759a8657d3bfcbfc42b592ada"),

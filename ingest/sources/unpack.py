@@ -56,6 +56,11 @@ class _PlainFile(io.RawIOBase):
             raise SourceError(f"{self._label}: refused, it unpacks to over {self._read:,} bytes, like a bomb")
         return content
 
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        content = self.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
     def close(self) -> None:
         self._stream.close()
         self._stored.close()

@@ -180,7 +180,6 @@ def test_case_slashes_depth_and_compression_do_not_hide_a_table(meant: list[tupl
 
 
 NEAR = {
-    "singular": lambda file: file.replace("s.csv", ".csv"),
     "underscore": lambda file: file.replace(".csv", "_2.csv"),
     "copy": lambda file: file.replace(".csv", " (1).csv"),
     "prefix": lambda file: f"my_{file}",

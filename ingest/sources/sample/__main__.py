@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ingest.errors import IngestError
 from ingest.sources.sample import generate, shape_of
+from ingest.sources.sample.older import Form, write_as
 
 _WORTH_A_BAR = 1_000_000
 
@@ -21,6 +23,7 @@ def main(
     day: Annotated[int, typer.Option(help="1 is a whole release, each later day what changed.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed, another sample.")] = 0,
     genome_scores: Annotated[int | None, typer.Option(help="Another size of the genome; 0 for none.")] = None,
+    form: Annotated[Form | None, typer.Option(help="The form of another release or copy instead of CSV files.")] = None,
 ) -> None:
     """Generates a day of the sample data set as CSV files in the shape of a GroupLens release."""
     console = Console(stderr=True)
@@ -28,16 +31,19 @@ def main(
     try:
         total = shape_of(ratings, genome_scores).rows
         hidden = day > 1 or total < _WORTH_A_BAR or not console.is_terminal
-        with Progress(*columns, console=console, disable=hidden) as progress:
+        with TemporaryDirectory() as work, Progress(*columns, console=console, disable=hidden) as progress:
+            written = Path(work) if form else folder
             task = progress.add_task("rows", total=total)
             done = generate(
-                folder,
+                written,
                 ratings=ratings,
                 day=day,
                 seed=seed,
                 genome_scores=genome_scores,
                 on_rows=lambda rows: progress.advance(task, rows),
             )
+            if form:
+                write_as(form, written, folder)
     except IngestError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None

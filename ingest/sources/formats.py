@@ -1,0 +1,211 @@
+"""Forms in which MovieLens files are found other than the CSV of the contract, and how a line of one becomes a CSV line.
+
+- ml-100k: `u.data`, `u.item` and `u.user`, whose separators are tabs and bars; some copies have a header line.
+- ml-1m and ml-10m: `ratings.dat`, `movies.dat`, `tags.dat` and `users.dat`, whose separator is `::`.
+- Copies of CSV files with an index column (pandas), semicolons (spreadsheets) or timestamps as dates (ml-20m on Kaggle).
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, time
+from functools import cache, partial
+from typing import BinaryIO
+
+from ingest.schema import TABLES, Kind, Table
+
+# As u.genre lists them, in the order of u.item's flags.
+GENRES = (
+    *(
+        "unknown",
+        "Action",
+        "Adventure",
+        "Animation",
+        "Children's",
+        "Comedy",
+        "Crime",
+        "Documentary",
+        "Drama",
+        "Fantasy",
+    ),
+    *("Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"),
+)
+NO_GENRES = "(no genres listed)"
+_START = 1 << 16
+_BOM = codecs.BOM_UTF8
+_DELIMITERS = {",": (), ";": ("semicolons",), "\t": ("tabs",)}
+_INDEX = ("", "Unnamed: 0", "index")
+_DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a file is read: `name`, for the manifest; `header`, whether its first line is one; `encoding`.
+
+    `convert` makes a line one of the contract's CSV, and raises ValueError with the reason where that cannot be done.
+    `separator`, where replacing it by a comma is all that there is to do.
+    """
+
+    name: str
+    header: bool
+    encoding: str
+    convert: Callable[[str], str]
+    separator: bytes | None = None
+
+
+@dataclass(frozen=True)
+class _Older:
+    """A file of an older release: its table, what separates its fields, how many there are and which is free text."""
+
+    table: str
+    name: str
+    separator: str
+    fields: int
+    text: int
+    to_row: Callable[[list[str]], list[str]] = list
+
+    def convert(self, line: str) -> str:
+        before = line.split(self.separator, self.text)
+        after = before.pop().rsplit(self.separator, self.fields - self.text - 1)
+        if len(before) + len(after) != self.fields:
+            raise ValueError(f"{len(before) + len(after)} fields instead of {self.fields}")
+        return _as_csv(self.to_row([*before, *after]))
+
+
+def _movie(fields: list[str]) -> list[str]:
+    flags = fields[-len(GENRES) :]
+    if not {"0", "1"}.issuperset(flags):
+        raise ValueError("a genre is flagged by something else than 0 and 1")
+    genres = [genre for genre, flag in zip(GENRES, flags, strict=True) if flag == "1"]
+    return [*fields[:2], "|".join(genres) or NO_GENRES]
+
+
+_OLDER = {
+    "u.data": _Older("ratings", "ml-100k", "\t", 4, 3),
+    "u.item": _Older("movies", "ml-100k", "|", 5 + len(GENRES), 1, _movie),
+    "ratings.dat": _Older("ratings", "double colons", "::", 4, 3),
+    "movies.dat": _Older("movies", "double colons", "::", 3, 1),
+    "tags.dat": _Older("tags", "double colons", "::", 4, 2),
+}
+_KAGGLE = {
+    table.file.replace("-", "_") if "-" in table.file else table.file.replace("s.csv", ".csv"): table.name
+    for table in TABLES.values()
+}
+# The table of each file name, by families that do not mix.
+FAMILIES: dict[str, dict[str, str]] = {
+    "CSV files": {table.file: table.name for table in TABLES.values()} | _KAGGLE,
+    "files of ml-100k": {file: older.table for file, older in _OLDER.items() if file.startswith("u.")},
+    "files of ml-1m or ml-10m": {file: older.table for file, older in _OLDER.items() if file.endswith(".dat")},
+}
+
+
+def form_of(table: Table, stream: BinaryIO, utf8: bool) -> Form | None:
+    """The form of a file, None if it is the CSV of the contract or nothing that is known.
+
+    `utf8`: it is known to be UTF-8, whatever it holds.
+    """
+    start = stream.read(_START).removeprefix(_BOM)
+    first, _, rest = start.partition(b"\n")
+    if older := _OLDER.get(re.sub(r"\.(gz|zst)$", "", table.file.lower())):
+        header = _is_header(first.rstrip(b"\r").decode(errors="replace").split(older.separator), older.fields)
+        encoding = "iso-8859-1" if table.has_text and not utf8 and not _is_utf8(start, stream) else "utf-8"
+        traits = [older.name, *["header line"] * header, *[encoding] * (encoding != "utf-8")]
+        separator = None if table.has_text or older.to_row is not list else older.separator.encode()
+        return Form(", ".join(traits), header, encoding, older.convert, separator)
+    return _copy(table, first.decode(errors="replace"), rest.partition(b"\n")[0].decode(errors="replace"))
+
+
+def _is_header(fields: list[str], expected: int) -> bool:
+    return len(fields) == expected and all(re.search("[A-Za-z]", field) for field in fields)
+
+
+def _is_utf8(start: bytes, stream: BinaryIO) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while start:
+            decoder.decode(start)
+            start = stream.read(1 << 20)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _copy(table: Table, header: str, first: str) -> Form | None:
+    expected = table.header.split(",")
+    for delimiter in _DELIMITERS:
+        cells = _cells(header.rstrip("\r"), delimiter)
+        index = bool(cells) and cells[0] in _INDEX and cells[1:] == expected
+        if cells == expected or index:
+            break
+    else:
+        return None
+    dated = table.event_time and _DATED.fullmatch((_cells(first.rstrip("\r"), delimiter) or [""])[-1])
+    quoted = header.startswith('"') and not index
+    traits = [
+        *_DELIMITERS[delimiter],
+        *["quoted"] * quoted,
+        *["index column"] * index,
+        *["timestamps as dates"] * bool(dated),
+    ]
+    if not traits:
+        return None
+    convert = partial(_convert, table=table, delimiter=delimiter, index=index)
+    return Form(", ".join(traits), True, "utf-8", convert)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return []
+
+
+def _convert(line: str, *, table: Table, delimiter: str, index: bool) -> str:
+    if table.has_text:
+        fields = next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    else:
+        fields = [f[1:-1] if f[:1] == '"' == f[-1:] and len(f) > 1 else f for f in line.split(delimiter)]
+    if index and not fields.pop(0).isdecimal():
+        raise ValueError("the index column holds no number")
+    if len(fields) != len(table.columns):
+        raise ValueError(f"{len(fields) + index} fields instead of {len(table.columns) + index}")
+    return _as_csv([_as_shipped(column.kind, field) for column, field in zip(table.columns, fields, strict=True)])
+
+
+def _as_shipped(kind: Kind, text: str) -> str:
+    """A value as GroupLens writes it, whatever pandas or a spreadsheet has made of it."""
+    match kind:
+        case "rating" | "relevance":
+            return text.replace(",", ".")  # the decimal point of other countries
+        case "timestamp":
+            return _seconds(text)
+        case "id" | "tmdb_id":
+            return text.removesuffix(".0")
+        case "imdb_id":
+            return text.removesuffix(".0").zfill(7) if text else ""
+    return text
+
+
+def _as_csv(fields: list[str]) -> str:
+    return ",".join('"' + f.replace('"', '""') + '"' if '"' in f or "," in f else f for f in fields)
+
+
+def _seconds(text: str) -> str:
+    """Seconds since 1970 of a date and time, UTC; other text as it is."""
+    return str(_day(text[:10]) + _second(text[11:])) if _DATED.fullmatch(text) else text
+
+
+@cache
+def _day(text: str) -> int:
+    return (date.fromisoformat(text) - date(1970, 1, 1)).days * 86_400
+
+
+@cache
+def _second(text: str) -> int:
+    at = time.fromisoformat(text)
+    return at.hour * 3600 + at.minute * 60 + at.second

@@ -1,0 +1,192 @@
+"""Older releases and copies are landed as the CSV of the contract, row by row, with the source's file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from ingest.errors import QuarantineError, SourceError
+from ingest.lines.parts import CutBatch, cut
+from ingest.lines.rules import REJECTED_HEADER
+from ingest.schema import TABLES
+from ingest.sources.archive import open_source
+from ingest.sources.formats import GENRES, NO_GENRES
+from ingest.sources.names import recognise
+from ingest.sources.sample import generate
+from ingest.sources.sample.older import FORMS, ODD_MOVIES, Form, write_as
+
+OLDER: list[Form] = ["ml-100k", "ml-1m", "ml-10m"]
+COPIES: list[Form] = ["kaggle", "pandas", "spreadsheet"]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    generate(folder, ratings=2_000)
+    return folder
+
+
+def landed(folder: Path, work: Path, **options: float) -> CutBatch:
+    with open_source(folder) as source:
+        return cut(source, work, **options)  # type: ignore[arg-type]
+
+
+def rows(batch: CutBatch, table: str) -> list[list[str]]:
+    """The rows in a table's parts, read as CSV."""
+    found = []
+    for part in batch.tables[table].parts:
+        with part.path.open("rb") as file:
+            text = zstandard.ZstdDecompressor().stream_reader(file).read().decode()
+        header, *data = csv.reader(io.StringIO(text, newline=""))
+        assert header == TABLES[table].header.split(",")
+        found += data
+    return found
+
+
+def source_rows(sample: Path, table: str) -> list[list[str]]:
+    with (sample / TABLES[table].file).open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def rejected(batch: CutBatch) -> list[dict[str, str]]:
+    found = []
+    for part in batch.rejected:
+        with part.path.open("rb") as file:
+            text = zstandard.ZstdDecompressor().stream_reader(file).read().decode()
+        found += list(csv.DictReader(io.StringIO(text, newline="")))
+    assert all(list(record) == list(REJECTED_HEADER) for record in found)
+    return found
+
+
+@pytest.mark.parametrize("header", [False, True], ids=["no header", "header"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("form", OLDER)
+def test_an_older_release_is_landed_row_by_row(
+    sample: Path, tmp_path: Path, form: Form, header: bool, line_end: str
+) -> None:
+    write_as(form, sample, tmp_path / "old" / form, header=header, line_end=line_end)
+    batch = landed(tmp_path / "old", tmp_path / "work")
+    assert batch.rejected == ()
+    movies = {movie: (title, genres) for movie, title, genres in rows(batch, "movies")}
+    for movie, title, genres in source_rows(sample, "movies"):
+        known = [genre.replace("Children", "Children's") for genre in genres.split("|")]
+        expected = sorted(genre for genre in known if genre in GENRES) or [NO_GENRES]
+        spelled = title if form == "ml-10m" else title.encode("iso-8859-1", "replace").decode("iso-8859-1")
+        assert (movies[movie][0], sorted(movies[movie][1].split("|"))) == (spelled, expected)
+    assert set(ODD_MOVIES) <= set(movies.values())
+    ratings = [(user, movie, float(stars), at) for user, movie, stars, at in rows(batch, "ratings")]
+    stars = {"ml-10m": float}.get(form, lambda text: float(max(1, int(float(text)))))
+    assert ratings == [(user, movie, stars(text), at) for user, movie, text, at in source_rows(sample, "ratings")]
+    assert ("tags" in batch.tables) == (form == "ml-10m")
+    if form == "ml-10m":
+        assert rows(batch, "tags") == source_rows(sample, "tags")
+    assert all(table.parts[0].first_line == 1 + (header and form == "ml-100k") for table in batch.tables.values())
+
+
+@pytest.mark.parametrize("form", COPIES)
+def test_a_copy_is_landed_as_the_release_that_it_was_made_of(sample: Path, tmp_path: Path, form: Form) -> None:
+    write_as(form, sample, tmp_path / "copy")
+    batch = landed(tmp_path / "copy", tmp_path / "work")
+    assert batch.rejected == ()
+    assert set(batch.tables) == {name for name, table in TABLES.items() if (sample / table.file).exists()}
+    for table in batch.tables:
+        assert rows(batch, table) == source_rows(sample, table)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("ml-100k", {"movies": "ml-100k, iso-8859-1", "ratings": "ml-100k"}),
+        ("ml-1m", {"movies": "double colons, iso-8859-1", "ratings": "double colons"}),
+        ("ml-10m", {"movies": "double colons", "ratings": "double colons", "tags": "double colons"}),
+        ("kaggle", {"movies": "quoted", "ratings": "quoted, timestamps as dates", "links": "quoted"}),
+        ("pandas", {"movies": "index column", "ratings": "index column"}),
+        ("spreadsheet", {"movies": "semicolons", "ratings": "semicolons"}),
+    ],
+)
+def test_how_a_file_was_read_is_said(sample: Path, tmp_path: Path, form: Form, said: dict[str, str | None]) -> None:
+    write_as(form, sample, tmp_path / "old")
+    batch = landed(tmp_path / "old", tmp_path / "work")
+    assert {name: batch.tables[name].form for name in said} == said
+    files = {"ml-100k": "u.data", "ml-1m": "ratings.dat", "ml-10m": "ratings.dat", "kaggle": "rating.csv"}
+    assert batch.tables["ratings"].file == files.get(form, "ratings.csv")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "bad", "line", "why"),
+    [
+        ("u.data", "1\t1\t3\t4\n2\t1\t6\t5\n", "2\t1\t6\t5", 2, "rating '6' is not"),
+        ("u.data", "1\t1\t3\t4\n2\t1\t3\n", "2\t1\t3", 2, "3 fields instead of 4"),
+        ("u.data", "user\titem\tstars\tat\n1\t1\t3\t4\n\n1,2,3,4\n", "1,2,3,4", 4, "1 fields instead of 4"),
+        ("ratings.dat", "1::1::3::4\n1::1::3,5::4\n", "1::1::3,5::4", 2, "rating '\"3,5\"' is not"),
+        ("ratings.csv", "userId;movieId;rating;timestamp\n1;1;3,5;4\n1;1;3,25;4\n", "1;1;3,25;4", 3, "rating '3.25'"),
+        ("ratings.dat", "1::1::3::4\nx::1::3::4\n", "x::1::3::4", 2, "userId 'x'"),
+        ("ratings.dat", "x::1::3::4\n1::1::3::4\n", "x::1::3::4", 1, "userId 'x'"),
+        ("u.item", f"1|A|||{'|0' * 19}\n2|B|||{'|0' * 18}|2\n", f"2|B|||{'|0' * 18}|2", 2, "something else than 0 and 1"),
+        ("movies.dat", "1::A::Drama\n::B::Drama\n", "::B::Drama", 2, "movieId ''"),
+        ("rating.csv", 'userId,movieId,rating,timestamp\n1,2,3.5,"2005-04-02 23:53:47"\n1,2,3.5,"2005-13-02 23:53:47"\n',
+         '1,2,3.5,"2005-13-02 23:53:47"', 3, "month"),
+        ("ratings.csv", ",userId,movieId,rating,timestamp\n0,1,2,3.5,4\nx,1,2,3.5,4\n", "x,1,2,3.5,4", 3, "index column"),
+        ("movies.csv", 'movieId;title;genres\n1;"A;B";C\n2;"A"B";C\n', '2;"A"B";C', 3, "expected after"),
+    ],
+)  # fmt: skip
+def test_a_bad_line_is_rejected_as_the_source_has_it(
+    tmp_path: Path, file: str, content: str, bad: str, line: int, why: str
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / file).write_text(content)
+    [record] = rejected(landed(tmp_path / "old", tmp_path / "work", max_rejected=0.5))
+    assert (record["file"], int(record["line"]), record["raw_line"]) == (file, line, bad)
+    assert why in record["reason"]
+    with pytest.raises(QuarantineError, match=f"{file}:{line}: "):
+        landed(tmp_path / "old", tmp_path / "again")
+
+
+def test_kaggle_dates_are_seconds_since_1970_in_utc(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    dates = ["2005-04-02 23:53:47", "1970-01-01 00:00:00", "2000-02-29 12:00:01", "2038-01-19 03:14:08"]
+    lines = "".join(f"1,{number},3.5,{text}\n" for number, text in enumerate(dates, 1))
+    (tmp_path / "old" / "rating.csv").write_text(f"userId,movieId,rating,timestamp\n{lines}")
+    seconds = [int(row[3]) for row in rows(landed(tmp_path / "old", tmp_path / "work"), "ratings")]
+    assert seconds == [int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) for text in dates]
+    assert seconds[0] == 1112486027
+
+
+@pytest.mark.parametrize(
+    ("encoded", "title"),
+    [("Misérables, Les".encode("iso-8859-1"), "Misérables, Les"), ("Misérables, Les".encode(), "Misérables, Les")],
+)
+def test_a_copy_in_utf8_is_not_taken_for_iso_8859_1(tmp_path: Path, encoded: bytes, title: str) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "movies.dat").write_bytes(b"1::" + b"A" * 100_000 + b"::Drama\n2::" + encoded + b"::Drama\n")
+    assert rows(landed(tmp_path / "old", tmp_path / "work"), "movies")[1][1] == title
+
+
+def test_a_damaged_byte_of_ml_10m_is_no_letter_of_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "tags.dat").write_text("1::1::é::4\n")
+    (tmp_path / "old" / "movies.dat").write_bytes("1::é::Drama\n".encode() + b"2::caf\xe9::Drama\n")
+    [record] = rejected(landed(tmp_path / "old", tmp_path / "work", max_rejected=0.5))
+    assert (record["raw_line"], "not valid UTF-8" in record["reason"]) == ("2::caf\\xe9::Drama", True)
+
+
+def test_files_of_several_releases_are_not_mixed() -> None:
+    with pytest.raises(SourceError, match=r"several releases.*u\.data.*movies\.csv"):
+        recognise("x", ["ml-100k/u.data", "movies.csv"])
+    with pytest.raises(SourceError, match=r"twice, as ratings\.csv and ratings\.dat"):
+        recognise("x", ["ratings.dat", "ratings.csv"])
+    assert recognise("x", ["movie.csv", "ratings.csv", "genome_tags.csv"]).warnings == ()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_sample_is_the_same_each_time_in_each_form(sample: Path, tmp_path: Path, form: Form) -> None:
+    for name in "ab":
+        write_as(form, sample, tmp_path / name)
+    assert {f.name: f.read_bytes() for f in (tmp_path / "a").iterdir()} == {
+        f.name: f.read_bytes() for f in (tmp_path / "b").iterdir()
+    }
