@@ -42,6 +42,7 @@ SCHEMAS = {
         Schema("seeds"),
         Schema("staging"),
         Schema("intermediate"),
+        Schema("quality"),
         Schema("snapshots", transient=False),
         Schema("marts", transient=False),
     )

@@ -15,7 +15,7 @@ from notebooks.marts import Marts
 from pipeline.dbt import PROJECT
 
 # In the order in which data moves, the marts first, since people come for them.
-SCHEMAS = ("marts", "snapshots", "intermediate", "staging", "raw")
+SCHEMAS = ("marts", "snapshots", "quality", "intermediate", "staging", "raw")
 
 
 def state(marts: Marts, target: str) -> dict[str, Any]:

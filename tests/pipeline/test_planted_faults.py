@@ -93,7 +93,7 @@ _SECOND_BATCH = (
 """
 )
 _NOTHING_BUILT = ";".join(
-    f"drop schema {schema} cascade" for schema in ("staging", "intermediate", "marts", "snapshots", "seeds")
+    f"drop schema {schema} cascade" for schema in ("staging", "intermediate", "quality", "marts", "snapshots", "seeds")
 )
 # The ledger as the load would have written it.
 _BOOK = ";".join(
