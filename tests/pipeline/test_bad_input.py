@@ -184,7 +184,11 @@ def test_bad_rows_are_kept_with_line_and_reason_and_the_others_are_loaded(run: R
     assert ledger == [("movies", 4, 2, 2), ("ratings", 13, 5, 8)]
     ratings = lab.rows("select user_id, movie_id, rating::varchar from marts.fact_ratings order by all")
     assert ratings == [(1, 1, "5.0"), (1, 2, "3.5"), (2, 77, "4.0")]
-    assert lab.rows("select source_title from marts.dim_movies order by 1") == [("One (2001)",), ("Two (2002)",)]
+    assert lab.rows("select source_title from marts.dim_movies order by 1") == [
+        ("One (2001)",),
+        ("Two (2002)",),
+        (None,),
+    ]
     assert "1 movies are inferred" in result.output
     assert "2 ratings are superseded" in result.output
 
