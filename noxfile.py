@@ -29,11 +29,14 @@ LOCKS = {
 }
 # A test file stays on one worker, whose store and warehouses its tests share; most tests wait for processes.
 PARALLEL = ("--numprocesses", "3", "--dist", "loadfile")
-ENVIRONMENT = {
+# What acts on a tool before the project's own code runs; profiles/environment.py leaves the rest behind.
+ENVIRONMENT: dict[str, str | None] = {
+    **{name: None for name in os.environ if name.startswith(("PYTHON", "DBT_", "GX_")) or name == "FORCE_COLOR"},
     "DBT_PROJECT_DIR": "transform",
     "DBT_PROFILES_DIR": "profiles",
+    "DBT_TARGET_PATH": str(Path("data", "work", "dbt", "target").absolute()),
+    "DBT_LOG_PATH": str(Path("data", "work", "dbt", "logs").absolute()),
     "GX_ANALYTICS_ENABLED": "false",
-    "PYTHONDONTWRITEBYTECODE": "",  # containers often set it: compiling every import anew takes 10 s of a run
 }
 
 
@@ -45,6 +48,11 @@ def install(session: nox.Session, lock: str) -> None:
     if not mark.exists() or mark.read_text() != digest:
         session.install("--no-deps", "--require-hashes", "-r", str(path))
         mark.write_text(digest)
+    # The project's packages are found from any folder: by a notebook's kernel, and by dbt that is called by hand.
+    (packages,) = Path(session.virtualenv.location).glob("lib/python*/site-packages")
+    path, here = packages / "movielens.pth", f"{Path.cwd()}\n"
+    if not path.exists() or path.read_text() != here:
+        path.write_text(here)
     session.env.update(ENVIRONMENT)
 
 
@@ -114,8 +122,7 @@ def notebooks(session: nox.Session) -> None:
 def lab(session: nox.Session) -> None:
     """Open Jupyter on the marts."""
     install(session, on_target("lab"))
-    here = {"PYTHONPATH": str(Path.cwd())}  # a kernel starts in its notebook's folder
-    session.run("jupyter", "lab", "--notebook-dir", "notebooks", *session.posargs, env=here)
+    session.run("python", "-m", "notebooks.lab", *session.posargs)
 
 
 @nox.session(default=False)
@@ -129,14 +136,14 @@ def docs(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """The tests that need no store, no dbt and no Great Expectations: seconds, for the loop of a change."""
     install(session, "test")
-    session.run("pytest", *PARALLEL, "tests/unit", *session.posargs)
+    session.run("python", "-m", "pytest", *PARALLEL, "tests/unit", *session.posargs)
 
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
     """All tests; those of the Snowflake side run in an environment of their own."""
     install(session, "test")
-    session.run("pytest", *PARALLEL, "--ignore=tests/snowflake", *session.posargs)
+    session.run("python", "-m", "pytest", *PARALLEL, "--ignore=tests/snowflake", *session.posargs)
     if not session.posargs:
         session.notify("tests-of-snowflake")
 
@@ -147,14 +154,14 @@ def tests_of_snowflake(session: nox.Session) -> None:
     install(session, "emulator")
     other = Path(".nox/tests/bin/python")  # parity builds the DuckDB side in the environment of `tests`
     environment = {"MOVIELENS_DEV_PYTHON": str(other.absolute())} if other.exists() else {}
-    session.run("pytest", *PARALLEL, *(session.posargs or ["tests/snowflake"]), env=environment)
+    session.run("python", "-m", "pytest", *PARALLEL, *(session.posargs or ["tests/snowflake"]), env=environment)
 
 
 @nox.session(default=False)
 def faults(session: nox.Session) -> None:
     """The fault suite in its full form: kills at fifty and more seeded points, a store that misbehaves."""
     install(session, "test")
-    session.run("pytest", "tests/faults", "-m", "", *session.posargs, env={"MOVIELENS_FAULTS": "full"})
+    session.run("python", "-m", "pytest", "tests/faults", "-m", "", *session.posargs, env={"MOVIELENS_FAULTS": "full"})
 
 
 @nox.session(default=False)

@@ -5,6 +5,10 @@ class IngestError(Exception):
     """A mistake or a fault that a person can act on: shown as one message, never as a traceback."""
 
 
+class SettingsError(IngestError):
+    """A variable of the environment cannot be used."""
+
+
 class SourceError(IngestError):
     """The data set, its archive or one of its files cannot be used."""
 

@@ -1,30 +1,117 @@
-"""Settings, all from the environment."""
+"""Settings, all from the environment, and read here alone."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ingest.errors import SettingsError
+
+# DuckDB calls a database by its file's name: one that is called like a schema makes every `schema.table` ambiguous.
+_TAKEN = [
+    "raw",
+    "ops",
+    "seeds",
+    "staging",
+    "intermediate",
+    "snapshots",
+    "quality",
+    "marts",
+    "main",
+    "temp",
+    "system",
+    "memory",
+    "pg_catalog",
+    "information_schema",
+]
+
+
+def absolute(path: str | Path) -> Path:
+    """A path from the current folder on, `~` being the home folder; raises ValueError where there is no such home."""
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as problem:  # no such user, or no home folder
+        raise ValueError(f"{path} cannot be found: {problem}") from None
+
+
+def _folder(path: Path) -> Path:
+    if "?" in str(path):
+        raise ValueError(f"{path} has a question mark, after which DuckDB reads options: use another folder")
+    return path
+
+
+def _file_of_a_warehouse(path: Path) -> Path:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", path.stem) or path.stem.lower() in _TAKEN:
+        raise ValueError(
+            f"{path.name} cannot be the name of a warehouse: use letters, digits and _ before the ending, as in "
+            f"warehouse.duckdb, and none of {', '.join(_TAKEN)}"
+        )
+    return path
+
+
+def _bucket(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or ".." in name:
+        raise ValueError(f"{name!r} cannot be a bucket: use 3 to 63 lower-case letters, digits, hyphens and dots")
+    return name
+
+
+def _endpoint(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and not parts.query
+    except ValueError:
+        fits = False
+    if not fits or parts.path not in ("", "/"):
+        raise ValueError("it is not the address of an S3 store, such as http://127.0.0.1:9000")
+    return url
+
+
+def _memory(text: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]*(\.[0-9]+)? ?([KMGT]i?B)", text, re.IGNORECASE):
+        raise ValueError(f"{text!r} is not an amount of memory, such as 4GB")
+    return text
+
+
+AbsolutePath = Annotated[Path, BeforeValidator(absolute), AfterValidator(_folder)]
 
 
 class Settings(BaseSettings):
-    """Where run-time state lives and which object store is used.
+    """Where run-time state lives, which object store is used and how much memory DuckDB may take.
 
-    `data_dir` (MOVIELENS_DATA_DIR): the folder for all run-time state. `warehouse_path`
-    (MOVIELENS_WAREHOUSE): the DuckDB file, by default in that folder. `s3_endpoint_url` (S3_ENDPOINT_URL): an
-    S3-compatible store; unset means the embedded store on dev and AWS on prod. `s3_bucket` (S3_BUCKET).
+    `data_dir` (MOVIELENS_DATA_DIR): the folder for all run-time state. `warehouse_path` (MOVIELENS_WAREHOUSE): the
+    DuckDB file, by default in that folder. `memory_limit` (MOVIELENS_MEMORY_LIMIT): DuckDB's. `s3_endpoint_url`
+    (S3_ENDPOINT_URL): an S3-compatible store; unset means the embedded store on dev and AWS on prod. `s3_bucket`
+    (S3_BUCKET). An empty variable counts as unset; `~` is the home folder; a relative path starts at the current one.
     Credentials come from the standard AWS chain and are not read here.
     """
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
 
-    data_dir: Path = Field(default=Path("data"), validation_alias="MOVIELENS_DATA_DIR")
-    warehouse_path: Path | None = Field(default=None, validation_alias="MOVIELENS_WAREHOUSE")
-    s3_endpoint_url: str | None = Field(default=None, validation_alias="S3_ENDPOINT_URL")
-    s3_bucket: str = Field(
-        default="movielens", validation_alias="S3_BUCKET", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+    data_dir: AbsolutePath = Field(default=Path("data"), validation_alias="MOVIELENS_DATA_DIR", validate_default=True)
+    warehouse_path: Annotated[AbsolutePath, AfterValidator(_file_of_a_warehouse)] | None = Field(
+        default=None, validation_alias="MOVIELENS_WAREHOUSE"
     )
+    memory_limit: Annotated[str, AfterValidator(_memory)] = Field(
+        default="4GB", validation_alias="MOVIELENS_MEMORY_LIMIT"
+    )
+    s3_endpoint_url: Annotated[str, AfterValidator(_endpoint)] | None = Field(
+        default=None, validation_alias="S3_ENDPOINT_URL"
+    )
+    s3_bucket: Annotated[str, AfterValidator(_bucket)] = Field(default="movielens", validation_alias="S3_BUCKET")
+
+    @classmethod
+    def read(cls) -> Self:
+        """The settings of the environment; raises `SettingsError` naming the variable that cannot be used."""
+        try:
+            return cls()
+        except ValidationError as error:
+            problems = [f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+            raise SettingsError("; ".join(problems)) from None
 
     @property
     def downloads(self) -> Path:

@@ -8,12 +8,14 @@
 from __future__ import annotations
 
 import os
-import sys
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ibis
+
+from ingest.settings import Settings
 
 if TYPE_CHECKING:
     from ibis.backends.sql import SQLBackend
@@ -92,11 +94,6 @@ def connect() -> Marts:
     return marts
 
 
-def data_dir() -> Path:
-    """The folder of run-time state: `MOVIELENS_DATA_DIR`, else `data` in the repository."""
-    return ROOT / (os.environ.get("MOVIELENS_DATA_DIR") or "data")
-
-
 def _prefixed(schema: str) -> str:
     return os.environ.get("MOVIELENS_SCHEMA_PREFIX", "") + schema
 
@@ -104,7 +101,8 @@ def _prefixed(schema: str) -> str:
 def _duckdb() -> Marts:
     import duckdb
 
-    path = Path(os.environ.get("MOVIELENS_WAREHOUSE") or data_dir() / "warehouse.duckdb")
+    with chdir(ROOT):  # an editor opens a notebook in its own folder: the default is in the repository's
+        path = Settings.read().warehouse
     if not path.exists():
         raise NoWarehouse(f"there is no warehouse at {path} yet: run `nox -s dev` first.")
     try:
@@ -116,7 +114,6 @@ def _duckdb() -> Marts:
 
 
 def _snowflake() -> Marts:
-    sys.path.append(str(ROOT))  # a notebook's kernel starts in this folder and does not know the packages beside it
     from pipeline.errors import PipelineError
     from profiles import snowflake
 

@@ -22,8 +22,10 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
+from ingest.errors import IngestError
 from ingest.text import visible
 from notebooks import marts
+from profiles.environment import adopt
 
 FOLDER = Path(__file__).parent
 CELL_SECONDS = 300
@@ -151,8 +153,13 @@ def run(out: Path, picture_to: Path | None = None) -> list[str]:
 
 def main() -> int:
     """Read the arguments, run, tell what failed; returns the exit code."""
+    try:
+        settings = adopt()
+    except IngestError as error:
+        print(f"error: {visible(str(error))}", file=sys.stderr)
+        return 1
     parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=__doc__)
-    parser.add_argument("--out", type=Path, default=marts.data_dir() / "notebooks", help="folder of the pages")
+    parser.add_argument("--out", type=Path, default=settings.data_dir / "notebooks", help="folder of the pages")
     parser.add_argument("--picture", type=Path, help="write the chart of the cell tagged `readme` to this SVG file")
     arguments = parser.parse_args()
     try:

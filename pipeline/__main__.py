@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
@@ -21,7 +20,7 @@ from ingest.batches.landing import Landing
 from ingest.batches.manifest import Manifest
 from ingest.batches.withdrawal import withdraw as take_back
 from ingest.errors import IngestError, SourceError
-from ingest.settings import Settings
+from ingest.settings import Settings, absolute
 from ingest.store.embedded import object_store
 from ingest.text import Console
 from pipeline import jobs
@@ -29,6 +28,7 @@ from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.target import emulated
 from pipeline.warehouse import duckdb_warehouse
+from profiles.environment import adopt
 
 app = typer.Typer(
     help="Lands MovieLens data, loads it, builds the marts and checks them, on DuckDB (dev) or Snowflake (prod).",
@@ -49,10 +49,20 @@ class LandingMode(StrEnum):
     delta = "delta"
 
 
+def _path(text: str) -> Path:
+    try:
+        return absolute(text)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem)) from None
+
+
 Dataset = Annotated[
     str | None, typer.Argument(help="A release such as ml-latest-small, or sample (generated).", show_default="sample")
 ]
-Source = Annotated[Path | None, typer.Option(help="A local zip or folder instead of the download.")]
+Source = Annotated[
+    Path | None,
+    typer.Option(parser=_path, metavar="PATH", help="A local zip or folder instead of the download."),
+]
 Mode = Annotated[LandingMode, typer.Option(help="full: whole tables; delta: new and changed rows.")]
 AsOf = Annotated[
     str | None, typer.Option(help="What the batch speaks for: a date or ISO timestamp (UTC); default: its newest file.")
@@ -69,6 +79,15 @@ Accept = Annotated[
     list[str] | None, typer.Option(help="A batch id whose failed expectations are known and accepted; may be repeated.")
 ]
 Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed batches until Ctrl-C.")]
+
+
+@app.callback()
+def environment() -> None:
+    """Every command reads the settings once and leaves the rest of the caller's environment behind."""
+    with told():
+        if sys.platform == "win32":
+            raise PipelineError("This runs on Linux and macOS; on Windows, use it in WSL.")
+        adopt()
 
 
 @app.command()
@@ -244,10 +263,6 @@ def told() -> Iterator[None]:
         yield
     except (IngestError, PipelineError) as error:
         errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
-    except ValidationError as error:  # of the settings
-        message = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        errors.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, RuntimeError) as stop:
         if not isinstance(stop, KeyboardInterrupt) and not isinstance(stop.__context__, KeyboardInterrupt):

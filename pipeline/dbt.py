@@ -43,6 +43,11 @@ def project_version() -> str:
     return digest.hexdigest()[:16]
 
 
+def target_path(target: str) -> Path:
+    """Where dbt keeps what it makes for a target; what it has parsed for one is of no use to another."""
+    return Path(os.environ["DBT_TARGET_PATH"], target)
+
+
 class Dbt:
     """The project on one target.
 
@@ -50,11 +55,8 @@ class Dbt:
     """
 
     def __init__(self, target: str, on_node: Callable[[str], None] = lambda _: None) -> None:
-        os.environ.setdefault("DBT_PROFILES_DIR", str(ROOT / "profiles"))
-        os.environ.setdefault("DBT_PROJECT_DIR", str(PROJECT))
-        if target != "dev":  # what dbt has parsed for one target is of no use to another
-            os.environ.setdefault("DBT_TARGET_PATH", str(PROJECT / "target" / target))
         self.target, self._on_node = target, on_node
+        self._where = ("--target", target, "--target-path", str(target_path(target)))
         self._runner: dbtRunner | None = None
         self._preparing: threading.Thread | None = None
 
@@ -130,7 +132,7 @@ class Dbt:
         if self._runner is None:
             self._runner = _runner_type()(callbacks=[self._hear])
         return self._runner.invoke(
-            ["--quiet", "--log-level", "none", "--no-version-check", *arguments, "--target", self.target]
+            ["--quiet", "--log-level", "none", "--no-version-check", arguments[0], *self._where, *arguments[1:]]
         )
 
     def _parse(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
@@ -20,6 +20,7 @@ from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
 from profiles import snowflake
+from profiles.environment import AWS, SNOWFLAKE, forget
 from profiles.warehouse_file import WarehouseFile
 
 
@@ -96,11 +97,15 @@ def stage(
         publication = file = WarehouseFile(settings.warehouse)
         copy = duckdb_warehouse(file.copy)
         os.environ["MOVIELENS_WAREHOUSE"] = str(file.copy)  # where dbt and the expectations work
+        os.environ["MOVIELENS_DBT_PATH"] = file.copy.name
     if target != "dev" and (lacking := snowflake.missing()):
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.place))
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+        if target == "dev":
+            file.copy.parent.mkdir(exist_ok=True)
+            open_.enter_context(chdir(file.copy.parent))
         dbt = Dbt(target, report.node)
         # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
         if news or not warehouse.state().loaded:
@@ -122,8 +127,12 @@ def stage(
 
 
 def reach(store: Store) -> None:
-    """Tells the engine how to reach the store, in the environment: no profile, argument or log sees a secret."""
+    """Tells the engine how to reach the store, in the environment: no profile, argument or log sees a secret.
+
+    Nothing else that the environment says of AWS is left: half of one sign-in and half of another is none.
+    """
     credentials = store.credentials()
+    forget(AWS)
     os.environ |= {
         "AWS_ACCESS_KEY_ID": credentials.access_key,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
@@ -148,6 +157,8 @@ def emulated(settings: Settings) -> Iterator[Settings]:
     """
     from pipeline import bootstrap
     from profiles import emulator
+
+    forget(SNOWFLAKE)  # it needs no account, and must not be led to one
 
     with object_store(settings, embedded=True) as store:
         reach(store)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import duckdb
 import duckdb_extension_httpfs
@@ -31,6 +32,7 @@ class Plugin(BasePlugin):
         if "AWS_ACCESS_KEY_ID" not in os.environ:
             return
         options = {
+            "scope": f"s3://{os.environ.get('S3_BUCKET') or 'movielens'}",
             "key_id": os.environ["AWS_ACCESS_KEY_ID"],
             "secret": os.environ.get("AWS_SECRET_ACCESS_KEY", ""),
             "region": os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
@@ -40,5 +42,8 @@ class Plugin(BasePlugin):
         if endpoint := os.environ.get("S3_ENDPOINT_URL"):
             url = urlsplit(endpoint)
             options |= {"endpoint": url.netloc, "url_style": "path", "use_ssl": str(url.scheme == "https").lower()}
+            # DuckDB takes HTTP_PROXY from the environment and knows no NO_PROXY.
+            proxy = "" if proxy_bypass(url.netloc) else getproxies().get(url.scheme, "")
+            conn.execute(f"set http_proxy = {_quote(proxy)}")
         pairs = ", ".join(f"{name} {_quote(value)}" for name, value in options.items())
         conn.execute(f"create or replace temporary secret object_store (type s3, {pairs})")

@@ -18,6 +18,7 @@ from pipeline.__main__ import told
 from pipeline.dbt import ROOT
 from pipeline.errors import PipelineError
 from pipeline.site.build import build
+from profiles.environment import adopt
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -65,6 +66,7 @@ def main(
 ) -> None:
     """Builds the site from the current warehouse: its state, lineage, documentation, Data Docs and notebooks."""
     with told():
+        adopt()
         page = build(
             out.resolve(),
             os.environ.get("MOVIELENS_TARGET") or "dev",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.client import Gate, GateError
+from ingest.settings import Settings
 from notebooks import marts
 from notebooks import run as notebooks
 from pipeline.dbt import Dbt
@@ -46,7 +47,7 @@ def build(out: Path, target: str, say: Say) -> Path:
     Parameters: `out`, the folder, replaced as a whole; `target`, an output of profiles.yml; `say`, told what is done.
     Raises `PipelineError` when there is no warehouse, or a notebook fails.
     """
-    work = marts.data_dir() / "site"
+    work = Settings.read().data_dir / "site"
     new = work / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
@@ -77,7 +78,7 @@ def build(out: Path, target: str, say: Say) -> Path:
 
 def _notebooks(folder: Path, since: str | None, say: Say) -> list[dict[str, str]]:
     """The notebooks' pages, executed again where they are older than the warehouse (`since`, UTC)."""
-    pages = marts.data_dir() / "notebooks"
+    pages = Settings.read().data_dir / "notebooks"
     paths = notebooks.notebooks()
     if not all(_is_newer(pages / f"{path.stem}.html", path, since) for path in paths):
         say("executing the notebooks")
@@ -125,7 +126,7 @@ def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[st
 
 def _data_docs(folder: Path, target: str) -> str | None:
     """The pages of what the gates found last, if they have run."""
-    if not (marts.data_dir() / "expectations" / target).is_dir():
+    if not (Settings.read().data_dir / "expectations" / target).is_dir():
         return None
     try:
         with Gate(target) as gate:

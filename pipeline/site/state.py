@@ -12,7 +12,7 @@ from typing import Any
 from ibis import _
 
 from notebooks.marts import Marts
-from pipeline.dbt import PROJECT
+from pipeline.dbt import target_path
 
 # In the order in which data moves, the marts first, since people come for them.
 SCHEMAS = ("marts", "snapshots", "quality", "intermediate", "staging", "raw")
@@ -44,7 +44,7 @@ def tests(target: str, loaded_at: str | None, built_at: str | None) -> dict[str,
 
     All warehouses of a clone share dbt's folder: this one's results lie between its last load and its last build.
     """
-    folder = Path(os.environ.get("DBT_TARGET_PATH") or (PROJECT / "target" / ("" if target == "dev" else target)))
+    folder = target_path(target)
     path = folder / "run_results.json"
     if not (path.exists() and loaded_at and built_at):
         return None
