@@ -119,7 +119,9 @@ class Report:
             """
         )
         if inferred:
-            self.say(f"{inferred:,} movies are inferred: ratings, tags or scores name them, movies.csv does not", "yellow")
+            self.say(
+                f"{inferred:,} movies are inferred: ratings, tags or scores name them, movies.csv does not", "yellow"
+            )
         if superseded:
             self.say(f"{superseded:,} ratings are superseded by a later one of the same user and movie")
 

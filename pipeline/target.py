@@ -20,7 +20,7 @@ from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
 from profiles import snowflake
-from profiles.environment import AWS, SNOWFLAKE, forget
+from profiles.environment import AWS, SNOWFLAKE, also, forget
 from profiles.warehouse_file import WarehouseFile
 
 
@@ -96,8 +96,6 @@ def stage(
     if target == "dev":
         publication = file = WarehouseFile(settings.warehouse)
         copy = duckdb_warehouse(file.copy)
-        os.environ["MOVIELENS_WAREHOUSE"] = str(file.copy)  # where dbt and the expectations work
-        os.environ["MOVIELENS_DBT_PATH"] = file.copy.name
     if target != "dev" and (lacking := snowflake.missing()):
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
@@ -106,6 +104,8 @@ def stage(
         if target == "dev":
             file.copy.parent.mkdir(exist_ok=True)
             open_.enter_context(chdir(file.copy.parent))
+            # where dbt and the expectations work
+            open_.enter_context(also(MOVIELENS_WAREHOUSE=str(file.copy), MOVIELENS_DBT_PATH=file.copy.name))
         dbt = Dbt(target, report.node)
         # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
         if news or not warehouse.state().loaded:

@@ -7,7 +7,8 @@ A variable that a tool reads on its own account (dbt's `DBT_EXCLUDE_RESOURCE_TYP
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.settings import Settings
@@ -138,6 +139,18 @@ def adopt() -> Settings:
     os.environ.clear()
     os.environ.update(environment)
     return settings
+
+
+@contextmanager
+def also(**more: str) -> Iterator[None]:
+    """While it lasts, the environment of this process and of what it starts says this as well."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        forget(more)
+        os.environ.update({name: text for name, text in before.items() if text is not None})
 
 
 def forget(names: Iterable[str]) -> None:

@@ -81,8 +81,10 @@ def test_a_relative_data_folder_is_in_the_repository_wherever_the_kernel_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MOVIELENS_DATA_DIR", "data")
-    assert marts.data_dir() == marts.ROOT / "data"
+    monkeypatch.delenv("MOVIELENS_WAREHOUSE", raising=False)
+    monkeypatch.setenv("MOVIELENS_DATA_DIR", "no-such-folder")
+    with pytest.raises(marts.NoWarehouse, match=str(marts.ROOT / "no-such-folder" / "warehouse.duckdb")):
+        marts.connect()
 
 
 def test_snowflake_without_credentials_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
