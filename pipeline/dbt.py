@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.batches.manifest import Manifest
 from pipeline.errors import PipelineError
 from profiles import snowflake
+from profiles.environment import also
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -56,7 +57,7 @@ class Dbt:
 
     def __init__(self, target: str, on_node: Callable[[str], None] = lambda _: None) -> None:
         self.target, self._on_node = target, on_node
-        self._where = ("--target", target, "--target-path", str(target_path(target)))
+        self._target_path = str(target_path(target))
         self._runner: dbtRunner | None = None
         self._preparing: threading.Thread | None = None
 
@@ -131,9 +132,10 @@ class Dbt:
     def _answer(self, *arguments: str) -> dbtRunnerResult:
         if self._runner is None:
             self._runner = _runner_type()(callbacks=[self._hear])
-        return self._runner.invoke(
-            ["--quiet", "--log-level", "none", "--no-version-check", arguments[0], *self._where, *arguments[1:]]
-        )
+        with also(DBT_TARGET_PATH=self._target_path):
+            return self._runner.invoke(
+                ["--quiet", "--log-level", "none", "--no-version-check", *arguments, "--target", self.target]
+            )
 
     def _parse(self) -> None:
         self._answer("parse", "--no-write-json")  # what is wrong with the project, the next command says
