@@ -23,6 +23,7 @@ from ingest.store.client import (
     CUT_SHORT,
     DEFAULT_REGION,
     MISSING,
+    NO_STORE,
     TAKEN,
     Credentials,
     code,
@@ -173,27 +174,28 @@ class Store:
                 if code(error) in MISSING:
                     return None
                 raise
-        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-        age = (now - answer["LastModified"]).total_seconds()
-        return Found(key, answer["ContentLength"], answer["ETag"], answer["Metadata"].get("sha256"), age)
+            date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+            now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+            age = (now - answer["LastModified"]).total_seconds()
+            return Found(key, answer["ContentLength"], answer["ETag"], answer["Metadata"].get("sha256"), age)
 
     def list(self, prefix: str = "") -> Iterator[Found]:
         """Every object under a prefix, in key order."""
-        for page in self._pages(prefix):
-            for entry in page.get("Contents", ()):
-                yield Found(entry["Key"], entry["Size"], entry["ETag"])
+        with self._errors(prefix):
+            for page in self._pages(prefix):
+                for entry in page.get("Contents", ()):
+                    yield Found(entry["Key"], entry["Size"], entry["ETag"])
 
     def folders(self, prefix: str = "") -> Iterator[str]:
         """The next path segment of every key under a prefix, in order, each once."""
-        for page in self._pages(prefix, Delimiter="/"):
-            for entry in page.get("CommonPrefixes", ()):
-                yield entry["Prefix"][len(prefix) :].rstrip("/")
+        with self._errors(prefix):
+            for page in self._pages(prefix, Delimiter="/"):
+                for entry in page.get("CommonPrefixes", ()):
+                    yield entry["Prefix"][len(prefix) :].rstrip("/")
 
     def _pages(self, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
-        with self._errors(prefix):
-            pages = self._client.get_paginator("list_objects_v2")
-            yield from pages.paginate(Bucket=self.bucket, Prefix=prefix, **options)
+        pages = self._client.get_paginator("list_objects_v2")
+        yield from pages.paginate(Bucket=self.bucket, Prefix=prefix, **options)
 
     def delete(self, key: str) -> None:
         """Deletes an object; it may be missing."""
@@ -204,7 +206,7 @@ class Store:
     def _errors(self, key: str) -> Iterator[None]:
         try:
             yield
-        except (BotoCoreError, ClientError, ValueError) as error:
+        except (BotoCoreError, ClientError, ValueError, *NO_STORE) as error:
             raise explain(error, self.place(key), key, self._hint()) from None
 
 

@@ -12,7 +12,6 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     ConnectionError,
     HTTPClientError,
@@ -22,6 +21,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     ResponseStreamingError,
 )
+from botocore.parsers import ResponseParserError
 
 from ingest.errors import StoreError
 
@@ -40,6 +40,8 @@ TAKEN = {"412", "PreconditionFailed"}
 CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
 # The SDK retries requests, not bodies that end early.
 CUT_SHORT = (IncompleteReadError, ResponseStreamingError)
+# What the SDK makes of a web page: answers without their fields, and redirects that it follows without end.
+NO_STORE = (KeyError, RecursionError, ResponseParserError)
 _DENIED = {"401", "403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
 
@@ -98,7 +100,7 @@ def code(error: BaseException) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
-def explain(error: BotoCoreError | ClientError | ValueError, place: str, key: str, hint: str) -> StoreError:
+def explain(error: Exception, place: str, key: str, hint: str) -> StoreError:
     """The `StoreError` for a client's error.
 
     Parameters: `place`, the key's address in words; `key`, '' when the bucket as a whole is meant; `hint`, a sentence
@@ -113,6 +115,11 @@ def explain(error: BotoCoreError | ClientError | ValueError, place: str, key: st
     if isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError):
         what = hint or "Is the store running, and is S3_ENDPOINT_URL right?"
         return StoreError(f"{place}: no answer after {ATTEMPTS} tries ({type(error).__name__}). {what}")
+    if isinstance(error, NO_STORE):
+        return StoreError(
+            f"{place}: what answers there is no S3 store. Does S3_ENDPOINT_URL name the store's S3 port, and not its "
+            f"console or a proxy?"
+        )
     return StoreError(f"{place}: {error}. Check S3_ENDPOINT_URL, S3_BUCKET and the AWS settings.")
 
 

@@ -204,7 +204,8 @@ def _wait_ready(
     for _ in polls(end - time.monotonic()):
         if store.poll() is not None:
             return False
-        if answers(ports["s3"]):
+        # S3's gRPC port opens after its HTTP port, which another program may have taken first.
+        if _shows_certificate(ports["s3"] + 10000, identity) and answers(ports["s3"]):
             heard = heard or time.monotonic()
             unknown = [path for path in unknown if answers(ports["master"], path, identity) != 200]
             if not unknown:
@@ -213,6 +214,16 @@ def _wait_ready(
                 break
     # A volume that is damaged stays unknown: it is named by the reads of its objects.
     return (patience == START_SECONDS or time.monotonic() >= end) and bool(answers(ports["s3"]))
+
+
+def _shows_certificate(port: int, identity: ssl.SSLContext) -> bool:
+    """Whether it is the store that listens at a port."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as plain:
+            identity.wrap_socket(plain, server_hostname="127.0.0.1").close()
+    except OSError:
+        return False
+    return True
 
 
 def answers(port: int, path: str = "/", identity: ssl.SSLContext | None = None) -> int:

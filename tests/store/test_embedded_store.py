@@ -198,6 +198,41 @@ def test_its_environment_has_nothing_of_its_callers(settings: Settings, monkeypa
         store.put("x", b"x")
 
 
+SQUATTER = """#!{python}
+import os, socket, sys
+if not os.path.exists("squatted"):  # at the first attempt only
+    open("squatted", "w").close()
+    squatting = socket.socket()
+    squatting.bind(("127.0.0.1", next(int(a.partition("=")[2]) for a in sys.argv if a.startswith("-s3.port="))))
+    squatting.listen()
+    if not os.fork():
+        while True:
+            taken, _ = squatting.accept()
+            taken.recv(4096)
+            taken.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+            taken.close()
+os.execv("{weed}", ["{weed}", *sys.argv[1:]])
+"""
+
+
+def test_a_program_that_takes_the_port_first_is_not_taken_for_the_store(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    squatter = settings.data_dir.parent / "weed"
+    squatter.write_text(SQUATTER.format(python=sys.executable, weed=embedded._binary()))
+    squatter.chmod(0o755)
+    monkeypatch.setattr(embedded, "_binary", lambda: squatter)
+    with embedded.object_store(settings, embedded=True) as store:
+        try:
+            assert (settings.s3_dir / "squatted").exists()
+            store.put("x", b"x")
+            assert store.get("x") == b"x"
+        finally:
+            for process in psutil.process_iter(["cmdline"]):
+                if str(squatter) in (process.info["cmdline"] or ()):
+                    process.kill()
+
+
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs an /etc of its own")
 def test_what_the_machine_configures_for_another_seaweedfs_does_not_reach_it(
     settings: Settings, tmp_path: Path

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
+import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -261,3 +264,52 @@ def test_a_store_with_credentials_of_its_own_ignores_all_that_the_machine_says_o
     again = Store(embedded_store.bucket, embedded_store.endpoint_url, credentials=known)
     again.ensure_bucket(create=False)
     assert (again.credentials(), again.region) == (known, embedded_store.region)
+
+
+ANSWERS = [
+    *((200, body) for body in (b"", b"<html>Please log in</html>", b"{}", b"<ListBucketResult/>", b"\0\xff")),
+    (200, b"<ListBucketResult><Contents/><CommonPrefixes/></ListBucketResult>"),
+    (204, b""),
+    *((status, b"") for status in (301, 302, 307, 400, 404, 405, 418, 500, 503)),
+    (301, b"<Error><Code>PermanentRedirect</Code><Region>x y</Region></Error>"),
+    (403, b"<Error><Code>AccessDenied"),
+]
+USES: list[Callable[[Store], object]] = [
+    lambda store: store.ensure_bucket(create=True),
+    lambda store: store.put("x", b"x"),
+    lambda store: store.put("x", b"x", replaces='"etag"'),
+    lambda store: store.get("x"),
+    lambda store: store.digest("x"),
+    lambda store: store.head("x"),
+    lambda store: list(store.list()),
+    lambda store: list(store.folders("x/")),
+    lambda store: store.delete("x"),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), ANSWERS)
+def test_a_server_that_is_no_object_store_is_one_clear_error(status: int, body: bytes, impatient: None) -> None:
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one_request(self) -> None:
+            self.raw_requestline = self.rfile.readline()
+            if self.raw_requestline and self.parse_request():
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(status)
+                self.send_header("Location", "http://127.0.0.1:9/elsewhere")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body if self.command != "HEAD" else b"")
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        store = Store("bucket", f"http://127.0.0.1:{server.server_port}", credentials=Credentials("key", "never-shown"))
+        for use in USES:
+            with contextlib.suppress(StoreError):
+                use(store)
+        server.shutdown()
