@@ -88,6 +88,13 @@ def short(text: str, limit: int = 44) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def movie(row: Any, limit: int = 44) -> str:
+    """A movie's title, in short, and year; its id where facts name it and the source does not list it."""
+    if pd.isna(row.title):
+        return f"movie {row.movie_id} (not listed)"
+    return short(row.title, limit) + ("" if pd.isna(row.release_year) else f" ({row.release_year:.0f})")
+
+
 def note(text: str, *values: Any) -> HTML:
     """A sentence as HTML: `text` may hold tags, and `{}` for each of the `values`, which come from the data."""
     return HTML(Markup(f"<p>{text}</p>").format(*map(_visible, values)))  # type: ignore[no-untyped-call]  # noqa: S704 - the values are escaped

@@ -24,11 +24,12 @@ from tests.pipeline.harness import Batch, Lab
 
 @pytest.fixture(scope="module")
 def bare(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """A warehouse of one batch with two movies, three ratings, and neither tags, links nor genome."""
+    """A warehouse of one batch with two movies, one more that only ratings name, and neither tags, links nor genome."""
     lab = Lab(embedded_store, settings_in(tmp_path_factory.mktemp("bare")))
     rows = {
         "movies": [(1, "Toy Story (1995)", "Animation|Comedy"), (2, "Nobody's", "(no genres listed)")],
-        "ratings": [(1, 1, 4.0, 964982703), (2, 1, 3.5, 964982703), (2, 2, 0.5, 1537799250)],
+        "ratings": [(1, 1, 4.0, 964982703), (2, 1, 3.5, 964982703), (2, 2, 0.5, 1537799250)]
+        + [(user, 9, 4.5, 1537799250) for user in (1, 2, 3)],
     }
     lab.land("bare", Batch(datetime(2018, 9, 26, tzinfo=UTC), rows))
     lab.apply("bare")
@@ -39,6 +40,7 @@ def test_every_notebook_runs_on_a_release_without_tags_and_genome(bare: Lab, tmp
     with bare.environment():
         assert run.run(tmp_path) == []
     assert sorted(page.stem for page in tmp_path.iterdir()) == [path.stem for path in run.notebooks()]
+    assert "movie 9 (not listed): how its 3 ratings fall" in (tmp_path / "01_tour_of_the_star.html").read_text()
     assert "neither tags nor genome" in (tmp_path / "03_taste_tags_and_genome.html").read_text()
 
 
@@ -113,8 +115,8 @@ def test_each_notebook_is_an_exposure_of_just_the_tables_that_it_opens() -> None
         opened = re.findall(r'db\.table\("(\w+)"(?:, (?:schema=)?"(\w+)")?\)', code)
         assert len(opened) == code.count("db.table("), f"{path.name}: a table's name is no constant"
         opened += [(name, "") for name in marts_of if 'counts("marts")' in code]
-        tables = {f"source('raw', '{name}')" if schema == "raw" else f"ref('{name}')" for name, schema in opened}
-        found[path.stem] = (run.heading(path), tables - {"ref('builds')"})  # of ops, which no model makes
+        tables = {f"source('{at}', '{name}')" if at in ("raw", "ops") else f"ref('{name}')" for name, at in opened}
+        found[path.stem] = (run.heading(path), tables)
     assert declared == found
 
 
