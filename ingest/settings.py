@@ -55,7 +55,8 @@ def _file_of_a_warehouse(path: Path) -> Path:
 
 
 def _bucket(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or ".." in name:
+    reserved = ".." in name or name.startswith("xn--") or re.fullmatch(r"[0-9.]+", name)
+    if reserved or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
         raise ValueError(f"{name!r} cannot be a bucket: use 3 to 63 lower-case letters, digits, hyphens and dots")
     return name
 
@@ -63,11 +64,14 @@ def _bucket(name: str) -> str:
 def _endpoint(url: str) -> str:
     try:
         parts = urlsplit(url)
-        fits = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and not parts.query
+        fits = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and parts.path in ("", "/")
     except ValueError:
         fits = False
-    if not fits or parts.path not in ("", "/"):
-        raise ValueError("it is not the address of an S3 store, such as http://127.0.0.1:9000")
+    if not fits or re.search(r"[@?#\\\s]", url):
+        raise ValueError(  # never with the text itself: it may hold a password
+            "it is not the address of an S3 store, such as http://127.0.0.1:9000 (credentials are in AWS_ACCESS_KEY_ID "
+            "and AWS_SECRET_ACCESS_KEY)"
+        )
     return url
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,8 +31,6 @@ _DEFAULTS: dict[str, Any] = {
     name: (None, [], os.devnull if name.endswith("_file") else default, convert)
     for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
 }
-# No user, no query: what may hold a secret is not part of an address, and would be shown wherever that is.
-_ADDRESS = re.compile(r"https?://[^\s/?#@\\]+(/[^\s?#@\\]*)?", re.IGNORECASE)
 MISSING = {"404", "NoSuchKey", "NotFound"}
 TAKEN = {"412", "PreconditionFailed"}
 # AWS answers 409 when two conditional writes of one key meet; the SDK does not retry that.
@@ -58,15 +55,9 @@ def connect(endpoint_url: str | None, credentials: Credentials | None) -> tuple[
     """A session, its S3 client and its region; nothing is asked of the store yet.
 
     Parameters: `endpoint_url`, None for AWS; `credentials`, None for the standard AWS chain. With credentials of its
-    own, a client depends on nothing that the environment or the home folder says of AWS, and on no proxy. Raises what the SDK raises, and `StoreError`
-    for an endpoint that is more than an address.
+    own, a client depends on nothing that the environment or the home folder says of AWS, and on no proxy. Raises what
+    the SDK raises.
     """
-    if endpoint_url and not _ADDRESS.fullmatch(endpoint_url):
-        raise StoreError(
-            "S3_ENDPOINT_URL is not an address such as http://127.0.0.1:9000 or https://storage.example.com/path. "
-            "(It is not shown here: it may hold a password. Credentials go into AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY.)"
-        )
     session = boto3.Session(
         aws_access_key_id=credentials.access_key if credentials else None,
         aws_secret_access_key=credentials.secret_key if credentials else None,
