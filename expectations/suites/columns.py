@@ -23,7 +23,7 @@ RAW = {
     ),
     "files": (
         "batch_id text, table_name text, _batch integer, _part integer, key text, source_file text, first_line integer,"
-        " rows integer"
+        " row_count integer"
     ),
 }
 STAGING = {

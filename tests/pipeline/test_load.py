@@ -32,7 +32,7 @@ def test_raw_files_lead_from_a_row_to_its_line_in_the_source(lab: Lab) -> None:
 
     (part,) = manifest.tables["ratings"].parts
     found = lab.rows(
-        "select movie_id, _row, key, source_file, first_line, rows from raw.ratings "
+        "select movie_id, _row, key, source_file, first_line, row_count from raw.ratings "
         "join raw.files using (_batch, _part) where table_name = 'ratings' order by movie_id"
     )
     assert found == [(movie, movie, part.key, "ratings.csv", 2, 3) for movie in (1, 2, 3)]

@@ -23,7 +23,7 @@
     ) as loaded;
     {%- for name, table in manifest.tables.items() %}
     {%- for part in table.parts %}
-    {{- 'insert into ' ~ source('raw', 'files') ~ ' (batch_id, table_name, _batch, _part, key, source_file, first_line, rows) values' if loop.first }}
+    {{- 'insert into ' ~ source('raw', 'files') ~ ' (batch_id, table_name, _batch, _part, key, source_file, first_line, row_count) values' if loop.first }}
         ({{ batch_id }}, '{{ name }}', {{ batch }}, {{ part_number(part.key) }}, '{{ part.key }}', '{{ table.source_file }}', {{ part.first_line }}, {{ part.rows }}){{ ';' if loop.last else ',' }}
     {%- endfor %}
     insert into {{ source('raw', 'load_ledger') }}
