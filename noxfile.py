@@ -112,6 +112,13 @@ def parity_with_snowflake(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def runs(session: nox.Session) -> None:
+    """List the newest runs: what they applied, how long it took, what failed (`-- --last 50`)."""
+    install(session, "dev")
+    session.run("python", "-m", "pipeline", "runs", *session.posargs)
+
+
+@nox.session(default=False)
 def notebooks(session: nox.Session) -> None:
     """Execute the notebooks on the current warehouse and render them."""
     install(session, on_target("notebooks"))

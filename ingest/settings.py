@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.errors import SettingsError
@@ -91,7 +91,9 @@ class Settings(BaseSettings):
     DuckDB file, by default in that folder. `memory_limit` (MOVIELENS_MEMORY_LIMIT): DuckDB's. `s3_endpoint_url`
     (S3_ENDPOINT_URL): an S3-compatible store; unset means the embedded store on dev and AWS on prod. `s3_bucket`
     (S3_BUCKET). An empty variable counts as unset; `~` is the home folder; a relative path starts at the current one.
-    Credentials come from the standard AWS chain and are not read here.
+    `alert_url` (MOVIELENS_ALERT_URL): where failures are reported, one or more of apprise's addresses; `alert_details`
+    (MOVIELENS_ALERT_DETAILS): with text of rows and errors; `stale_after_days` (MOVIELENS_STALE_AFTER_DAYS): report
+    data that is older. Credentials come from the standard AWS chain and are not read here.
     """
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
@@ -107,6 +109,9 @@ class Settings(BaseSettings):
         default=None, validation_alias="S3_ENDPOINT_URL"
     )
     s3_bucket: Annotated[str, AfterValidator(_bucket)] = Field(default="movielens", validation_alias="S3_BUCKET")
+    alert_url: SecretStr | None = Field(default=None, validation_alias="MOVIELENS_ALERT_URL")
+    alert_details: bool = Field(default=False, validation_alias="MOVIELENS_ALERT_DETAILS")
+    stale_after_days: int | None = Field(default=None, ge=1, validation_alias="MOVIELENS_STALE_AFTER_DAYS")
 
     @classmethod
     def read(cls) -> Self:

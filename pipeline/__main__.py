@@ -24,8 +24,11 @@ from ingest.settings import Settings, absolute
 from ingest.store.embedded import object_store
 from ingest.text import Console
 from pipeline import jobs
+from pipeline.alerts import alert
 from pipeline.errors import PipelineError
 from pipeline.report import Report
+from pipeline.runs import read as read_runs
+from pipeline.runs import recorded
 from pipeline.target import emulated
 from pipeline.warehouse import duckdb_warehouse
 from profiles.environment import adopt
@@ -78,6 +81,9 @@ NoLand = Annotated[bool, typer.Option("--no-land", help="Apply what is landed, l
 Accept = Annotated[
     list[str] | None, typer.Option(help="A batch id whose failed expectations are known and accepted; may be repeated.")
 ]
+Rebuild = Annotated[
+    bool, typer.Option("--rebuild", help="Replay all landed batches into a new warehouse, compare, then replace.")
+]
 Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed batches until Ctrl-C.")]
 
 
@@ -104,17 +110,15 @@ def dev(
     no_land: NoLand = False,
     follow: Follow = False,
     accept: Accept = None,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Replay all landed batches into a new warehouse, compare, then replace.")
-    ] = False,
+    rebuild: Rebuild = False,
 ) -> None:
     """Everything on a laptop: land a data set, load it into DuckDB, build and test the marts."""
-    with told():
+    with started("dev", "dev") as (settings, report):
         landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
         if rebuild:
-            jobs.rebuild(Settings(), Report(console), accept or ())
+            jobs.rebuild("dev", settings, report, accept or ())
         else:
-            jobs.run("dev", Settings(), Report(console), None if no_land else landing, dataset, follow, accept or ())
+            jobs.run("dev", settings, report, None if no_land else landing, dataset, follow, accept or ())
 
 
 @app.command()
@@ -134,16 +138,25 @@ def prod(
         bool, typer.Option("--emulator", help="A local stand-in for Snowflake: proves plumbing.")
     ] = False,
     accept: Accept = None,
+    rebuild: Rebuild = False,
+    sandbox: Annotated[
+        str | None, typer.Option(help="Build in schemas of your own, dev_<name>_*, from production's raw data.")
+    ] = None,
     changed: Annotated[
         Path | None,
         typer.Option(help="Build only the models that differ from the manifest in this folder, and theirs."),
     ] = None,
 ) -> None:
     """The same job on Snowflake, credentials from the environment."""
-    with told(), emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
-        report = Report(console, EMULATOR if emulator else "")
+    with started("prod", "prod", emulator) as (settings, report):
         if changed:
             jobs.build_changed(report, changed)
+            return
+        if sandbox:
+            jobs.build_sandbox(report, sandbox)
+            return
+        if rebuild:
+            jobs.rebuild("prod", settings, report, accept or ())
             return
         landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
         jobs.run("prod", settings, report, None if no_land else landing, dataset, follow, accept or ())
@@ -156,8 +169,8 @@ def parity(
     ] = False,
 ) -> None:
     """Applies what is landed to Snowflake, then compares every relation with the DuckDB warehouse."""
-    with told(), emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
-        jobs.parity(settings, Report(console, EMULATOR if emulator else ""))
+    with started("parity", "prod", emulator) as (settings, report):
+        jobs.parity(settings, report)
 
 
 @app.command()
@@ -176,8 +189,7 @@ def land(
     reason: Annotated[str, typer.Option(help="Why it is withdrawn, for the record.")] = "",
 ) -> None:
     """Lands one batch, or takes landed ones back, and builds nothing; the next run brings the warehouse up to date."""
-    with told():
-        settings = Settings()
+    with started("land", "") as (settings, report):
         if withdraw is not None or withdraw_after is not None:
             if (withdraw is not None and withdraw_after is not None) or source:
                 raise SourceError("--withdraw, --withdraw-after and --source exclude each other")
@@ -189,7 +201,7 @@ def land(
             return
         landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
         with object_store(settings, embedded=True) as store:
-            jobs.land(landing, store, duckdb_warehouse(settings.warehouse), settings, Report(console))
+            jobs.land(landing, store, duckdb_warehouse(settings.warehouse, read_only=True), settings, report)
 
 
 @app.command()
@@ -200,8 +212,27 @@ def replay(
     ratings: Ratings = 100_000,
 ) -> None:
     """Cuts a data set by event time, lands and builds the pieces one after another, and tells the latency of each."""
+    with started("replay", "dev") as (settings, report):
+        jobs.replay(settings, report, Landing(dataset or Landing.dataset, source, ratings=ratings), batches)
+
+
+@app.command("runs")
+def list_runs(last: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20) -> None:
+    """Lists the newest runs, failed and killed ones too."""
+    table = Table(box=None)
+    for title in ("started (UTC)", "job", "outcome", "batches"):
+        table.add_column(title, no_wrap=True)
+    for title in ("rows", "tests", "findings", "seconds"):
+        table.add_column(title, justify="right")
+    table.add_column("error", no_wrap=True, overflow="ellipsis")
     with told():
-        jobs.replay(Settings(), Report(console), Landing(dataset or Landing.dataset, source, ratings=ratings), batches)
+        records = read_runs(Settings().data_dir / "runs")[:last]
+    for record in records:
+        when, batches = f"{record['started_at']:.19}".replace("T", " "), ", ".join(record["batches"])
+        counts = f"{record['rows_loaded']:,}", str(record["tests"]), str(len(record["findings"]))
+        why = escape(record["error"].split("\n")[0])
+        table.add_row(when, record["job"], record["outcome"], batches, *counts, f"{record['seconds']:.1f}", why)
+    console.print(table if records else "Nothing has been run yet.")
 
 
 @app.command("list")
@@ -254,6 +285,21 @@ def instant(text: str | None) -> datetime | None:
         raise SourceError(
             f"--as-of {text!r} is neither a date nor an ISO timestamp, such as 2018-09-26T12:00."
         ) from None
+
+
+@contextmanager
+def started(job: str, target: str, emulator: bool = False) -> Iterator[tuple[Settings, Report]]:
+    """A job's settings and report; its run is recorded, and what goes wrong is told."""
+    with told(), emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
+        report = Report(console, EMULATOR if emulator else "")
+        report.run.job, report.run.target = job, target
+        runs = settings.data_dir / "runs"
+        try:
+            with recorded(report.run, runs):
+                yield settings, report
+        finally:
+            if problem := alert(report.run, report.run.path(runs), settings):
+                report.say(problem, "yellow")
 
 
 @contextmanager

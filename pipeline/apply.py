@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from ingest.batches.verify import verify
 from ingest.store.bucket import Store
 from pipeline.dbt import Built, Dbt, project_version
 from pipeline.errors import PipelineError
+from pipeline.runs import Run
 from pipeline.warehouse import Build, State, Warehouse
 
 # What history needs of a batch that is not the last one waiting: the snapshots and what they are made of.
@@ -37,7 +38,7 @@ class Publication(Protocol):
     """A target's way to keep readers off what was not judged."""
 
     def check(self) -> None:
-        """Raises `PipelineError` when what is published is damaged."""
+        """Ends what a killed run was publishing; raises `PipelineError` when what is published is damaged."""
 
     def begin(self, *, empty: bool = False) -> None:
         """Makes a new copy of what is published, or an empty one; the former copy is gone."""
@@ -51,7 +52,7 @@ class Walk:
     """What a run needs: where batches are, where they go, who builds, who checks, and who is told.
 
     `warehouse` is what is published and only read, `copy` the one that is worked on. `step` opens a named step for a
-    person to see, with its time.
+    person to see, with its time; `run` is the record of it all.
     """
 
     store: Store
@@ -61,6 +62,7 @@ class Walk:
     dbt: Dbt
     gate: Gate
     step: Callable[[str], AbstractContextManager[None]]
+    run: Run = field(default_factory=Run)
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def apply(walk: Walk, dataset: str, *, anew: bool = False, judge: Callable[[], N
     landed = committed_batches(walk.store, published, dataset, gone)
     build = Build(landed[-1].batch_id, project_version())
     if published.built == build and published.withdrawn == gone:
+        walk.run.outcome = "nothing new" if walk.run.outcome == "running" else walk.run.outcome
         return Applied()
     # What a batch has done to marts and history is not taken out row by row: without it they are made anew, and so
     # are the tables of an earlier version.
@@ -127,9 +130,10 @@ def apply(walk: Walk, dataset: str, *, anew: bool = False, judge: Callable[[], N
     try:
         applied = _bring(walk, state, landed, judged=published.loaded)
         judge()
-        walk.copy.complete(build, withdrawals, datetime.now(UTC))
+        walk.copy.complete(build, withdrawals, walk.run, datetime.now(UTC))
         with walk.step("publish"):
             walk.publication.publish()
+        walk.run.outcome = "published"
     except PipelineError as error:
         still = f"holds batch {published.built.batch_id} as before" if published.built else "is as it was"
         raise PipelineError(
@@ -144,13 +148,12 @@ def _bring(walk: Walk, state: State, landed: Sequence[Manifest], judged: Sequenc
     current = state.built is not None and state.built.project_version == project_version()
     if not waiting:
         _check(walk, "raw gate")
-    elif state.unfinished:
-        # A killed run may have loaded its last batch without the history of it.
-        _history(walk, landed[len(state.loaded) - 1], current)
     for manifest in waiting:
         with walk.step(f"load {manifest.batch_id}"):
             verify(walk.store, manifest)
             walk.dbt.load(manifest, walk.store.bucket)
+            walk.run.batches.append(manifest.batch_id)
+            walk.run.rows_loaded += sum(table.rows_read - table.rows_rejected for table in manifest.tables.values())
         if manifest is waiting[-1]:
             _check(walk, "raw gate")
         else:

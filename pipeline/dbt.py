@@ -49,14 +49,33 @@ def target_path(target: str) -> Path:
     return Path(os.environ["DBT_TARGET_PATH"], target)
 
 
+@dataclass(frozen=True)
+class Node:
+    """What became of a model, snapshot, seed or test; `rows` where the engine says how many it wrote."""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    rows: int | None
+
+
 class Dbt:
     """The project on one target.
 
-    Parameters: `target`, an output of profiles.yml; `on_node`, told the name of each node that is done.
+    Parameters: `target`, an output of profiles.yml; `on_node`, told the name of each node that is done; `on_end`, told
+    what became of all nodes of a command; `tests`, whether a build tests what it builds.
     """
 
-    def __init__(self, target: str, on_node: Callable[[str], None] = lambda _: None) -> None:
-        self.target, self._on_node = target, on_node
+    def __init__(
+        self,
+        target: str,
+        on_node: Callable[[str], None] = lambda _: None,
+        on_end: Callable[[list[Node]], None] = lambda _: None,
+        *,
+        tests: bool = True,
+    ) -> None:
+        self.target, self._on_node, self._on_end, self._tests = target, on_node, on_end, tests
         self._target_path = str(target_path(target))
         self._runner: dbtRunner | None = None
         self._preparing: threading.Thread | None = None
@@ -96,7 +115,9 @@ class Dbt:
             command += ["--full-refresh"]
         if defer_to:
             command += ["--defer", "--state", str(defer_to)]
-        if not (full_refresh or defer_to):
+        if not self._tests:
+            command += ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+        elif not (full_refresh or defer_to):
             command += ["--exclude-resource-type", "unit_test"]
         result = self._invoke(*command, doing="building the marts")
         kinds = [str(node.node.resource_type) for node in result]
@@ -105,6 +126,27 @@ class Dbt:
             tests=sum(kind in {"test", "unit_test"} for kind in kinds),
             warnings=tuple(f"{node.node.name}: {node.message}" for node in result if str(node.status) == "warn"),
         )
+
+    def make_views(self) -> None:
+        """Makes the staging views, without a test, and writes the manifest that pull requests are compared with."""
+        self._invoke("run", "--select", "path:models/staging", "--no-write-json", doing="making the staging views")
+        self._invoke("parse", doing="writing the manifest")
+
+    def manifest(self) -> dict[str, Any]:
+        """What dbt knows of the project, as it writes it down."""
+        self._invoke("parse", doing="reading the project")
+        content: dict[str, Any] = json.loads(Path(self._target_path, "manifest.json").read_text(encoding="utf-8"))
+        return content
+
+    def listed(self, select: str, *, state: Path | None = None) -> list[str]:
+        """The ids of the nodes that a selection names; `state` is a folder with the manifest to compare with."""
+        command = ["ls", "--select", select, "--output", "json", "--output-keys", "unique_id", "--no-write-json"]
+        answer = self._answer(*command, *(["--state", str(state)] if state else []))
+        self._release()
+        if not answer.success:
+            raise PipelineError(f"listing {select} failed: {answer.exception}")
+        lines: Any = answer.result
+        return [json.loads(line)["unique_id"] for line in lines or []]
 
     def drop_expired_schemas(self) -> None:
         """Drops the schemas that earlier pull requests built into, some days after."""
@@ -122,6 +164,7 @@ class Dbt:
         finally:
             self._release()
         results = list(getattr(answer.result, "results", None) or [])
+        self._on_end([_node(result) for result in results if hasattr(result, "node")])
         if _interrupted(answer.exception, results):
             raise KeyboardInterrupt
         if not answer.success:
@@ -153,6 +196,12 @@ class Dbt:
             close = getattr(adapter.ConnectionManager, "close_all_connections", None)
             if close:
                 close()
+
+
+def _node(result: Any) -> Node:
+    rows = (result.adapter_response or {}).get("rows_affected")
+    kind, status = str(result.node.resource_type), str(result.status)
+    return Node(result.node.name, kind, status, round(result.execution_time, 3), rows)
 
 
 def _runner_type() -> type[dbtRunner]:

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest.batches.committed import datasets, latest
@@ -24,8 +25,8 @@ from pipeline.dbt import Dbt
 from pipeline.errors import PipelineError
 from pipeline.follow import POLL_SECONDS, apply_as_landed
 from pipeline.report import DEV, Report
-from pipeline.target import stage
-from pipeline.warehouse import Warehouse, duckdb_warehouse
+from pipeline.target import stage, warehouse_of
+from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
 from profiles import snowflake
 
 
@@ -73,12 +74,21 @@ def run(
         if not applied.built:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
         report.summary(applied, walk.warehouse, walk.store.place())
+        report.run.stale = _stale(walk.warehouse, settings.stale_after_days)
         job = (
             DEV if target == "dev" else "nox -s prod --" + (" --emulator" if os.environ.get(snowflake.EMULATED) else "")
         )
         report.next_commands(job, name, landing.day + 1 if landing else 2)
         if follow:
             apply_as_landed(walk, name, report, POLL_SECONDS[target])
+
+
+def _stale(warehouse: Warehouse, days: int | None) -> str:
+    """How old the data is, in words, when it is older than it may be; else ''."""
+    ((newest,),) = warehouse.rows("select max(as_of) from raw.batches") if days else ((None,),)
+    if newest is None or datetime.now(UTC).replace(tzinfo=None) - newest < timedelta(days=days or 0):
+        return ""
+    return f"the newest batch speaks for {newest:%Y-%m-%d}, more than {days} days ago"
 
 
 def _only_dataset(store: Store) -> str:
@@ -149,30 +159,36 @@ def _slices_done(source: str, batches: int) -> int:
     return int(number)
 
 
-def rebuild(settings: Settings, report: Report, accepted: Sequence[str]) -> None:
+def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[str]) -> None:
     """Replays all landed batches into a new warehouse, compares it with the published one, and only then replaces that.
 
     `accepted` as for `run`. Raises `PipelineError` when they differ; both files are then kept.
     """
-    old = duckdb_warehouse(settings.warehouse, read_only=True)
+    old = warehouse_of(target, settings)
     dataset, compare = None, old.exists()
     if compare:
         try:
-            dataset, compare = old.state().dataset, not old.state().outdated
+            state = old.state()
+            dataset, compare = state.dataset, bool(state.loaded)
         except PipelineError as error:
             report.say(f"not compared: {error}", "yellow")
             compare = False
-    with stage("dev", settings, report, accepted, news=True) as walk:
+    with stage(target, settings, report, accepted, news=True) as walk:
 
         def equal() -> None:
             if not compare:
                 return
             with report.step("compare"):
                 found = explain(fingerprints(old), fingerprints(walk.copy))
+            take = (
+                f"`mv {walk.copy.place} {old.place}` takes the new one."
+                if target == "dev"
+                else "run without --rebuild."
+            )
             if found:
                 raise PipelineError(
                     f"The rebuilt warehouse differs: {'; '.join(found.values())}. If the dbt project has changed since, that "
-                    f"is expected: `mv {walk.copy.place} {old.place}` takes the new one."
+                    f"is expected: {take}"
                 )
             report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
 
@@ -226,3 +242,27 @@ def build_changed(report: Report, state: Path) -> None:
     with report.step("changed models"):
         built = dbt.build(select="state:modified+", full_refresh=True, defer_to=state.resolve())
     report.say(f"{built.models} models and {built.tests} tests passed in {prefix}*")
+
+
+def build_sandbox(report: Report, name: str) -> None:
+    """Builds and tests the project in schemas of one's own, `dev_<name>_*`, from production's raw data.
+
+    History begins as a clone of production's. Needs a role that may read all of it and create schemas.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,30}", name):
+        raise PipelineError(f"--sandbox takes a name of lower-case letters and digits, not {name!r}.")
+    if lacking := snowflake.missing():
+        raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was built.")
+    prefix, production = f"dev_{name}_", snowflake_warehouse()
+    if not production.state().loaded:
+        raise PipelineError(f"{production.place} holds no batch: run `nox -s prod` first. Nothing was built.")
+    histories = production.relations("snapshots")
+    with report.step("history"), production.cursor() as cursor:
+        cursor.execute(f"create transient schema if not exists {prefix}snapshots")
+        for history in histories:
+            cursor.execute(f"drop table if exists {prefix}{history}")
+            cursor.execute(f"create transient table {prefix}{history} clone {history}")
+    os.environ |= {"MOVIELENS_SCHEMA_PREFIX": prefix, "MOVIELENS_RAW_PREFIX": ""}
+    with report.step("build and test"):
+        built = Dbt("ci", report.node).build(full_refresh=True)
+    report.say(f"{built.models} models and {built.tests} tests passed in {prefix}*; production was only read")

@@ -16,6 +16,7 @@ from rich.table import Table
 from ingest.batches.manifest import Manifest
 from ingest.schema import TABLES
 from pipeline.apply import Applied
+from pipeline.runs import Run
 from pipeline.warehouse import Warehouse
 
 DEV = "nox -s dev --"
@@ -25,10 +26,10 @@ SHOWN_ROWS = 5
 
 
 class Report:
-    """Tells of the walk on a console; `banner` heads every page (the emulator says there that it is one)."""
+    """Tells of a run on a console and keeps its record; `banner` heads every page (the emulator says there that it is one)."""
 
     def __init__(self, console: Console, banner: str = "") -> None:
-        self.console, self.banner = console, banner
+        self.console, self.banner, self.run = console, banner, Run()
         self._status: Status | None = None
         self._step, self._nodes, self._started = "", 0, time.monotonic()
         if banner:
@@ -38,7 +39,7 @@ class Report:
     def step(self, name: str) -> Iterator[None]:
         """A step that is shown while it runs, and with its time when it is done."""
         started, self._step, self._nodes = time.monotonic(), escape(name), 0
-        with self.console.status(self._step) as self._status:
+        with self.console.status(self._step) as self._status, self.run.step(name):
             yield
         self._status = None
         self.console.print(f"  {escape(name):<24}{time.monotonic() - started:6.1f} s", highlight=False)
@@ -46,7 +47,7 @@ class Report:
     @contextmanager
     def silent(self, name: str) -> Iterator[None]:
         """A step that is shown only while it runs."""
-        with self.console.status(escape(name)):
+        with self.console.status(escape(name)), self.run.step(name):
             yield
 
     def node(self, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, chdir, contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
@@ -22,6 +23,7 @@ from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
 from profiles import snowflake
 from profiles.environment import AWS, SNOWFLAKE, also, forget
 from profiles.warehouse_file import WarehouseFile
+from profiles.warehouse_schemas import BUILD, WarehouseSchemas
 
 
 @contextmanager
@@ -58,6 +60,7 @@ class ExpectationsGate:
             verdict = self._expectations.check(stage)
         except GateError as error:
             raise PipelineError(f"the {stage} gate could not be asked: {snowflake.explain(error)}") from None
+        self._report.run.findings += map(asdict, verdict.failures)
         for table in verdict.tables():
             self._report.console.print(table)
         if not verdict.passed:
@@ -70,19 +73,6 @@ class ExpectationsGate:
             )
 
 
-class InPlace:
-    """Snowflake's schemas are built where they are read."""
-
-    def check(self) -> None:
-        """Snowflake sees to it."""
-
-    def begin(self, *, empty: bool = False) -> None:
-        """Nothing is copied."""
-
-    def publish(self) -> None:
-        """Nothing is to be moved."""
-
-
 @contextmanager
 def stage(
     target: str, settings: Settings, report: Report, accepted: Sequence[str] = (), *, news: bool = False
@@ -91,22 +81,14 @@ def stage(
 
     `news`: whether the run is likely to find something to build, and not just that nothing is new.
     """
-    warehouse = copy = warehouse_of(target, settings)
-    publication: Publication = InPlace()
-    if target == "dev":
-        publication = file = WarehouseFile(settings.warehouse)
-        copy = duckdb_warehouse(file.copy)
+    warehouse = warehouse_of(target, settings)
     if target != "dev" and (lacking := snowflake.missing()):
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.place))
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
-        if target == "dev":
-            file.copy.parent.mkdir(exist_ok=True)
-            open_.enter_context(chdir(file.copy.parent))
-            # where dbt and the expectations work
-            open_.enter_context(also(MOVIELENS_WAREHOUSE=str(file.copy), MOVIELENS_DBT_PATH=file.copy.name))
-        dbt = Dbt(target, report.node)
+        dbt = Dbt(target, report.node, report.run.nodes.extend)
+        copy, publication = open_.enter_context(_copy(target, settings, warehouse, dbt))
         # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
         if news or not warehouse.state().loaded:
             dbt.prepare()
@@ -123,7 +105,26 @@ def stage(
             dbt,
             ExpectationsGate(expectations, copy, report),
             report.step,
+            report.run,
         )
+
+
+@contextmanager
+def _copy(target: str, settings: Settings, published: Warehouse, dbt: Dbt) -> Iterator[tuple[Warehouse, Publication]]:
+    """The copy of a target's warehouse, where dbt and the expectations work meanwhile, and how it is published."""
+    if target == "dev":
+        file = WarehouseFile(settings.warehouse)
+        file.copy.parent.mkdir(parents=True, exist_ok=True)
+        with chdir(file.copy.parent), also(MOVIELENS_WAREHOUSE=str(file.copy), MOVIELENS_DBT_PATH=file.copy.name):
+            yield duckdb_warehouse(file.copy), file
+        return
+
+    def make_views(prefix: str) -> None:
+        with also(MOVIELENS_SCHEMA_PREFIX=prefix):
+            dbt.make_views()
+
+    with also(MOVIELENS_SCHEMA_PREFIX=BUILD):
+        yield snowflake_warehouse(BUILD), WarehouseSchemas(published.cursor, snowflake.database(), make_views)
 
 
 def reach(store: Store) -> None:

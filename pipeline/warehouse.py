@@ -5,7 +5,6 @@ A DuckDB file is open in one process at a time, so every question opens and clos
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from ingest.batches.manifest import Withdrawal
 from pipeline.errors import PipelineError
+from pipeline.runs import Run
 
 # What an earlier version's warehouse lacks.
-LAYOUT = {"raw.files", "ops.withdrawals"}
+LAYOUT = {"raw.files", "ops.withdrawals", "ops.runs"}
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,13 @@ class State:
     withdrawn: frozenset[str] = frozenset()
     outdated: bool = False
 
-    @property
-    def unfinished(self) -> bool:
-        """Whether the last loaded batch was never built to the end."""
-        return bool(self.loaded) and (self.built is None or self.built.batch_id != self.loaded[-1])
-
 
 class Warehouse:
     """A warehouse behind a function that connects to it.
 
     Parameters: `connect`, gives a DB-API connection; `place`, what a person calls the warehouse; `from_hex`, SQL
     that reads `{}` as a hexadecimal number; `exists`, whether there is anything to connect to; `unreadable`, the
-    error to raise for an engine's own, None where that says enough.
+    error to raise for an engine's own, None where that says enough; `prefix`, what stands before the schemas' names.
     """
 
     def __init__(
@@ -65,10 +60,11 @@ class Warehouse:
         *,
         exists: Callable[[], bool] = lambda: True,
         unreadable: Callable[[Exception], PipelineError | None] = lambda _: None,
+        prefix: str = "",
     ) -> None:
         self._connect, self.place, self.from_hex, self.exists = connect, place, from_hex, exists
         self._unreadable = unreadable
-        self.prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
+        self.prefix = prefix
 
     @contextmanager
     def cursor(self) -> Iterator[Any]:
@@ -121,18 +117,33 @@ class Warehouse:
             withdrawn=frozenset(batch for (batch,) in self.rows(f"select batch_id from {self.prefix}ops.withdrawals")),
         )
 
-    def complete(self, build: Build, withdrawals: Sequence[Withdrawal], built_at: datetime) -> None:
-        """Records that every check of a build has passed, and what was withdrawn until then."""
-        known = self.state().withdrawn
+    def complete(self, build: Build, withdrawals: Sequence[Withdrawal], run: Run, built_at: datetime) -> None:
+        """Records that every check of a build has passed, what was withdrawn until then, and the run itself."""
+        known, ops = self.state().withdrawn, f"{self.prefix}ops"
+        nodes = [
+            f"('{run.id}', {_literal(node.name)}, '{node.kind}', '{node.status}', {node.seconds}, {node.rows or 'null'})"
+            for node in run.nodes
+        ]
         with self.cursor() as cursor:
             for record in withdrawals:
                 if record.batch_id not in known:
                     cursor.execute(
-                        f"insert into {self.prefix}ops.withdrawals (batch_id, reason, withdrawn_at) values "
+                        f"insert into {ops}.withdrawals (batch_id, reason, withdrawn_at) values "
                         f"('{record.batch_id}', {_literal(record.reason)}, '{record.withdrawn_at:%Y-%m-%d %H:%M:%S.%f}')"
                     )
             cursor.execute(
-                f"insert into {self.prefix}ops.builds (batch_id, project_version, built_at) "
+                f"insert into {ops}.runs (run_id, job, target, started_at, seconds, batches, rows_loaded, tests, findings, "
+                f"project_version, git_commit) values ('{run.id}', '{run.job}', '{run.target}', "
+                f"'{run.started_at:%Y-%m-%d %H:%M:%S.%f}', {run.elapsed()}, '{', '.join(run.batches)}', {run.rows_loaded}, "
+                f"{run.tests}, {len(run.findings)}, '{run.project_version}', '{run.git_commit}')"
+            )
+            if nodes:
+                cursor.execute(
+                    f"insert into {ops}.run_nodes (run_id, node, kind, status, seconds, rows_affected) "
+                    f"values {', '.join(nodes)}"
+                )
+            cursor.execute(
+                f"insert into {ops}.builds (batch_id, project_version, built_at) "
                 f"values ('{build.batch_id}', '{build.project_version}', '{built_at:%Y-%m-%d %H:%M:%S.%f}')"
             )
 
@@ -165,8 +176,8 @@ def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
     )
 
 
-def snowflake_warehouse() -> Warehouse:
-    """The Snowflake database that the environment names."""
+def snowflake_warehouse(prefix: str = "") -> Warehouse:
+    """The schemas with a prefix of the Snowflake database that the environment names."""
     from profiles import snowflake
 
     def unreadable(error: Exception) -> PipelineError | None:
@@ -174,4 +185,5 @@ def snowflake_warehouse() -> Warehouse:
         return PipelineError(said) if snowflake.is_snowflake_s(error) else None
 
     hexadecimal = "to_number({}, 'XXXXXXXXXXXXX')"
-    return Warehouse(snowflake.connect, snowflake.place(), hexadecimal, unreadable=unreadable)
+    place = snowflake.place() + (f", schemas {prefix}*" if prefix else "")
+    return Warehouse(snowflake.connect, place, hexadecimal, unreadable=unreadable, prefix=prefix)

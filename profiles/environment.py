@@ -61,6 +61,8 @@ PROJECT = frozenset(
         "MOVIELENS_TARGET",
         "MOVIELENS_SCHEMA_PREFIX",
         "MOVIELENS_ALERT_URL",
+        "MOVIELENS_ALERT_DETAILS",
+        "MOVIELENS_STALE_AFTER_DAYS",
         "S3_ENDPOINT_URL",
         "S3_BUCKET",
     ]

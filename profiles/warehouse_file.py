@@ -70,7 +70,7 @@ class WarehouseFile:
                 self._origin = self._identity()
                 if self.published.exists() and not empty:
                     for path in (self.published, *_logs(self.published)):
-                        _copy(path, self.copy.with_name(path.name))
+                        copy_file(path, self.copy.with_name(path.name))
         except OSError as error:
             raise PipelineError(
                 f"{self.copy} cannot be written: {error.strerror}. A run works on a copy of the warehouse: it needs the "
@@ -153,7 +153,7 @@ def _logs(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}.wal*"))
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_file(source: Path, target: Path) -> None:
     """Copies within the kernel, which shares the blocks where the file system can."""
     if hasattr(os, "copy_file_range"):
         with contextlib.suppress(OSError), open(source, "rb") as read, open(target, "wb") as write:

@@ -17,7 +17,7 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.transforms import show
 from sqlglot import Expr, exp, parse_one
 
-from profiles.emulator import copying, rewrites
+from profiles.emulator import copying, rewrites, schemas
 
 SET_PARAMETER = re.compile(r"\s*alter\s+session\s+set\s+(\w+)\s*=\s*'((?:[^']|'')*)'", re.IGNORECASE)
 UNSET_PARAMETER = re.compile(r"\s*alter\s+session\s+unset\s+(\w+)", re.IGNORECASE)
@@ -67,6 +67,8 @@ class Cursor(FakeSnowflakeCursor):
     def execute(self, command: str, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:
         try:
             command = ALTER_IN_PLACE.sub(_replacement, self._session_statement(command))
+            if schemas.performed(command, self._duck_conn, str(self._conn.database)):
+                command = schemas.DONE
             return super().execute(command, *args, **kwargs)
         except Exception as error:
             # DuckDB aborts the transaction, and an unknown error would be an HTTP 500 that the connector retries.

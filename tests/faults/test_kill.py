@@ -77,7 +77,7 @@ def assert_published(job: Job, peace: Undisturbed, point: str) -> None:
 def left_over(job: Job) -> list[str]:
     """Files that a run makes and takes away again."""
     folders = [path for path in (job.data / "landing").glob("*") if path.is_dir()]
-    return [str(path) for path in [*folders, *job.data.glob("replay"), *job.data.glob("work/*")]]
+    return [str(path) for path in [*folders, *job.data.glob("replay"), *job.data.glob("work/*.duckdb*")]]
 
 
 def cases(part: int, bounded: list[tuple[str, int]]) -> list[tuple[str, int]]:

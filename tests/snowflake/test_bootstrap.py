@@ -54,8 +54,9 @@ def test_continuous_integration_writes_only_schemas_that_it_creates() -> None:
 
 def test_no_role_gets_everything_and_no_user_gets_a_password_or_a_second_role_at_a_time() -> None:
     sql = bootstrap.plan(ENVIRONMENT).sql.lower()
-    for word in ("all privileges", "ownership", "password ="):
+    for word in ("all privileges", "password ="):
         assert word not in sql
+    assert sql.count("grant ownership on schema") == sql.count("ownership on") == len(bootstrap.SCHEMAS)
     assert sql.count("type = service") == sql.count("default_secondary_roles = ()") == sql.count("create user") == 2
 
 

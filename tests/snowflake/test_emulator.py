@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from decimal import Decimal
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -292,3 +293,25 @@ def test_plain_fakesnow_still_keeps_a_transaction_open_over_ddl() -> None:
     ):
         cursor.execute(statement)
     assert cursor.execute("select count(*) from raw.rows").fetchall() == [(0,)]
+
+
+def test_a_schema_is_cloned_and_swapped_with_its_tables_and_their_types(session: Session) -> None:
+    for schema in ("shown", "build_shown"):
+        session(f"drop schema if exists {schema}")
+    session("create schema shown")
+    session("create table shown.t (a varchar(7) not null, b number(2, 1))")
+    session("insert into shown.t values ('old', 3.5)")
+    session("create schema build_shown clone shown")
+    session("update build_shown.t set a = 'new'")
+    session("create table build_shown.added (c int)")
+    assert session("select a from shown.t") == [("old",)]
+    session("alter schema shown swap with build_shown")
+    assert session("select * from shown.t") == [("new", Decimal("3.5"))]
+    assert session("select count(*) from shown.added") == [(0,)]
+    assert session("select a from build_shown.t") == [("old",)]
+    lengths = (
+        "select character_maximum_length from information_schema.columns where table_name = 'T' and column_name = 'A'"
+    )
+    assert set(session(lengths)) == {(7,)}
+    with pytest.raises(ProgrammingError):
+        session("insert into shown.t values (null, 1)")

@@ -96,6 +96,25 @@ def test_a_pull_request_builds_what_it_changes_beside_production(
     assert "MOVIELENS_SCHEMA_PREFIX must be like ci_123_" in refused.stderr
 
 
+def test_a_sandbox_is_built_beside_production_from_its_raw_data(
+    three_days: Path, parity: subprocess.CompletedProcess[str]
+) -> None:
+    built = run(sys.executable, three_days, "prod", "--emulator", "--sandbox", "ann")
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert "passed in dev_ann_*" in built.stdout
+    refused = run(sys.executable, three_days, "prod", "--emulator", "--sandbox", "Ann; drop")
+    assert refused.returncode == 1
+    assert "--sandbox takes a name" in refused.stderr
+
+
+def test_a_rebuild_of_production_equals_what_was_published(
+    three_days: Path, parity: subprocess.CompletedProcess[str]
+) -> None:
+    rebuilt = run(sys.executable, three_days, "prod", "--emulator", "--rebuild")
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+    assert "the rebuilt warehouse equals the old one" in rebuilt.stdout
+
+
 NOTEBOOKS = """
 import sys
 from pathlib import Path

@@ -6,6 +6,7 @@
     {%- set batch_id = manifest.batch_id -%}
     {%- do use_role_of_loader() -%}
     {%- do create_raw_tables() -%}
+    {%- do grant_raw_to_builder() -%}
     {%- if run_query("select count(*) from " ~ source('raw', 'batches') ~ " where batch_id = '" ~ batch_id ~ "'").rows[0][0] -%}
         {%- do log('batch ' ~ batch_id ~ ' is loaded already', info=true) -%}
         {{ return('') }}

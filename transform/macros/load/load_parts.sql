@@ -25,9 +25,10 @@
 
 {# Snowflake copies exact files from the external stage; COPY takes at most 1,000 names at a time. The project's own
    ledger is the authority, not COPY's load metadata, hence `force`. COPY from a select does not count a line's columns:
-   landing has, and the pipeline has held each part to its sha256. A part's number is in its name, part-NNNNN.csv.zst. #}
+   landing has, and the pipeline has held each part to its sha256. A part's number is in its name, part-NNNNN.csv.zst.
+   Stage and format are the published ones, whatever schema is loaded. #}
 {% macro snowflake__load_parts(name, table, batch_id) -%}
-    {%- set raw = source('raw', name).include(identifier=false) -%}
+    {%- set raw = target.database ~ '.raw' -%}
     {%- for chunk in table.parts | batch(1000) %}
         copy into {{ source('raw', name) }} (
             {{ table.columns | map(attribute='name') | join(', ') }}

@@ -1,0 +1,62 @@
+"""Tells somebody elsewhere that a run failed, a gate closed or a source is stale: MOVIELENS_ALERT_URL, for apprise."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ingest.settings import Settings
+from pipeline.runs import Run
+
+SHOWN = 10
+
+
+def alert(run: Run, record: Path, settings: Settings) -> str:
+    """Sends what happened to a run, if somebody wants to know; what went wrong with the sending, in words, or ''.
+
+    The address may hold a secret, and so may what an engine says of a row: neither is ever told, nor any text of a row
+    without MOVIELENS_ALERT_DETAILS.
+    """
+    if settings.alert_url is None or not (run.outcome == "failed" or run.stale):
+        return ""
+    import apprise  # a second that only a failed run pays
+
+    logging.getLogger("apprise").disabled = True
+    service = apprise.Apprise()
+    if not service.add(settings.alert_url.get_secret_value().split()):
+        return "nobody was alerted: MOVIELENS_ALERT_URL is of no kind that apprise knows"
+    try:
+        sent = service.notify(title=title(run), body=body(run, record, details=settings.alert_details))
+    except Exception as error:  # whatever a plugin raises must not hide why the run failed
+        return f"nobody was alerted: {type(error).__name__}"
+    return "" if sent else "nobody was alerted: what MOVIELENS_ALERT_URL names did not take the message"
+
+
+def title(run: Run) -> str:
+    """One line: the job, what became of it, and where."""
+    if run.outcome != "failed":
+        return f"movielens {run.job}: the source is stale"
+    step = f" in {run.steps[-1][0]}" if run.steps else ""
+    return f"movielens {run.job} failed{step}"
+
+
+def body(run: Run, record: Path, *, details: bool = False) -> str:
+    """What was found, of which batches, and what to do."""
+    lines = [f"Target {run.target or 'none'}, started {run.started_at:%Y-%m-%d %H:%M} UTC, {run.seconds:.0f} s."]
+    if run.batches:
+        lines.append(f"Batches: {', '.join(run.batches)}, {run.rows_loaded:,} rows.")
+    if run.stale:
+        lines.append(f"Stale: {run.stale}. Land a newer batch.")
+    failed = [node for node in run.nodes if node.status in {"error", "fail", "runtime error"}]
+    lines += [f"- {node.kind} {node.name}: {node.status}" for node in failed[:SHOWN]]
+    errors = [finding for finding in run.findings if finding["severity"] == "error"]
+    for finding in errors[:SHOWN]:
+        lines.append(f"- batch {finding['batch_id']}, {finding['relation']}: {finding['expectation']}")
+        if details:
+            lines += [f"    {row}" for row in finding["rows"]]
+    if errors:
+        lines.append("Run again with --accept BATCH, take the batch back with --withdraw, or land a corrected one.")
+    if details and run.error:
+        lines.append(run.error)
+    lines.append(f"What is published is as it was. Record: {record}")
+    return "\n".join(lines)
