@@ -13,6 +13,7 @@ RAW = {
     "links": f"movie_id integer, imdb_id text, tmdb_id integer, {_LINEAGE}",
     "genome_scores": f"movie_id integer, tag_id integer, relevance double, {_LINEAGE}",
     "genome_tags": f"tag_id integer, tag text, {_LINEAGE}",
+    "users": f"user_id integer, gender text, age integer, occupation text, zip_code text, {_LINEAGE}",
     "rejected_rows": "batch_id text, table_name text, file text, line integer, reason text, raw_line text",
     "load_ledger": (
         "batch_id text, table_name text, file text, rows_read integer, rows_loaded integer, rows_rejected integer,"
@@ -33,6 +34,7 @@ STAGING = {
     "stg_links": f"movie_id integer, imdb_id text, tmdb_id integer, {_LINEAGE}",
     "stg_genome_scores": f"movie_id integer, genome_tag_id integer, relevance double, {_LINEAGE}",
     "stg_genome_tags": f"genome_tag_id integer, tag text, {_LINEAGE}",
+    "stg_users": f"user_id integer, gender text, age integer, occupation text, zip_code text, {_LINEAGE}",
 }
 MARTS = {
     "dim_movies": (
@@ -44,7 +46,7 @@ MARTS = {
     ),
     "dim_users": (
         "user_id integer, first_activity_at timestamp, last_activity_at timestamp, rating_count integer,"
-        " tag_count integer"
+        " tag_count integer, gender text, age_band text, occupation text, zip_code text, state text"
     ),
     "dim_tags": "tag_id integer, tag text, genome_tag_id integer",
     "dim_genres": "genre_id integer, genre text",

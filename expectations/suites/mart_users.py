@@ -9,9 +9,13 @@ _USERS = """
     select
         d.user_id,
         case when d.rating_count != a.ratings or d.tag_count != a.tags then 1 else 0 end as counts_differ,
-        case when d.first_activity_at != a.first_at or d.last_activity_at != a.last_at or a.user_id is null then 1 else 0 end
-            as times_differ,
-        case when d.rating_count + d.tag_count = 0 then 1 else 0 end as idle
+        case
+            when d.user_id is null or d.first_activity_at is distinct from a.first_at
+                or d.last_activity_at is distinct from a.last_at then 1
+            else 0
+        end as times_differ,
+        case when d.rating_count + d.tag_count = 0 and coalesce(d.gender, d.occupation, d.zip_code) is null then 1 else 0 end
+            as idle
     from {marts}.dim_users as d
     full outer join (
         select

@@ -6,7 +6,7 @@ from expectations.measure import NONE, Measure, Suite, at_most, batch_rows, exam
 
 GENRES = (
     "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Film-Noir",
-    "Horror", "IMAX", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
+    "Horror", "IMAX", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western", "Children's", "unknown",
 )  # fmt: skip
 """The genres of all releases; the seed `genre_names` has the same."""
 NO_GENRES = "(no genres listed)"
@@ -23,7 +23,8 @@ def _rest(genres: str) -> str:
     """SQL: what is left of a pipe list when all known genres are taken out; '|' when nothing is."""
     rest = f"'|' || {genres} || '|'"
     for genre in (*GENRES, NO_GENRES):
-        rest = f"replace({rest}, '|{genre}|', '|')"
+        quoted = genre.replace("'", "''")
+        rest = f"replace({rest}, '|{quoted}|', '|')"
     return rest
 
 
