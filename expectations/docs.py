@@ -6,6 +6,8 @@ scripts. Here each page keeps GX's content and gets one inlined style sheet; the
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from expectations.judge import context
 from ingest.text import visible
 
 _SITE = "local_site"
@@ -55,10 +58,12 @@ def plain(html: str, home: str) -> str:
     return re.sub(r"</head>.*?<body>", lambda _: head, html, count=1, flags=re.S)
 
 
-def build(context: Any, folder: Path, title: str) -> Path:
-    """Builds the pages of the newest results into `folder`, replacing what is there; returns the front page."""
-    context.build_data_docs(site_names=[_SITE])
-    site = Path(context.root_directory) / context.get_config().data_docs_sites[_SITE]["store_backend"]["base_directory"]
+def build(home: Path, folder: Path, title: str) -> Path:
+    """Builds the pages of the results in `home` into `folder`, replacing what is there; returns the front page."""
+    results = context(home)
+    with contextlib.redirect_stdout(io.StringIO()):
+        results.build_data_docs(site_names=[_SITE])
+    site = home / "uncommitted" / "data_docs" / _SITE
     draft = folder.with_name(f"{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     for page in sorted(site.rglob("*.html")):
@@ -68,7 +73,7 @@ def build(context: Any, folder: Path, title: str) -> Path:
         target.write_text(
             plain(page.read_text(encoding="utf-8"), "../" * (len(path.parts) - 1) + "index.html"), encoding="utf-8"
         )
-    (draft / "index.html").write_text(_front(title, sorted(_pages(context), key=_gravest_first)), encoding="utf-8")
+    (draft / "index.html").write_text(_front(title, sorted(_pages(results), key=_gravest_first)), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
     return folder / "index.html"
@@ -78,31 +83,31 @@ def _gravest_first(page: Page) -> tuple[int, int, str]:
     return -page.failed, -page.warned, page.name
 
 
-def _pages(context: Any) -> Iterator[Page]:
-    store = context.validation_results_store
+def _pages(results: Any) -> Iterator[Page]:
+    store = results.validation_results_store
     for key in store.list_keys():
-        results = store.get(key).results
-        missed = [result.expectation_config.meta["severity"] for result in results if not result.success]
+        found = store.get(key).results
+        missed = [result.expectation_config.severity for result in found if not result.success]
         link = "/".join(("validations", *key.to_tuple())) + ".html"
         yield Page(
             key.expectation_suite_identifier.name,
             quote(link),
-            len(results),
-            missed.count("error"),
+            len(found),
+            missed.count("critical"),
             missed.count("warning"),
         )
 
 
 def _front(title: str, pages: list[Page]) -> str:
     rows = "".join(
-        f'<tr><td><span class="{_word(page)}">{_word(page)}</span></td><td><a href="{page.link}">{escape(page.name)}</a></td>'
+        f'<tr><td><span class="{_word(page)}">{_word(page)}</span></td><td><a href="{page.link}">{escape(page.name)}</a> <a href="expectations/{quote(page.name.replace(".", "/"))}.html">why</a></td>'
         f'<td class="count">{page.evaluated}</td><td class="count">{page.failed}</td><td class="count">{page.warned}</td></tr>'
         for page in pages
     )
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="UTF-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">{_POLICY}<style>{_STYLE}</style></head><body>'
-        f"<h1>{escape(title)}</h1><p>What each relation is expected to look like, and what was observed.</p>"
+        f"<h1>{escape(title)}</h1><p>What was expected of each batch and relation, why, and what was observed.</p>"
         "<table><thead><tr><th>outcome</th><th>relation</th><th>expectations</th><th>failed</th><th>warned</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></body></html>"
     )

@@ -1,104 +1,99 @@
-"""What a gate says: passed or not, and every finding in words; how it travels between processes, and how it looks."""
+"""What a gate says: passed or not, and every finding in words; and how a person sees it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
+from rich import box
+from rich.console import RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
-from expectations.measure import Band, Severity, Unit
+from expectations.checks import Check, Severity
+
+ROWS_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A finding: what was expected of which relation, what was observed instead, rows that show it, and the batch."""
+class Finding:
+    """A check that failed: on which batch, what was observed and expected, why that, and rows that show it."""
 
     severity: Severity
-    relation: str
-    expectation: str
+    batch_id: str
+    subject: str
     observed: str
     expected: str
-    rows: tuple[str, ...]
-    batch_id: str
+    why: str
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A stage's outcome: `passed` unless a finding is an error; `evaluated` expectations; `seconds` it took."""
+    """A gate's outcome on some batches: `passed` unless a finding is an error; how many checks had a value to judge."""
 
-    stage: str
-    passed: bool
+    batches: tuple[str, ...]
     evaluated: int
-    failures: tuple[Failure, ...]
+    findings: tuple[Finding, ...]
     seconds: float
 
-    def to_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stops the run."""
+        return not self.of("error")
 
-    @classmethod
-    def from_json(cls, line: str) -> Verdict:
-        """The verdict that a line holds; raises ValueError when it holds none."""
-        try:
-            fields = json.loads(line)
-            failures = tuple(Failure(**{**failure, "rows": tuple(failure["rows"])}) for failure in fields["failures"])
-            return cls(**{**fields, "failures": failures})
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not a verdict: {line[:200]}") from error
-
-    def of(self, severity: Severity) -> tuple[Failure, ...]:
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of a severity."""
-        return tuple(failure for failure in self.failures if failure.severity == severity)
+        return tuple(finding for finding in self.findings if finding.severity == severity)
 
     def summary(self) -> str:
         """The outcome in one line."""
-        counts = [f"{self.evaluated} expectations"]
-        for severity, word in (("error", "failed"), ("warning", "warned")):
-            if found := self.of(severity):  # type: ignore[arg-type]
-                first = found[0]
-                counts.append(f"{len(found)} {word} (first: {first.relation}: {first.expectation})")
+        counts = [f"{self.evaluated} checks"]
+        for found, word in ((self.of("error"), "failed"), (self.of("warning"), "warned")):
+            if found:
+                counts.append(f"{len(found)} {word} (first: {found[0].subject})")
         return ", ".join(counts)
 
-    def tables(self) -> tuple[Table, ...]:
-        """The findings as one table, errors first; none when there is nothing to tell."""
-        if not self.failures:
-            return ()
-        batches = sorted({failure.batch_id for failure in self.failures})
-        table = Table(
-            title=f"{self.stage} gate: look at batch {', '.join(batches)}", title_justify="left", show_lines=True
-        )
-        for name in ("", "relation", "expectation", "observed", "expected", "rows that show it"):
+    def tables(self) -> Iterator[RenderableType]:
+        """The findings as a table, errors first, with reasons and rows below it; nothing when there are none."""
+        if not self.findings:
+            return
+        findings = (*self.of("error"), *self.of("warning"))
+        batches = ", ".join(sorted({finding.batch_id for finding in findings}))
+        table = Table(title=f"gate: look at batch {batches}", title_justify="left", box=box.SIMPLE_HEAD)
+        for name in ("", "batch", "what", "observed", "expected"):
             table.add_column(name, overflow="fold")
-        for failure in (*self.of("error"), *self.of("warning")):
+        for finding in findings:
             table.add_row(
-                "[red]error[/]" if failure.severity == "error" else "[yellow]warn[/]",
-                *map(escape, (failure.relation, failure.expectation, failure.observed, failure.expected)),
-                escape("\n".join(failure.rows)),
+                "[red]error[/]" if finding.severity == "error" else "[yellow]warn[/]",
+                *map(escape, (finding.batch_id, finding.subject, finding.observed, finding.expected)),
             )
-        return (table,)
+        yield table
+        for subject, why in dict.fromkeys((finding.subject, finding.why) for finding in findings):
+            yield Padding(f"[bold]{escape(subject)}[/]: {escape(why)}", (0, 0, 0, 2))
+            rows = next((finding.rows for finding in findings if (finding.subject, finding.why) == (subject, why)), ())
+            yield from (Padding(escape(row), (0, 0, 0, 6)) for row in rows)
 
 
-def amount(number: float, unit: Unit) -> str:
-    """A number as a person writes it."""
-    if unit == "share":
+def amount(number: Any, name: str | None) -> str:
+    """A number as a person writes it; a column that is a share, as a percentage."""
+    if "share" in (name or "").split("_"):
         return f"{number:.2%}" if 0 < abs(number) < 0.1 else f"{number:.1%}"
-    if unit in ("times", "number", "stars"):
-        plain = f"{number:,.3f}".rstrip("0").rstrip(".")
-        return f"{plain}{' stars' if unit == 'stars' else ' times' if unit == 'times' else ''}"
-    plain = f"{number:,.1f}".removesuffix(".0")
-    return f"{plain} {unit}"
+    return f"{number:,.3f}".rstrip("0").rstrip(".")
 
 
-def wanted(band: Band, unit: Unit) -> str:
-    """A band as a person writes it."""
-    if band.low is None and band.high is None:
-        return "anything"
-    if band.low is None:
-        return "none" if band.high == 0 else f"at most {amount(band.high or 0, unit)}"
-    if band.high is None:
-        return f"at least {amount(band.low, unit)}"
-    if band.low == band.high:
-        return f"exactly {amount(band.low, unit)}"
-    return f"{amount(band.low, unit)} to {amount(band.high, unit)}"
+def wanted(check: Check) -> str:
+    """What a check expects, as a person writes it."""
+    low, high = (None if bound is None else amount(bound, check.column) for bound in (check.min, check.max))
+    if low and high:
+        return low if low == high else f"{low} to {high}"
+    if high:
+        return "none" if check.max == 0 else f"at most {high}"
+    return f"at least {low}" if low else check.expectation
+
+
+def as_text(row: dict[str, Any]) -> str:
+    """A row that shows a failure, in one line."""
+    return ", ".join(f"{name.lower()} {'–' if cell is None else cell}" for name, cell in row.items())

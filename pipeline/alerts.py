@@ -51,7 +51,8 @@ def body(run: Run, record: Path, *, details: bool = False) -> str:
     lines += [f"- {node.kind} {node.name}: {node.status}" for node in failed[:SHOWN]]
     errors = [finding for finding in run.findings if finding["severity"] == "error"]
     for finding in errors[:SHOWN]:
-        lines.append(f"- batch {finding['batch_id']}, {finding['relation']}: {finding['expectation']}")
+        observed = f"{finding['observed']}, expected {finding['expected']}"
+        lines.append(f"- batch {finding['batch_id']}, {finding['subject']}: {observed}")
         if details:
             lines += [f"    {row}" for row in finding["rows"]]
     if errors:

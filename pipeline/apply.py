@@ -1,6 +1,6 @@
 """Applies every landed batch that waits to a copy of the warehouse, and publishes it once it has been judged.
 
-Copy, then for each batch load, raw gate and history, then build, mart gate, publish. Whatever fails or is killed before
+Copy, then for each batch load and history, then build, gate, publish. Whatever fails or is killed before
 the last step leaves what is published as it was, and the next run begins with a new copy.
 """
 
@@ -24,14 +24,14 @@ from pipeline.warehouse import Build, State, Warehouse
 # What history needs of a batch that is not the last one waiting: the snapshots and what they are made of.
 HISTORY = "+path:snapshots"
 # What every batch adds to: the counts of what it changed, and the ledger, whose tests are on raw itself.
-BOOKS = "int_batch_changes source_*"
+BOOKS = "int_batch_changes source_* path:tests/raw"
 
 
 class Gate(Protocol):
     """The expectations of one target."""
 
-    def check(self, stage: str) -> None:
-        """Runs a stage (`raw` or `marts`); raises `PipelineError` when an expectation of error severity fails."""
+    def check(self, batches: Sequence[str]) -> None:
+        """Judges batches and the marts; raises `PipelineError` when a check of error severity fails."""
 
 
 class Publication(Protocol):
@@ -146,27 +146,39 @@ def _bring(walk: Walk, state: State, landed: Sequence[Manifest], judged: Sequenc
     """Loads, builds and judges in the copy what it does not hold; `judged` batches have passed their gate before."""
     waiting = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
     current = state.built is not None and state.built.project_version == project_version()
-    if not waiting:
-        _check(walk, "raw gate")
-    for manifest in waiting:
-        with walk.step(f"load {manifest.batch_id}"):
-            verify(walk.store, manifest)
-            walk.dbt.load(manifest, walk.store.bucket)
-            walk.run.batches.append(manifest.batch_id)
-            walk.run.rows_loaded += sum(table.rows_read - table.rows_rejected for table in manifest.tables.values())
-        if manifest is waiting[-1]:
-            _check(walk, "raw gate")
-        else:
-            if manifest.batch_id not in judged:
-                _check(walk, f"raw gate {manifest.batch_id}")
-            _history(walk, manifest, current)
     built_to = state.built.batch_id if state.built else ""
     applied = [manifest for manifest in landed if manifest.batch_id > built_to]
-    with walk.step("build and test"):
-        built = walk.dbt.build(select=f"{following(applied)} {BOOKS}") if current else _build_anew(walk, state)
-    with walk.step("mart gate"):
-        walk.gate.check("marts")
+    new = [manifest.batch_id for manifest in applied if manifest.batch_id not in judged] or [landed[-1].batch_id]
+    try:
+        for manifest in waiting:
+            with walk.step(f"load {manifest.batch_id}"):
+                verify(walk.store, manifest)
+                walk.dbt.load(manifest, walk.store.bucket)
+                walk.run.batches.append(manifest.batch_id)
+                walk.run.rows_loaded += sum(table.rows_read - table.rows_rejected for table in manifest.tables.values())
+            if manifest is not waiting[-1]:
+                _history(walk, manifest, current)
+        with walk.step("build and test"):
+            built = walk.dbt.build(select=f"{following(applied)} {BOOKS}") if current else _build_anew(walk, state)
+    except PipelineError as error:
+        raise _explained(walk, new, error) from None
+    with walk.step("gate"):
+        walk.gate.check(new)
     return Applied(tuple(applied), built)
+
+
+def _explained(walk: Walk, batches: Sequence[str], error: PipelineError) -> PipelineError:
+    """An error of a build after what the gate finds in the batches: bad data may break a build before it is judged."""
+    loaded = walk.copy.state().loaded
+    if not (suspects := [batch_id for batch_id in batches if batch_id in loaded]):
+        return error
+    try:
+        with walk.step("gate"):
+            walk.dbt.measure()
+            walk.gate.check(suspects)
+    except PipelineError as found:
+        return PipelineError(f"{found}\nThe build had failed already: {error}")
+    return error
 
 
 def following(batches: Sequence[Manifest], within: str = "") -> str:
@@ -188,11 +200,6 @@ def _build_anew(walk: Walk, state: State) -> Built:
             f"{error}\nThe dbt project has changed since the last build. Where history is what fails, it was made by the "
             f"old one: `nox -s dev -- --rebuild` makes it again from the landed batches."
         ) from None
-
-
-def _check(walk: Walk, name: str) -> None:
-    with walk.step(name):
-        walk.gate.check("raw")
 
 
 def _history(walk: Walk, manifest: Manifest, current: bool) -> None:

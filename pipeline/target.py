@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
 
-from expectations.client import Gate as Expectations
-from expectations.client import GateError
+from expectations.checks import GateError
+from expectations.gate import Gate as Expectations
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
@@ -49,27 +49,27 @@ def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[Non
 
 
 class ExpectationsGate:
-    """The expectations' process, started early, because its imports take seconds; asked stage by stage."""
+    """The gate of a run: shows what it finds, and stops the run. Batches that are `accepted` stop nothing."""
 
-    def __init__(self, expectations: Expectations, copy: Warehouse, report: Report) -> None:
-        self._expectations, self._copy, self._report = expectations, copy, report
+    def __init__(self, expectations: Expectations, copy: Warehouse, report: Report, accepted: Sequence[str]) -> None:
+        self._expectations, self._copy, self._report, self._accepted = expectations, copy, report, accepted
 
-    def check(self, stage: str) -> None:
-        """Runs a stage; warnings are told, errors raise `PipelineError`."""
+    def check(self, batches: Sequence[str]) -> None:
+        """Judges batches and the marts; warnings are shown, errors raise `PipelineError`."""
         try:
-            verdict = self._expectations.check(stage)
+            verdict = self._expectations.check(batches, self._accepted)
         except GateError as error:
-            raise PipelineError(f"the {stage} gate could not be asked: {snowflake.explain(error)}") from None
-        self._report.run.findings += map(asdict, verdict.failures)
-        for table in verdict.tables():
-            self._report.console.print(table)
+            raise PipelineError(f"the gate could not be asked: {snowflake.explain(error)}") from None
+        self._report.run.findings += map(asdict, verdict.findings)
+        for part in verdict.tables():
+            self._report.console.print(part)
         if not verdict.passed:
-            state = self._copy.state()
-            batch = state.loaded[-1]
+            dataset, batch = self._copy.state().dataset, verdict.of("error")[-1].batch_id
             raise PipelineError(
-                f"the {stage} gate is closed: {verdict.summary()}. If batch {batch} is right all the same, run again "
-                f"with --accept {batch}. If it is wrong, take it back, `nox -s land -- {state.dataset} --withdraw {batch}`, "
-                f"or land a corrected full batch and accept this one, so that history shows both."
+                f"the gate is closed: {verdict.summary()}. Three ways on: take batch {batch} back, "
+                f"`nox -s land -- {dataset} --withdraw {batch}`, and land it again when it is right; or, if it is right all the "
+                f"same, run again with --accept {batch}; or land a corrected full batch and accept this one, so that history "
+                f"shows both."
             )
 
 
@@ -92,8 +92,10 @@ def stage(
         # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
         if news or not warehouse.state().loaded:
             dbt.prepare()
-        os.environ["MOVIELENS_ACCEPT_BATCHES"] = ",".join(accepted)
-        expectations = open_.enter_context(Expectations(target))
+        try:
+            expectations = open_.enter_context(Expectations(target))
+        except GateError as error:
+            raise PipelineError(str(error)) from None
         with report.step("object store"):
             store = open_.enter_context(object_store(settings, embedded=target == "dev"))
         reach(store)
@@ -103,7 +105,7 @@ def stage(
             copy,
             publication,
             dbt,
-            ExpectationsGate(expectations, copy, report),
+            ExpectationsGate(expectations, copy, report, accepted),
             report.step,
             report.run,
         )

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from expectations.client import Gate, GateError
+from expectations.checks import GateError
+from expectations.gate import Gate
 from ingest.settings import Settings
 from notebooks import marts
 from notebooks import run as notebooks

@@ -72,7 +72,7 @@ def test_ctrl_c_in_a_build_stops_it_and_the_next_run_goes_on(
 ) -> None:
     stopped = job.start(*DAY_2)
     assert stopped.stdout
-    while "raw gate" not in (line := stopped.stdout.readline()):
+    while "load 000002" not in (line := stopped.stdout.readline()):
         assert line, "it has ended before its build"
     time.sleep(seconds)
     os.killpg(stopped.pid, signal.SIGINT)  # as a terminal does: to all of its processes

@@ -1,7 +1,8 @@
 """Faults to plant: what goes wrong at a source, on the way or in a mart, as SQL on a copy of a built warehouse.
 
 A fault of the source is planted in the rows of one batch (`{batch}`), before the ledger is written: nothing but the
-content tells of it. A fault of the warehouse is planted in relations that were built without one.
+content tells of it, and the checks find it. A fault of the warehouse is planted in relations that were built without
+one, and dbt's tests find it.
 """
 
 from __future__ import annotations
@@ -9,19 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Where = Literal["source", "raw", "marts", "dbt"]
+Where = Literal["source", "warehouse"]
 MONTH = "strftime(make_timestamp(timestamp * 1000000), '%Y-%m') = '2008-04'"
 OF_BATCH = "_batch = cast('{batch}' as integer)"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault: its name, as the table has it; `where` it is planted; the `sql`; for dbt, the `test` that sees it."""
+    """A fault: its name, as the table has it; `where` it is planted; the `sql`."""
 
     name: str
     where: Where
     sql: str
-    test: str = ""
 
 
 def _shifted(table: str, column: str, by: str) -> str:
@@ -130,26 +130,26 @@ FAULTS = (
     ),
     Fault("genome tags slipped by one row", "source", _shifted("genome_tags", "tag", "tag_id")),
     # ---------- raw, after the load
-    Fault("rows vanish from raw", "raw", f"delete from raw.ratings where {OF_BATCH} and _row between 100 and 110"),
-    Fault("rows are added to raw by hand", "raw", f"insert into raw.tags select * from raw.tags where {OF_BATCH} limit 3"),
-    Fault("a raw column changes its type", "raw", "alter table raw.ratings alter timestamp type varchar"),
-    Fault("a rejected line is not kept", "raw", "update raw.load_ledger set rows_rejected = 1, rows_read = rows_read + 1 where batch_id = '{batch}' and table_name = 'tags'"),
-    Fault("a batch takes effect before the one before it", "raw", "update raw.batches set effective_at = effective_at - interval 10 day where batch_id = '{batch}'"),
+    Fault("rows vanish from raw", "warehouse", f"delete from raw.ratings where {OF_BATCH} and _row between 100 and 110"),
+    Fault("rows are added to raw by hand", "warehouse", f"insert into raw.tags select * from raw.tags where {OF_BATCH} limit 3"),
+    Fault("a raw column changes its type", "warehouse", "alter table raw.ratings alter timestamp type varchar"),
+    Fault("a rejected line is not kept", "warehouse", "update raw.load_ledger set rows_rejected = 1, rows_read = rows_read + 1 where batch_id = '{batch}' and table_name = 'tags'"),
+    Fault("a batch takes effect before the one before it", "warehouse", "update raw.batches set effective_at = effective_at - interval 10 day where batch_id = '{batch}'"),
     # ---------- marts
-    Fault("ratings are lost on the way to the fact", "marts", "delete from marts.fact_ratings where mod(user_id, 40) = 3 and mod(movie_id, 7) = 0"),
-    Fault("the fact keeps a rating that was changed", "marts", "update marts.fact_ratings set rating = case when rating = 3.0 then 4.0 else 3.0 end where user_id = 5"),
-    Fault("the fact's times are an hour off", "marts", "update marts.fact_ratings set rated_at = rated_at + interval 1 hour"),
-    Fault("a month of activity is lost", "marts", "delete from marts.user_activity where activity_month = date '2008-04-01'"),
-    Fault("the means of movies are on another scale", "marts", "update marts.movie_ratings set rating_mean = rating_mean / 2 where rating_count > 10"),
-    Fault("the bridge loses a genre of some movies", "marts", "delete from marts.bridge_movie_genres where mod(movie_id, 50) = 1"),
-    Fault("tags are lost on the way to the fact", "marts", "delete from marts.fact_movie_tags where mod(movie_id, 5) = 0"),
-    Fault("tags are not normalised", "marts", "update marts.dim_tags set tag = upper(tag) where length(tag) = 5"),
-    Fault("scores of a movie are lost on the way to the fact", "marts", "delete from marts.fact_genome_scores where movie_id = (select min(movie_id) from marts.fact_genome_scores)"),
-    Fault("a day is missing in the calendar", "marts", "delete from marts.dim_dates where date_day = date '2008-04-10'"),
-    Fault("a version of history begins when no batch took effect", "marts", "update marts.dim_movies_history set valid_from = valid_from + interval 5 minute where movie_id = 10"),
-    Fault("history drops a movie that no batch dropped", "marts", "update snapshots.snap_links set valid_to = valid_from + interval 1 hour where movie_id < 5"),
-    Fault("staging filters what it should not", "marts", "create or replace view staging.stg_ratings as select user_id, movie_id, rating, make_timestamp(timestamp * 1000000) as rated_at, _batch, _part, _row from raw.ratings where rating > 0.5"),
-    Fault("staging forgets what stood before a delta", "marts", """
+    Fault("ratings are lost on the way to the fact", "warehouse", "delete from marts.fact_ratings where mod(user_id, 40) = 3 and mod(movie_id, 7) = 0"),
+    Fault("the fact keeps a rating that was changed", "warehouse", "update marts.fact_ratings set rating = case when rating = 3.0 then 4.0 else 3.0 end where user_id = 5"),
+    Fault("the fact's times are an hour off", "warehouse", "update marts.fact_ratings set rated_at = rated_at + interval 1 hour"),
+    Fault("a month of activity is lost", "warehouse", "delete from marts.user_activity where activity_month = date '2008-04-01'"),
+    Fault("the means of movies are on another scale", "warehouse", "update marts.movie_ratings set rating_mean = rating_mean / 2 where rating_count > 10"),
+    Fault("the bridge loses a genre of some movies", "warehouse", "delete from marts.bridge_movie_genres where mod(movie_id, 50) = 1"),
+    Fault("tags are lost on the way to the fact", "warehouse", "delete from marts.fact_movie_tags where mod(movie_id, 5) = 0"),
+    Fault("tags are not normalised", "warehouse", "update marts.dim_tags set tag = upper(tag) where length(tag) = 5"),
+    Fault("scores of a movie are lost on the way to the fact", "warehouse", "delete from marts.fact_genome_scores where movie_id = (select min(movie_id) from marts.fact_genome_scores)"),
+    Fault("a day is missing in the calendar", "warehouse", "delete from marts.dim_dates where date_day = date '2008-04-10'"),
+    Fault("a version of history begins when no batch took effect", "warehouse", "update marts.dim_movies_history set valid_from = valid_from + interval 5 minute where movie_id = 10"),
+    Fault("history drops a movie that no batch dropped", "warehouse", "update snapshots.snap_links set valid_to = valid_from + interval 1 hour where movie_id < 5"),
+    Fault("staging filters what it should not", "warehouse", "create or replace view staging.stg_ratings as select user_id, movie_id, rating, make_timestamp(timestamp * 1000000) as rated_at, _batch, _part, _row from raw.ratings where rating > 0.5"),
+    Fault("staging forgets what stood before a delta", "warehouse", """
         insert into raw.links
         select * replace (9 as _batch) from raw.links limit 5;
         insert into raw.batches
@@ -164,12 +164,12 @@ FAULTS = (
         from raw.links where _batch = 9
     """),
     # ---------- what dbt's own tests are for
-    Fault("a rating is in the fact twice", "dbt", "insert into marts.fact_ratings select * from marts.fact_ratings limit 1", "unique_combination_of_columns_fact_ratings"),
-    Fault("a rating is no half star", "dbt", "update marts.fact_ratings set rating = 3.3 where user_id = 7", "half_star_fact_ratings"),
-    Fault("a relevance is above 1", "dbt", "update marts.fact_genome_scores set relevance = 1.7 where movie_id < 10", "accepted_range_fact_genome_scores"),
-    Fault("a movie is from the year 1500", "dbt", "update marts.dim_movies set release_year = 1500 where movie_id = 3", "accepted_range_dim_movies"),
-    Fault("a rating is of a user that is not there", "dbt", "delete from marts.dim_users where user_id = 9", "relationships_fact_ratings_user_id"),
-    Fault("two versions of a movie overlap", "dbt", "insert into marts.dim_movies_history select * replace (valid_from + interval 1 minute as valid_from) from marts.dim_movies_history where movie_id = 2", "history_versions_of_a_movie_do_not_overlap"),
-    Fault("a movie has no current version", "dbt", "update marts.dim_movies_history set is_current = false, valid_to = valid_from + interval 1 day where movie_id = 4", "history_has_one_current_version_of_each_live_movie"),
-    Fault("a line is neither loaded nor rejected", "dbt", "update raw.load_ledger set rows_read = rows_read + 1 where table_name = 'movies'", "read_equals_loaded_plus_rejected"),
+    Fault("a rating is in the fact twice", "warehouse", "insert into marts.fact_ratings select * from marts.fact_ratings limit 1"),
+    Fault("a rating is no half star", "warehouse", "update marts.fact_ratings set rating = 3.3 where user_id = 7"),
+    Fault("a relevance is above 1", "warehouse", "update marts.fact_genome_scores set relevance = 1.7 where movie_id < 10"),
+    Fault("a movie is from the year 1500", "warehouse", "update marts.dim_movies set release_year = 1500 where movie_id = 3"),
+    Fault("a rating is of a user that is not there", "warehouse", "delete from marts.dim_users where user_id = 9"),
+    Fault("two versions of a movie overlap", "warehouse", "insert into marts.dim_movies_history select * replace (valid_from + interval 1 minute as valid_from) from marts.dim_movies_history where movie_id = 2"),
+    Fault("a movie has no current version", "warehouse", "update marts.dim_movies_history set is_current = false, valid_to = valid_from + interval 1 day where movie_id = 4"),
+    Fault("a line is neither loaded nor rejected", "warehouse", "update raw.load_ledger set rows_read = rows_read + 1 where table_name = 'movies'"),
 )  # fmt: skip

@@ -90,7 +90,7 @@ def test_no_secret_is_in_the_output_or_in_the_arguments_of_a_process(
     watched: Watched,
 ) -> None:
     output, arguments, secrets = watched.output, watched.arguments, watched.secrets
-    assert any("expectations" in line for line in arguments)
+    assert any("multiprocessing" in line for line in arguments), "the gate has a process of its own"
     assert any("weed" in line for line in arguments)
     for name, secret in secrets.items():
         assert secret not in output, name

@@ -37,16 +37,17 @@ def listener() -> Iterator[tuple[str, list[dict[str, str]]]]:
 
 
 def failed() -> Run:
-    """A run whose mart gate is closed."""
+    """A run whose gate is closed."""
     run = Run("dev", "dev", outcome="failed", error="the gate is closed: row with «secret text»", batches=["000002"])
-    run.steps.append(("mart gate", 1.0))
+    run.steps.append(("gate", 1.0))
     run.nodes.append(Node("unique_fact_ratings", "test", "fail", 0.1, None))
     run.findings.append(
         {
             "severity": "error",
             "batch_id": "000002",
-            "relation": "marts.fact_ratings",
-            "expectation": "Ratings of movies that are not listed",
+            "subject": "profile_ratings.share_of_unlisted_movies",
+            "observed": "12.0%",
+            "expected": "at most 1.00%",
             "rows": ["user 1, «secret text»"],
         }
     )
@@ -63,9 +64,9 @@ def test_a_failed_run_says_what_which_batch_and_what_to_do(listener: tuple[str, 
     ((message),) = sent
     text = message["title"] + message["message"]
     for word in (
-        "dev failed in mart gate",
+        "dev failed in gate",
         "000002",
-        "marts.fact_ratings: Ratings of movies",
+        "share_of_unlisted_movies: 12.0%, expected at most 1.00%",
         "unique_fact_ratings: fail",
         "--accept",
         "--withdraw",

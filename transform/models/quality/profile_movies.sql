@@ -25,13 +25,16 @@ listed_genres as (
 
 ),
 
-lists_with_unknown_genre as (
+checked_lists as (
 
-    select distinct listed_genres.genres
+    select
+        listed_genres.genres,
+        count(*) - count(names.genre) as unknown_genres,
+        length(listed_genres.genres) - length(replace(listed_genres.genres, '|', '')) + 1 - count(*) as repeated_genres
     from listed_genres
     left join {{ ref('genre_names') }} as names
         on listed_genres.genre = names.genre
-    where names.genre is null
+    group by listed_genres.genres
 
 ),
 
@@ -47,10 +50,11 @@ totals as (
         ) then 1 end) as titles_without_year,
         count(case when {{ is_unreadable('movies.title') }} then 1 end) as unreadable_titles,
         count(case when trim(coalesce(movies.genres, '')) in {{ no_genres }} then 1 end) as movies_without_genres,
-        count(lists_with_unknown_genre.genres) as movies_with_unknown_genre
+        count(case when checked_lists.unknown_genres > 0 then 1 end) as movies_with_unknown_genre,
+        count(case when checked_lists.repeated_genres > 0 then 1 end) as movies_with_repeated_genre
     from {{ new_movies }} as movies
-    left join lists_with_unknown_genre
-        on movies.genres = lists_with_unknown_genre.genres
+    left join checked_lists
+        on movies.genres = checked_lists.genres
     group by movies._batch
 
 ),
@@ -196,6 +200,8 @@ select
     {{ share('totals.movies_without_genres', 'totals.movies') }} as share_without_genres,
     cast(totals.movies_with_unknown_genre as bigint) as movies_with_unknown_genre,
     {{ share('totals.movies_with_unknown_genre', 'totals.movies') }} as share_with_unknown_genre,
+    cast(totals.movies_with_repeated_genre as bigint) as movies_with_repeated_genre,
+    {{ share('totals.movies_with_repeated_genre', 'totals.movies') }} as share_with_repeated_genre,
     cast(changes.movies_before as bigint) as movies_before,
     {{ share('changes.gone_movies', 'changes.movies_before') }} as gone_share,
     {{ share('changes.retitled_movies', 'changes.movies_before') }} as retitled_share,

@@ -1,0 +1,72 @@
+-- Each version begins and ends when a batch took effect, differs from the one before it, and only a full batch ends a
+-- movie's last one.
+with
+
+clock as (
+
+    select
+        effective_at,
+        max(case when table_name = 'movies' then mode end) as mode
+    from {{ source('raw', 'batches') }}
+    group by effective_at
+
+),
+
+versions as (
+
+    select
+        movie_id,
+        version,
+        source_title,
+        genres,
+        is_current,
+        valid_from,
+        valid_to,
+        row_number() over (partition by movie_id order by valid_from nulls first) as place,
+        lag(valid_to) over (partition by movie_id order by valid_from nulls first) as valid_to_before,
+        lag(source_title) over (partition by movie_id order by valid_from nulls first) as title_before,
+        lag(genres) over (partition by movie_id order by valid_from nulls first) as genres_before,
+        lead(valid_from) over (partition by movie_id order by valid_from nulls first) as next_valid_from
+    from {{ ref('dim_movies_history') }}
+
+),
+
+faults as (
+
+    select
+        versions.movie_id,
+        versions.valid_from,
+        case
+            when versions.version != versions.place then 'is not numbered in order'
+            when versions.is_current != (versions.valid_to is null) then 'is current and has ended, or neither'
+            when begins.effective_at is null or (versions.valid_to is not null and ends.effective_at is null)
+                then 'begins or ends when no batch took effect'
+            when versions.valid_to_before = versions.valid_from
+                and versions.title_before = versions.source_title
+                and versions.genres_before is not distinct from versions.genres
+                then 'equals the one before it'
+            when versions.valid_to is not null
+                and coalesce(versions.next_valid_from > versions.valid_to, true)
+                and coalesce(ends.mode, '') != 'full'
+                then 'ended though no whole table was landed'
+        end as fault
+    from versions
+    left join clock as begins
+        on versions.valid_from = begins.effective_at
+    left join clock as ends
+        on versions.valid_to = ends.effective_at
+
+)
+
+select * from faults
+where fault is not null
+
+union all
+
+select
+    null as movie_id,
+    null as valid_from,
+    'dim_movies_history has not the versions that the snapshot has' as fault
+from (select count(*) as versions from {{ ref('dim_movies_history') }}) as history
+cross join (select count(*) as versions from {{ ref('snap_movies') }}) as snapshot
+where history.versions != snapshot.versions
