@@ -60,7 +60,7 @@ WRITES = [
     "/movielens?uploads",
     "/movielens/planted",
     "/planted",
-    "/?Action=CreateUser&UserName=mallory",
+    "/?Action=CreateUser&UserName=mallory  /?Action=AssumeRole&RoleSessionName=x",
     "/buckets/movielens/planted",
     "/.tus/buckets/movielens/planted",
     "/api/s3/buckets",
@@ -76,8 +76,17 @@ DELETES = [
     "/api/s3/buckets/movielens",
     "/api/files/delete?path=/buckets/movielens",
 ]
-ASKED = [*product(["GET"], LISTS_AND_ASSIGNS), *product(["POST", "PUT"], WRITES), *product(["DELETE"], DELETES)]
-PAGE = {"Host": "movielens.attacker.example", "Origin": "https://attacker.example", "Cookie": "jwt=x"}
+ASKED = [
+    *product(["GET"], LISTS_AND_ASSIGNS),
+    *product(["POST", "PUT"], WRITES),
+    *product(["DELETE", "OPTIONS"], DELETES),
+]
+PAGE = {
+    "Host": "movielens.attacker.example",
+    "Origin": "https://attacker.example",
+    "Access-Control-Request-Method": "DELETE",
+    "Cookie": "jwt=x",
+}
 # Opens an HTTP/2 connection, and so a gRPC one: the preface and an empty SETTINGS frame. A server answers with its own.
 PREFACE, SETTINGS = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0", 4
 
