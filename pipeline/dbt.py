@@ -121,7 +121,8 @@ class Dbt:
         elif not (full_refresh or defer_to):
             command += ["--exclude-resource-type", "unit_test"]
         result = self._invoke(*command, doing="building the marts")
-        self._all_tested(result)
+        if self._tests:
+            self._all_tested(result)
         kinds = [str(node.node.resource_type) for node in result]
         return Built(
             models=sum(kind in {"model", "snapshot", "seed"} for kind in kinds),
@@ -132,11 +133,14 @@ class Dbt:
     def make_views(self) -> None:
         """Makes the staging views, without a test, and writes the manifest that pull requests are compared with."""
         self._invoke("run", "--select", "path:models/staging", "--no-write-json", doing="making the staging views")
-        self._invoke("parse", doing="writing the manifest")
+        self.manifest()
 
     def manifest(self) -> dict[str, Any]:
         """What dbt knows of the project, as it writes it down."""
-        self._invoke("parse", doing="reading the project")
+        self._project = self._runner = None  # a project that is read already is not written
+        self._parse("parse")
+        if self._project is None:
+            self._invoke("parse", doing="reading the project")
         content: dict[str, Any] = json.loads(Path(self._target_path, "manifest.json").read_text(encoding="utf-8"))
         return content
 
@@ -196,8 +200,8 @@ class Dbt:
                 ["--quiet", "--log-level", "none", "--no-version-check", *arguments, "--target", self.target]
             )
 
-    def _parse(self) -> None:
-        answer = self._answer("parse", "--no-write-json")
+    def _parse(self, *command: str) -> None:
+        answer = self._answer(*(command or ("parse", "--no-write-json")))
         if answer.success:  # else the next command says what is wrong with the project
             self._project, self._runner = answer.result, None
 
