@@ -112,13 +112,6 @@ def parity_with_snowflake(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
-def diff(session: nox.Session) -> None:
-    """What a change of the dbt project does to the data, beside a git ref (`-- --base REF`, default: main)."""
-    install(session, "dev")
-    session.run("python", "-m", "pipeline", "diff", *session.posargs)
-
-
-@nox.session(default=False)
 def runs(session: nox.Session) -> None:
     """List the newest runs: what they applied, how long it took, what failed (`-- --last 50`)."""
     install(session, "dev")
@@ -169,6 +162,16 @@ def tests_of_snowflake(session: nox.Session) -> None:
     other = Path(".nox/tests/bin/python")  # parity builds the DuckDB side in the environment of `tests`
     environment = {"MOVIELENS_DEV_PYTHON": str(other.absolute())} if other.exists() else {}
     session.run("python", "-m", "pytest", *PARALLEL, *(session.posargs or ["tests/snowflake"]), env=environment)
+
+
+@nox.session(name="check-sql", default=False)
+def check_sql(session: nox.Session) -> None:
+    """Say of SQL files whether Snowflake would take them (`-- PATH…`); without a path, of all that the project sends."""
+    install(session, "emulator")
+    if session.posargs:
+        session.run("python", "-m", "tests.snowflake.check_sql", *session.posargs)
+    else:
+        session.run("pytest", "-q", "tests/snowflake/test_sent.py")
 
 
 @nox.session(default=False)

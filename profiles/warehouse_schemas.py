@@ -29,7 +29,6 @@ SCHEMAS = {
     "ops": "loader",
 }
 PERMANENT = {"snapshots", "marts"}
-READERS = {"marts": ("reporter", "ci")}
 BUILD = "build_"
 # Stands in a published schema that is about to be replaced, and so, once it is swapped, in the clone.
 MARK = "to_be_replaced__dbt_tmp"
@@ -74,9 +73,8 @@ class WarehouseSchemas:
         there = self._tables()
         built = {schema: role for schema, role in SCHEMAS.items() if f"{BUILD}{schema}" in there}
         granted = [
-            (role, f"grant {what} {BUILD}{schema} to role {self._database}_{reader}")
+            (role, f"grant {what} {BUILD}{schema} to role {self._database}_reporter")
             for schema, role in built.items()
-            for reader in READERS.get(schema, ("ci",))
             for what in ("usage on schema", "select on all tables in schema")
         ]
         missing = [(role, _create(schema)) for schema, role in built.items() if schema not in there]

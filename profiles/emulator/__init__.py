@@ -1,7 +1,7 @@
 """A local Snowflake emulator: fakesnow's server with what the project needs beyond it.
 
 It proves the plumbing and the project's own logic. That Snowflake accepts the SQL is another matter: see
-`tests/snowflake/dialect.py`. This module imports nothing but the standard library, so that any environment can
+`nox -s check-sql`. This module imports nothing but the standard library, so that any environment can
 start the emulator in another one.
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "MOVIELENS"
+RECORD = "statements.jsonl"  # every statement that was sent, with its role and query tag
 START_SECONDS = 60
 STOP_SECONDS = 20
 

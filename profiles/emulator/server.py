@@ -79,8 +79,11 @@ async def login(password: str, request: Request) -> Response:
         return JSONResponse({"data": {}, "code": "390100", "message": message, "success": False})
     answered = json.loads((await upstream.login_request(request)).body)
     answered["data"]["masterToken"] = token = answered["data"]["token"]
+    session = upstream.sessions[token]
+    session.role = request.query_params.get("roleName", "").upper()
+    session.parameters["query_tag"] = asked.get("SESSION_PARAMETERS", {}).get("QUERY_TAG", "")
     if zone := asked.get("SESSION_PARAMETERS", {}).get("TIMEZONE"):
-        upstream.sessions[token].cursor().execute(f"alter session set timezone = '{zone}'")
+        session.cursor().execute(f"alter session set timezone = '{zone}'")
     return JSONResponse(answered)
 
 

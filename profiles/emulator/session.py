@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from pathlib import Path
 from string import Template
@@ -17,11 +18,12 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.transforms import show
 from sqlglot import Expr, exp, parse_one
 
-from profiles.emulator import copying, rewrites, schemas
+from profiles.emulator import RECORD, copying, rewrites, schemas
 
 SET_PARAMETER = re.compile(r"\s*alter\s+session\s+set\s+(\w+)\s*=\s*'((?:[^']|'')*)'", re.IGNORECASE)
 UNSET_PARAMETER = re.compile(r"\s*alter\s+session\s+unset\s+(\w+)", re.IGNORECASE)
 SHOW_PARAMETER = re.compile(r"\s*show\s+parameters\s+like\s+'(\w+)'\s+in\s+session\b", re.IGNORECASE)
+USE_ROLE = re.compile(r"\s*use\s+role\s+\"?(\w+)", re.IGNORECASE)
 SHOW_GRANTS = re.compile(r"\s*show\s+grants\s+on\b", re.IGNORECASE)
 # DuckDB's database files hold what stands for a stage or a file format: to alter it is to write it anew.
 ALTER_IN_PLACE = re.compile(r"\s*alter\s+(stage|file\s+format)\s+(\S+)\s+set\b", re.IGNORECASE)
@@ -65,6 +67,8 @@ class Cursor(FakeSnowflakeCursor):
     _conn: Connection
 
     def execute(self, command: str, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:
+        if kwargs.get("server"):
+            self._conn.receive(command)
         try:
             command = ALTER_IN_PLACE.sub(_replacement, self._session_statement(command))
             if schemas.performed(command, self._duck_conn, str(self._conn.database)):
@@ -137,16 +141,23 @@ class Cursor(FakeSnowflakeCursor):
 
 
 class Connection(FakeSnowflakeConnection):
-    """A session: it knows its parameters, whether a transaction is open and which temporary objects are its own."""
+    """A session: its role and parameters, whether a transaction is open and which temporary objects are its own."""
 
-    def __init__(self, *args: Any, first_row: int = 1, **kwargs: Any) -> None:
-        self.explicit, self.first_row = False, first_row
+    def __init__(self, *args: Any, account: Account, first_row: int = 1, **kwargs: Any) -> None:
+        self.explicit, self.first_row, self.account, self.role = False, first_row, account, ""
         self.temporary: dict[str, str] = {}
         self.parameters: dict[str, str] = {}
         super().__init__(*args, **kwargs)
 
     def cursor(self, cursor_class: Any = None) -> Cursor:
         return Cursor(conn=self, duck_conn=self._duck_conn)
+
+    def receive(self, command: str) -> None:
+        """Write down what a client sent, and as which role."""
+        if found := USE_ROLE.match(command):
+            self.role = found[1].upper()
+        sent = {"role": self.role, "tag": self.parameters.get("query_tag", ""), "sql": command}
+        self.account.record.write(json.dumps(sent) + "\n")
 
     def end_transaction(self, how: str) -> None:
         """Commit or roll back what is open, if anything is."""
@@ -175,6 +186,7 @@ class Account(FakeSnow):
         info_schema.insert_table_comment_sql = comment_sql
         super().__init__(db_path=folder, nop_regexes=list(NO_OPERATION))
         self.first_row = first_row
+        self.record = (folder / RECORD).open("a", encoding="utf-8", buffering=1)
         # Stages and file formats live here: in memory, they would be lost when the emulator stops.
         self.duck_conn.execute(f"detach {GLOBAL_DATABASE_NAME}")
         self.duck_conn.execute(f"attach '{folder / 'account.db'}' as {GLOBAL_DATABASE_NAME}")
@@ -186,5 +198,5 @@ class Account(FakeSnow):
         kwargs["nop_regexes"] = self.nop_regexes
         return Connection(
             self.duck_conn.cursor(), self.results_cache, database, schema,
-            db_path=self.db_path, first_row=self.first_row, **kwargs,
+            db_path=self.db_path, account=self, first_row=self.first_row, **kwargs,
         )  # fmt: skip

@@ -12,7 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.snowflake.dialect import check_files
+from profiles import emulator
+from tests.snowflake.check_sql.check import check
+from tests.snowflake.check_sql.portable import differences
 
 ROOT = Path(__file__).parents[2]
 RELEASES = Path(os.environ.get("MOVIELENS_TEST_RELEASES", ROOT.parent / "shared" / "data"))
@@ -88,7 +90,7 @@ def test_a_pull_request_builds_what_it_changes_beside_production(
     manifest["nodes"]["model.movielens.rating_distribution"]["raw_code"] += " -- as it was"
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     changed = ("prod", "--emulator", "--changed", str(tmp_path))
-    built = run(sys.executable, three_days, *changed, MOVIELENS_SCHEMA_PREFIX="ci_7_")
+    built = run(sys.executable, three_days, *changed, MOVIELENS_SCHEMA_PREFIX="ci_7_", SNOWFLAKE_ROLE="MOVIELENS_ci")
     assert built.returncode == 0, built.stdout + built.stderr
     assert "1 models and" in built.stdout
     refused = run(sys.executable, three_days, *changed, MOVIELENS_SCHEMA_PREFIX="")
@@ -194,7 +196,50 @@ def test_compiled_sql_uses_nothing_that_snowflake_does_not_have(
 ) -> None:
     files = compiled(three_days)
     assert len(files) > 100
-    assert [str(finding) for finding in check_files(files)] == []
+    assert [str(found) for path in files for found in check(path.read_text(), path.name)] == []
+    assert [f"{path.name}:{found}" for path in files for found in differences(path.read_text())] == []
+
+
+def sent(data: Path) -> list[dict[str, str]]:
+    """Every statement that the emulator was sent, with its role and query tag."""
+    record = data / "emulator" / emulator.RECORD
+    return [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+
+
+def test_everything_that_was_sent_is_checked_and_would_be_taken(
+    three_days: Path, parity: subprocess.CompletedProcess[str]
+) -> None:
+    statements = {each["sql"] for each in sent(three_days)}
+    kinds = ("copy into", "merge into", "create or replace", "insert into", "delete from", "use role", "alter session")
+    assert all(any(kind in sql.lower() for sql in statements) for kind in kinds)
+    with duckdb.connect(str(three_days / "emulator" / "MOVIELENS.db"), read_only=True) as database:
+        columns: dict[str, dict[str, str]] = {}
+        for table, column, kind in database.execute(COLUMNS).fetchall():
+            columns.setdefault(table, {})[column] = kind
+    found = [
+        f"{finding} in: {' '.join(sql.split())[:200]}" for sql in statements for finding in check(sql, "sent", columns)
+    ]
+    assert found == []
+
+
+COLUMNS = """
+    select lower(table_name), lower(column_name), lower(data_type) from information_schema.columns
+    where lower(table_schema) in ('raw', 'ops', 'staging', 'intermediate', 'quality', 'snapshots', 'marts')
+"""
+
+
+def test_what_was_sent_names_its_run_its_batch_and_its_model(
+    three_days: Path, parity: subprocess.CompletedProcess[str]
+) -> None:
+    loads = [each for each in sent(three_days) if each["sql"].lstrip().startswith("copy into")]
+    assert {json.loads(each["tag"])["batch"] for each in loads} >= {"000001", "000002", "000003"}
+    assert all(json.loads(each["tag"])["run"] for each in loads)
+    built = [
+        each["sql"]
+        for each in sent(three_days)
+        if "create or replace" in each["sql"] and "marts.fact_ratings" in each["sql"]
+    ]
+    assert built and all('"node": "model.movielens.fact_ratings"' in sql for sql in built)
 
 
 def test_compiled_models_pass_sqlfluff_for_snowflake(

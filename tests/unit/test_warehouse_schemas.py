@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from pipeline import bootstrap
-from profiles.warehouse_schemas import BUILD, MARK, PERMANENT, READERS, SCHEMAS, WarehouseSchemas
+from profiles.warehouse_schemas import BUILD, MARK, PERMANENT, SCHEMAS, WarehouseSchemas
 
 Row = tuple[str, ...]
 
@@ -148,8 +148,8 @@ def test_what_is_published_after_a_run_holds_the_new_and_the_grants_of_its_reade
     run(account)
     assert account.published() == {"new"}
     for name in SCHEMAS:
-        readers = {f"db_{reader}" for reader in READERS.get(name, ("ci",))}
-        assert {role for role, grants in account.schemas[name]["grants"].items() if len(grants) == 2} == readers
+        readers = {role for role, grants in account.schemas[name]["grants"].items() if len(grants) == 2}
+        assert readers == {"db_reporter"}
         assert account.schemas[name]["tables"] == {"t"}
 
 
@@ -164,7 +164,7 @@ def test_marts_are_swapped_in_one_statement_after_their_readers_may_read_them() 
 
     account.DOES = {**Account.DOES, r"alter schema (\w+) swap with (\w+)": seeing}  # type: ignore[misc]
     run(account)
-    assert seen == [{"db_reporter", "db_ci"}]
+    assert seen == [{"db_reporter"}]
 
 
 @pytest.mark.parametrize("number", range(1, statements_of_a_run() + 1))

@@ -7,24 +7,19 @@
             batches._batch,
             batches.table_name,
             batches.mode,
-            (
-                select max(earlier._batch)
-                from {{ source('raw', 'batches') }} as earlier
-                where earlier.table_name = batches.table_name
-                    and earlier.mode = 'full'
-                    and earlier._batch < batches._batch
+            max(
+                case when earlier.table_name = batches.table_name and earlier.mode = 'full' then earlier._batch end
             ) as since,
-            (
-                select max(earlier.as_of)
-                from {{ source('raw', 'batches') }} as earlier
-                where earlier._batch < batches._batch
-            ) as previous_as_of,
+            max(earlier.as_of) as previous_as_of,
             ledger.rows_loaded
         from {{ source('raw', 'batches') }} as batches
         inner join {{ source('raw', 'load_ledger') }} as ledger
             on batches.batch_id = ledger.batch_id
             and batches.table_name = ledger.table_name
+        left join {{ source('raw', 'batches') }} as earlier
+            on batches._batch > earlier._batch
         where batches._batch > {{ watermark }}
+        group by batches._batch, batches.table_name, batches.mode, ledger.rows_loaded
         order by batches._batch, batches.table_name
     {%- endset -%}
     {%- set tables = [] -%}

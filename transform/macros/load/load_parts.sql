@@ -43,7 +43,7 @@
                 '{{ batch_id }}'
                 {%- else -%}
                 {{ batch_id | int }},
-                cast(left(right(metadata$filename, 13), 5) as integer),
+                cast(substr(metadata$filename, -13, 5) as integer),
                 metadata$file_row_number
                 {%- endif %}
             from @{{ raw }}.landing

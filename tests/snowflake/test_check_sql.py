@@ -1,0 +1,93 @@
+"""The check catches what Snowflake refuses, and passes what its documentation shows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sqlglot", reason="the check has its parsers in the emulator's environment")
+
+from tests.snowflake.cases import CAUGHT, GOOD, TAKEN
+from tests.snowflake.check_sql.check import check
+from tests.snowflake.check_sql.portable import DIFFERENCES, differences
+from tests.snowflake.check_sql.rules import RULES
+
+ROOT = Path(__file__).parents[2]
+# By difference: what both engines take and read differently, and the form that both read alike.
+DIFFERENT = {
+    "backslash": ("select 'a\\nb'", "select 'a/b'"),
+    "quoted-name": ('select "movie_id" from t', "select movie_id from t"),
+    "order-of-nulls": ("select a from t order by a desc", "select a from t order by a desc nulls last"),
+    "order-of-listagg": ("select listagg(a, '|') from t", "select listagg(a, '|') within group (order by a) from t"),
+    "division": ("select a / b from t", "select a / nullif(b, 0), a / 2, a / cast(nullif(b, 0) as double) from t"),
+    "now": ("select current_timestamp", "select sysdate(), convert_timezone('UTC', current_timestamp())"),
+    "week": ("select date_trunc('week', a) from t", "select dayofweekiso(a) from t"),
+    "timestamp": ("select a::timestamp from t", "select a::timestamp_ntz, b::datetime from t"),
+    "epoch": ("select extract(epoch from d) from t", "select date_part('epoch_microsecond', d) from t"),
+    "array": ("select [1, 2]", "select array_construct(1, 2)"),
+    "text-of-time": ("select md5(cast(seen_at as varchar)) from seen", "select to_char(seen_at, 'YYYY') from seen"),
+}
+
+
+@pytest.mark.parametrize(("rule", "sql"), [(rule, sql) for rule, statements in CAUGHT.items() for sql in statements])
+def test_what_snowflake_refuses_is_caught(rule: str, sql: str) -> None:
+    assert rule in {found.rule for found in check(sql)}
+
+
+@pytest.mark.parametrize("sql", [*TAKEN.values(), *GOOD])
+def test_what_snowflake_takes_passes(sql: str) -> None:
+    assert [str(found) for found in check(sql)] == []
+
+
+def test_every_rule_has_a_case_a_near_miss_a_cure_and_a_page() -> None:
+    assert set(CAUGHT) == set(TAKEN) == set(RULES)
+    assert all(CAUGHT.values()) and all(rule.reason and rule.cure and rule.source for rule in RULES.values())
+
+
+@pytest.mark.parametrize("rule", DIFFERENCES)
+def test_what_the_engines_read_differently_is_caught_and_what_they_read_alike_passes(rule: str) -> None:
+    known = {"seen": {"seen_at": "timestampntz"}}
+    different, alike = DIFFERENT[rule]
+    assert f"[{rule}]" in " ".join(differences(different, known))
+    assert list(differences(alike, known)) == []
+
+
+def test_a_column_is_looked_for_in_the_relations_that_are_known() -> None:
+    known = {"movies": {"movie_id": "int", "title": "varchar"}, "ratings": {"movie_id": "int", "is_good": "boolean"}}
+    joined = "select {} from movies inner join ratings on movies.movie_id = ratings.movie_id"
+    found = {column: {each.rule for each in check(joined.format(column), known=known)} for column in (
+        "title", "movie_id", "tittle", "sum(is_good)", "try_cast(ratings.movie_id as varchar)"
+    )}  # fmt: skip
+    assert found == {
+        "title": set(),
+        "movie_id": {"name"},
+        "tittle": {"name"},
+        "sum(is_good)": {"operand"},
+        "try_cast(ratings.movie_id as varchar)": {"operand"},
+    }
+
+
+def test_a_finding_names_its_file_its_line_and_a_cure() -> None:
+    (found,) = check("select\n    a,\n    strptime(b, '%Y') as c\nfrom t\n", "model.sql")
+    assert str(found).startswith("model.sql:3: [function] strptime(): Snowflake has no such function. Instead: ")
+
+
+def test_the_command_looks_into_folders_and_fails_on_a_doubt(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "good.sql").write_text("select 1;\nselect 2")
+    (tmp_path / "folder" / "bad.sql").write_text("select 1;\n\nselect epoch(a)\nfrom t;")
+    command = [sys.executable, "-m", "tests.snowflake.check_sql"]
+    good = subprocess.run([*command, tmp_path / "good.sql"], cwd=ROOT, capture_output=True, text=True, check=False)
+    bad = subprocess.run([*command, tmp_path], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (good.returncode, bad.returncode) == (0, 1)
+    assert f"{tmp_path / 'folder' / 'bad.sql'}:3: [function] epoch()" in bad.stdout
+
+
+def test_a_path_that_holds_no_sql_is_said() -> None:
+    command = [sys.executable, "-m", "tests.snowflake.check_sql", "no/such/folder"]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "no/such/folder" in refused.stderr and "Traceback" not in refused.stderr
