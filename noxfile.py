@@ -112,6 +112,13 @@ def parity_with_snowflake(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def diff(session: nox.Session) -> None:
+    """What a change of the dbt project does to the data, beside a git ref (`-- --base REF`, default: main)."""
+    install(session, "dev")
+    session.run("python", "-m", "pipeline", "diff", *session.posargs)
+
+
+@nox.session(default=False)
 def runs(session: nox.Session) -> None:
     """List the newest runs: what they applied, how long it took, what failed (`-- --last 50`)."""
     install(session, "dev")

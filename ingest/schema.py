@@ -15,7 +15,7 @@ DATASET_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 # `full`: the files are whole tables; `delta`: new and changed rows.
 Mode = Literal["full", "delta"]
 # What a value may be; `ingest.lines.rules` says it exactly.
-Kind = Literal["id", "text", "rating", "relevance", "timestamp", "imdb_id", "tmdb_id"]
+Kind = Literal["id", "text", "rating", "relevance", "timestamp", "imdb_id", "tmdb_id", "gender", "age"]
 SqlType = Literal["integer", "bigint", "varchar", "decimal(2, 1)", "double"]
 _TYPES: dict[Kind, SqlType] = {
     "id": "integer",
@@ -25,6 +25,8 @@ _TYPES: dict[Kind, SqlType] = {
     "timestamp": "bigint",
     "imdb_id": "varchar",
     "tmdb_id": "integer",
+    "gender": "varchar",
+    "age": "integer",
 }
 
 
@@ -117,6 +119,18 @@ TABLES: dict[str, Table] = {
             "genome-tags.csv",
             (_TAG_ID, Column("tag", "tag", "text")),
             key=("tag_id",),
+        ),
+        Table(
+            "users",
+            "users.csv",
+            (
+                _USER,
+                Column("gender", "gender", "gender"),
+                Column("age", "age", "age"),
+                Column("occupation", "occupation", "text"),
+                Column("zipCode", "zip_code", "text"),
+            ),
+            key=("user_id",),
         ),
     )
 }

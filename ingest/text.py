@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 from rich.console import Console as RichConsole
@@ -29,6 +30,11 @@ def cell(text: str) -> str:
 
 class Console(RichConsole):
     """A terminal on which text is shown and never acts, whoever wrote it; only Rich's own styles act."""
+
+    def __init__(self, **options: Any) -> None:
+        stream = options.get("file") or (sys.stderr if options.get("stderr") else sys.stdout)
+        # Whatever FORCE_COLOR says: a spinner in a log file is 200 erasures.
+        super().__init__(**{"force_terminal": None if stream.isatty() else False, **options})
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Every string that is printed, alone or in a table, comes through here."""

@@ -216,6 +216,21 @@ def replay(
         jobs.replay(settings, report, Landing(dataset or Landing.dataset, source, ratings=ratings), batches)
 
 
+@app.command()
+def diff(
+    dataset: Annotated[str | None, typer.Argument(help="Where several data sets are landed: which.")] = None,
+    base: Annotated[str, typer.Option(help="The git ref to compare the working tree with.")] = "main",
+    fail_on_change: Annotated[bool, typer.Option("--fail-on-change", help="Exit 1 when the data differs.")] = False,
+) -> None:
+    """Builds the dbt project of a git ref and the working tree's from the same batches; says what the change does."""
+    from pipeline.diff import run
+
+    with started("diff", "dev") as (settings, report):
+        found = run(base, dataset, settings, report)
+    if fail_on_change and found.changed:
+        raise typer.Exit(1)
+
+
 @app.command("runs")
 def list_runs(last: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20) -> None:
     """Lists the newest runs, failed and killed ones too."""

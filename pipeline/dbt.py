@@ -78,6 +78,7 @@ class Dbt:
         self.target, self._on_node, self._on_end, self._tests = target, on_node, on_end, tests
         self._target_path = str(target_path(target))
         self._runner: dbtRunner | None = None
+        self._project: Any = None  # dbt's manifest: read once, and not by every command anew
         self._preparing: threading.Thread | None = None
 
     def prepare(self) -> None:
@@ -120,6 +121,8 @@ class Dbt:
         elif not (full_refresh or defer_to):
             command += ["--exclude-resource-type", "unit_test"]
         result = self._invoke(*command, doing="building the marts")
+        if self._tests:
+            self._all_tested(result)
         kinds = [str(node.node.resource_type) for node in result]
         return Built(
             models=sum(kind in {"model", "snapshot", "seed"} for kind in kinds),
@@ -130,11 +133,14 @@ class Dbt:
     def make_views(self) -> None:
         """Makes the staging views, without a test, and writes the manifest that pull requests are compared with."""
         self._invoke("run", "--select", "path:models/staging", "--no-write-json", doing="making the staging views")
-        self._invoke("parse", doing="writing the manifest")
+        self.manifest()
 
     def manifest(self) -> dict[str, Any]:
         """What dbt knows of the project, as it writes it down."""
-        self._invoke("parse", doing="reading the project")
+        self._project = self._runner = None  # a project that is read already is not written
+        self._parse("parse")
+        if self._project is None:
+            self._invoke("parse", doing="reading the project")
         content: dict[str, Any] = json.loads(Path(self._target_path, "manifest.json").read_text(encoding="utf-8"))
         return content
 
@@ -160,9 +166,19 @@ class Dbt:
         """Writes dbt's documentation to a folder."""
         self._invoke("docs", "generate", "--target-path", str(folder), doing="documenting the project")
 
+    def _all_tested(self, results: list[Any]) -> None:
+        """Raises `PipelineError` where something was built and its tests were not run: less would look like all."""
+        ran = {node.node.unique_id for node in results}
+        for test in (node for node in self._project.nodes.values() if node.resource_type == "test"):
+            parents = {parent for parent in test.depends_on.nodes if not parent.startswith("source.")}
+            if parents and parents <= ran and test.unique_id not in ran:
+                raise PipelineError(f"{test.name} did not run, though what it tests was built. Nothing is published.")
+
     def _invoke(self, *arguments: str, doing: str) -> list[Any]:
         if self._preparing:
             self._preparing.join()
+        if self._project is None:
+            self._parse()
         try:
             answer = self._answer(*arguments)
         finally:
@@ -178,14 +194,16 @@ class Dbt:
 
     def _answer(self, *arguments: str) -> dbtRunnerResult:
         if self._runner is None:
-            self._runner = _runner_type()(callbacks=[self._hear])
+            self._runner = _runner_type()(self._project, callbacks=[self._hear])
         with also(DBT_TARGET_PATH=self._target_path):
             return self._runner.invoke(
                 ["--quiet", "--log-level", "none", "--no-version-check", *arguments, "--target", self.target]
             )
 
-    def _parse(self) -> None:
-        self._answer("parse", "--no-write-json")  # what is wrong with the project, the next command says
+    def _parse(self, *command: str) -> None:
+        answer = self._answer(*(command or ("parse", "--no-write-json")))
+        if answer.success:  # else the next command says what is wrong with the project
+            self._project, self._runner = answer.result, None
 
     def _hear(self, event: Any) -> None:
         if event.info.name == "NodeFinished":

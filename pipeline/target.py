@@ -88,7 +88,7 @@ def stage(
         open_.enter_context(only_writer(settings, target, warehouse.place))
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         dbt = Dbt(target, report.node, report.run.nodes.extend)
-        copy, publication = open_.enter_context(_copy(target, settings, warehouse, dbt))
+        copy, publication = open_.enter_context(_copy(target, settings, warehouse, report))
         # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
         if news or not warehouse.state().loaded:
             dbt.prepare()
@@ -112,7 +112,9 @@ def stage(
 
 
 @contextmanager
-def _copy(target: str, settings: Settings, published: Warehouse, dbt: Dbt) -> Iterator[tuple[Warehouse, Publication]]:
+def _copy(
+    target: str, settings: Settings, published: Warehouse, report: Report
+) -> Iterator[tuple[Warehouse, Publication]]:
     """The copy of a target's warehouse, where dbt and the expectations work meanwhile, and how it is published."""
     if target == "dev":
         file = WarehouseFile(settings.warehouse)
@@ -123,7 +125,7 @@ def _copy(target: str, settings: Settings, published: Warehouse, dbt: Dbt) -> It
 
     def make_views(prefix: str) -> None:
         with also(MOVIELENS_SCHEMA_PREFIX=prefix):
-            dbt.make_views()
+            Dbt(target, report.node).make_views()  # what dbt has read holds the names of other schemas
 
     with also(MOVIELENS_SCHEMA_PREFIX=BUILD):
         yield snowflake_warehouse(BUILD), WarehouseSchemas(published.cursor, snowflake.database(), make_views)

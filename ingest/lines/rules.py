@@ -109,7 +109,25 @@ class Share:
         )
 
 
-Rule = Text | Whole | Tenths | Digits | Share
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words, or nothing."""
+
+    words: tuple[str, ...]
+    optional = True
+
+    @property
+    def pattern(self) -> str:
+        """The words."""
+        return "|".join(map(re.escape, self.words))
+
+    @property
+    def says(self) -> str:
+        """The rule in words."""
+        return f"one of {', '.join(self.words)}"
+
+
+Rule = Text | Whole | Tenths | Digits | Share | Choice
 RULES: dict[Kind, Rule] = {
     "id": Whole(1, 2**31 - 1),
     "tmdb_id": Whole(1, 2**31 - 1, optional=True),
@@ -118,6 +136,8 @@ RULES: dict[Kind, Rule] = {
     "timestamp": Whole(0, 253_402_300_799, what="seconds since 1970, an integer"),
     "rating": Tenths(5, 50, 5, "a half star"),
     "relevance": Share(60),
+    "gender": Choice(("F", "M")),
+    "age": Whole(1, 150, optional=True),
     "text": Text(),
 }
 _FIELD = re.compile(rf"({Text.pattern})(,|\Z)")

@@ -87,9 +87,11 @@ def _movie(fields: list[str]) -> list[str]:
 _OLDER = {
     "u.data": _Older("ratings", "ml-100k", "\t", 4, 3),
     "u.item": _Older("movies", "ml-100k", "|", 5 + len(GENRES), 1, _movie),
+    "u.user": _Older("users", "ml-100k", "|", 5, 3, lambda fields: [fields[0], fields[2], fields[1], *fields[3:]]),
     "ratings.dat": _Older("ratings", "double colons", "::", 4, 3),
     "movies.dat": _Older("movies", "double colons", "::", 3, 1),
     "tags.dat": _Older("tags", "double colons", "::", 4, 2),
+    "users.dat": _Older("users", "double colons", "::", 5, 3),
 }
 _KAGGLE = {
     table.file.replace("-", "_") if "-" in table.file else table.file.replace("s.csv", ".csv"): table.name

@@ -121,7 +121,6 @@ def _wait_for(s3_dir: Path, run: Path) -> Endpoint | None:
 def _start(s3_dir: Path, run: Path, held: int) -> None:
     if state := supervisor.read_state(run):  # its supervisor was killed
         _stop_orphan(state.get("pid"), s3_dir)
-        supervisor.remove_sockets(state.get("ports"))
     (run / supervisor.STATE).unlink(missing_ok=True)
     command = [sys.executable, "-I", supervisor.__file__, str(s3_dir), str(_binary())]
     (run / "weed.log").unlink(missing_ok=True)
@@ -158,9 +157,7 @@ def _stop_orphan(pid: object, s3_dir: Path) -> None:
         with contextlib.suppress(psutil.Error):
             if process.pid == pid and process.name() == "weed" and s3_dir.samefile(process.cwd()):
                 process.kill()
-                for _ in supervisor.polls(WAIT_SECONDS):
-                    if process.status() == psutil.STATUS_ZOMBIE:  # for good, where nobody reaps
-                        break
+                process.wait(1)  # its end may not be seen, where nobody reaps
 
 
 def _make_private(folder: Path) -> None:

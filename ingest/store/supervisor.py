@@ -10,6 +10,7 @@ port, HTTP and gRPC alike, for a certificate whose key only the owner of the dat
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import http.client
 import json
@@ -23,7 +24,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ STATE, CERTIFICATE = "endpoint.json", "certificate.pem"
 
 
 def read_state(run: Path) -> dict[str, Any]:
-    """What the supervisor wrote down: `pid` and `ports` of the store, and S3's `port` and credentials once it is ready.
+    """What the supervisor wrote down: `pid` of the store, and its `port` and credentials once it is ready.
 
     {} when there is nothing, or nothing that it wrote.
     """
@@ -71,13 +72,15 @@ def read_state(run: Path) -> dict[str, Any]:
     return state if isinstance(state, dict) else {}
 
 
-def remove_sockets(ports: object) -> None:
-    """Removes the sockets that SeaweedFS leaves in the temporary folder, unless another store has the port by now."""
-    for port in ports if isinstance(ports, list) else ():
-        if port in PORTS and _free(port):
-            for number in (port, port + 10000):
-                for path in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # noqa: S108 - where SeaweedFS puts them
-                    path.unlink(missing_ok=True)
+def remove_sockets(ports: Iterable[int]) -> None:
+    """Removes the sockets at which nobody listens: those of `ports`, and old ones, of stores that were killed."""
+    ended = {str(number) for port in ports for number in (port, port + 10000)}
+    for path in Path("/tmp").glob("seaweedfs-*.sock"):  # noqa: S108 - where SeaweedFS puts them
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as peer:
+            # a young one may be about to listen
+            old = time.time() - path.stat().st_mtime > START_SECONDS or path.stem.rpartition("-")[2] in ended
+            if old and peer.connect_ex(str(path)) == errno.ECONNREFUSED:
+                path.unlink()
 
 
 def supervise(s3_dir: Path, weed: str) -> int:
@@ -90,31 +93,29 @@ def supervise(s3_dir: Path, weed: str) -> int:
     identity = _identity(certificate)
     keys = {"access_key": secrets.token_hex(20), "secret_key": secrets.token_hex(20)}
     for patience in (HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, START_SECONDS):
-        ports = _pick_ports()
+        ports = dict(zip(SERVICES, _pick_ports(), strict=True))
         store = _start(s3_dir, weed, ports, _environment(s3_dir, certificate, **keys))
-        state = {"pid": store.pid, "ports": ports}
         try:
-            _write_state(state)
-            of = dict(zip(SERVICES, ports, strict=True))
-            if _wait_ready(store, s3_dir, of, identity, patience, end):
-                _write_state({**state, "port": of["s3"], **keys})
+            _write_state({"pid": store.pid})
+            if _wait_ready(store, s3_dir, ports, identity, patience, end):
+                _write_state({"pid": store.pid, "port": ports["s3"], **keys})
                 return _until_unused(store)
             failed = store.poll() is not None
         finally:
             Path(STATE).unlink(missing_ok=True)
             _stop_child(store)
-            remove_sockets(ports)
-        if failed and all(map(_free, ports)):
+            remove_sockets(ports.values())
+        if failed and all(map(_free, ports.values())):
             break  # it was not for a taken port
     return 1
 
 
-def _start(s3_dir: Path, weed: str, ports: list[int], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(s3_dir: Path, weed: str, ports: dict[str, int], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     for state_of_master in s3_dir.glob("m[0-9]*"):  # one folder a port, of no use to the next start
         shutil.rmtree(state_of_master, ignore_errors=True)
     for name, content in FILES.items():
         _write(s3_dir / f"{name}.toml", content.encode())
-    arguments = [f"-{service}.port={port}" for service, port in zip(SERVICES, ports, strict=True)]
+    arguments = [f"-{service}.port={port}" for service, port in ports.items()]
     command = [weed, "-logtostderr=true", "mini", *OPTIONS, *arguments]
     return subprocess.Popen(command, cwd=s3_dir, env=environment)
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from pipeline.dbt import Dbt
+from pipeline.errors import PipelineError
 from tests.pipeline.generated import START
-from tests.pipeline.harness import Batch, Lab
+from tests.pipeline.harness import Batch, Lab, QuickDbt
 
 LINES = 300_000  # DuckDB reads and scans in pieces of 122,880 rows, each by any of its threads
 
@@ -36,3 +40,18 @@ def test_raw_files_lead_from_a_row_to_its_line_in_the_source(lab: Lab) -> None:
         "join raw.files using (_batch, _part) where table_name = 'ratings' order by movie_id"
     )
     assert found == [(movie, movie, part.key, "ratings.csv", 2, 3) for movie in (1, 2, 3)]
+
+
+class Forgetful(QuickDbt):
+    """dbt that leaves the tests out, as a variable or a flag of its own can make it."""
+
+    _all_tested = Dbt._all_tested
+
+
+def test_a_build_that_ran_fewer_tests_than_it_owed_is_an_error(lab: Lab) -> None:
+    dataset = lab.new_dataset()
+    lab.load(
+        lab.manifest(dataset, Batch(START, {"movies": [(1, "One (2001)", "Drama")], "ratings": [(1, 1, "4.0", 1)]}))
+    )
+    with lab.environment(), pytest.raises(PipelineError, match="did not run, though what it tests was built"):
+        Forgetful("dev").build(full_refresh=True)

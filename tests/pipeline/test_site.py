@@ -241,7 +241,8 @@ def test_results_of_another_warehouse_are_not_shown(tmp_path: Path, monkeypatch:
         "args": {"which": "build"},
         "results": [{"unique_id": "test.a", "status": "pass"}, {"unique_id": "model.a", "status": "success"}],
     }
-    (tmp_path / "run_results.json").write_text(json.dumps(results))
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "run_results.json").write_text(json.dumps(results))
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
     own = state.tests("dev", "2026-01-01 11:59:00", "2026-01-01 12:01:00")
     assert own == {"at": "2026-01-01 12:00:00", "passed": 1, "warned": 0, "failed": 0}

@@ -112,7 +112,7 @@ def test_twenty_million_ratings_have_the_shape_of_ml_20m() -> None:
 
 def test_the_first_day_is_a_whole_release_of_the_promised_size(sample: tuple[SampleDay, Content]) -> None:
     day, content = sample
-    assert day.modes == dict.fromkeys(TABLES, "full")
+    assert day.modes == dict.fromkeys(TABLES.keys() - {"users"}, "full")  # which newer releases do not have
     assert day.rows == {name: len(rows) for name, rows in content.items()}
     assert sum(day.rows.values()) == shape_of(100_000).rows
 

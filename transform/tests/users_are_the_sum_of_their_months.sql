@@ -36,3 +36,4 @@ where users.user_id is null
     or users.first_activity_at is distinct from months.first_activity_at
     or users.last_activity_at is distinct from months.last_activity_at
     or months.months_with_other_days > 0
+    or (months.user_id is null and coalesce(users.gender, users.occupation, users.zip_code) is null)

@@ -2,15 +2,66 @@ with
 
 activity as (
 
-    select * from {{ ref('user_activity') }}
+    select
+        user_id,
+        min(first_activity_at) as first_activity_at,
+        max(last_activity_at) as last_activity_at,
+        sum(rating_count) as rating_count,
+        sum(tag_count) as tag_count
+    from {{ ref('user_activity') }}
+    group by user_id
+
+),
+
+users as (
+
+    select * from {{ ref('stg_users') }}
+
+),
+
+people as (
+
+    {{ latest('users', 'user_id') }}
+
+),
+
+age_bands as (
+
+    select * from {{ ref('age_bands') }}
+
+),
+
+occupations as (
+
+    select * from {{ ref('occupations') }}
+
+),
+
+zip_prefixes as (
+
+    select * from {{ ref('zip_prefixes') }}
 
 )
 
 select
-    user_id,
-    min(first_activity_at) as first_activity_at,
-    max(last_activity_at) as last_activity_at,
-    cast(sum(rating_count) as integer) as rating_count,
-    cast(sum(tag_count) as integer) as tag_count
+    coalesce(activity.user_id, people.user_id) as user_id,
+    activity.first_activity_at,
+    activity.last_activity_at,
+    cast(coalesce(activity.rating_count, 0) as integer) as rating_count,
+    cast(coalesce(activity.tag_count, 0) as integer) as tag_count,
+    people.gender,
+    age_bands.age_band,
+    coalesce(occupations.occupation, people.occupation) as occupation,
+    people.zip_code,
+    zip_prefixes.state
 from activity
-group by user_id
+full outer join people
+    on activity.user_id = people.user_id
+left join age_bands
+    on people.age between age_bands.from_age and age_bands.to_age
+left join occupations
+    on people.occupation = occupations.code
+left join zip_prefixes
+    on left(people.zip_code, 3) between zip_prefixes.from_prefix and zip_prefixes.to_prefix
+    and length(people.zip_code) = 5
+    and translate(people.zip_code, '0123456789', '') = ''

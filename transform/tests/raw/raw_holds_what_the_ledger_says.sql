@@ -1,5 +1,5 @@
 -- Raw is append-only: a difference means that somebody wrote to it, or that a load was cut.
-{%- set tables = ['movies', 'ratings', 'tags', 'links', 'genome_scores', 'genome_tags'] %}
+{%- set tables = ['movies', 'ratings', 'tags', 'links', 'genome_scores', 'genome_tags', 'users'] %}
 
 with
 

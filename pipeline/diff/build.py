@@ -1,0 +1,123 @@
+"""Builds the dbt project of a git ref and that of the working tree from the same landed batches, on DuckDB."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest.store.bucket import Store
+from pipeline.apply import HISTORY, Walk, apply
+from pipeline.dbt import ROOT, Dbt
+from pipeline.errors import PipelineError
+from pipeline.report import Report
+from pipeline.warehouse import duckdb_warehouse
+from profiles.environment import also
+from profiles.warehouse_file import WarehouseFile, copy_file
+
+BUILT = {"model", "snapshot", "seed"}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two projects, its warehouse file and dbt's manifest of it."""
+
+    project: Path
+    file: Path
+    manifest: dict[str, Any]
+
+
+class OpenGate:
+    """Lets everything through: what the data holds is to be compared, and not judged."""
+
+    def check(self, batches: Sequence[str]) -> None:
+        """Does nothing."""
+
+
+def extracted(ref: str, folder: Path) -> Path:
+    """The dbt project of a git ref, in a folder; raises `PipelineError` for no such ref or one of before `ops.runs`."""
+    command = ["git", "-C", str(ROOT), "archive", "--format=tar", "--end-of-options", ref, "transform"]
+    archive = subprocess.run(command, capture_output=True, check=False)
+    if archive.returncode:
+        reason = archive.stderr.decode(errors="replace").strip().splitlines()
+        raise PipelineError(f"{ref!r} is no ref with a dbt project: {reason[-1] if reason else 'git gave no reason'}")
+    shutil.rmtree(folder, ignore_errors=True)
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+        tar.extractall(folder, filter="data")
+    project = folder / "transform"
+    sources = project / "models" / "staging" / "__sources.yml"
+    if not sources.is_file() or "name: run_nodes" not in sources.read_text(encoding="utf-8"):
+        raise PipelineError(f"{ref!r} is of before runs were recorded: its project cannot be built by this version.")
+    return project
+
+
+@contextmanager
+def project_of(project: Path, file: Path, report: Report) -> Iterator[Dbt]:
+    """Dbt on a project and a warehouse file of their own, without data tests."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    own = {
+        "DBT_PROJECT_DIR": str(project),
+        "DBT_TARGET_PATH": str(file.parent / "dbt"),
+        "MOVIELENS_DBT_PATH": file.name,
+    }
+    with chdir(file.parent), also(MOVIELENS_WAREHOUSE=str(file), **own):
+        yield Dbt("dev", report.node, tests=False)
+
+
+def build_head(
+    project: Path, base: Side, folder: Path, store: Store, dataset: str, report: Report
+) -> tuple[Side, set[str]]:
+    """Builds a project that is compared with `base`; also the nodes that differ.
+
+    Where no history is touched, only what differs and what depends on it is built, in a copy of the base.
+    """
+    file = folder / base.file.name
+    shutil.rmtree(folder, ignore_errors=True)
+    with project_of(project, file, report) as dbt:
+        copy_file(base.file, file)
+        manifest = dbt.manifest()
+        changed = set(dbt.listed("state:modified", state=base.file.parent / "dbt" / "dev"))
+        history = set(dbt.listed(HISTORY))
+        nodes = {name for name in changed if manifest["nodes"].get(name, {}).get("resource_type") in BUILT}
+        if not nodes & history and not _history_differs(base.manifest, manifest):
+            if nodes:
+                with report.step("build what differs"):
+                    dbt.build(
+                        select=" ".join(f"{manifest['nodes'][name]['name']}+" for name in sorted(nodes)),
+                        full_refresh=True,
+                    )
+            return Side(project, file, manifest), changed
+    return build_anew(project, folder, store, dataset, report), changed
+
+
+def _history_differs(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether snapshots or sources come or go, or a source has other columns."""
+
+    def shape(manifest: dict[str, Any]) -> dict[str, Any]:
+        snapshots = {name: None for name, node in manifest["nodes"].items() if node["resource_type"] == "snapshot"}
+        return snapshots | {
+            name: [(column["name"], column["data_type"]) for column in source["columns"].values()]
+            for name, source in manifest["sources"].items()
+        }
+
+    return shape(before) != shape(after)
+
+
+def build_anew(project: Path, folder: Path, store: Store, dataset: str, report: Report) -> Side:
+    """Builds a project from all landed batches."""
+    file = WarehouseFile(folder / "warehouse.duckdb")
+    file.published.unlink(missing_ok=True)
+    with project_of(project, file.copy, report) as dbt:
+        published, copy = duckdb_warehouse(file.published, read_only=True), duckdb_warehouse(file.copy)
+        walk = Walk(store, published, copy, file, dbt, OpenGate(), report.step, report.run)
+        apply(walk, dataset, anew=True)
+        manifest = dbt.manifest()
+        shutil.rmtree(folder / "dbt", ignore_errors=True)
+        shutil.move(file.copy.parent / "dbt", folder / "dbt")
+    return Side(project, file.published, manifest)
