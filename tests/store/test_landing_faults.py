@@ -24,6 +24,12 @@ from tests.small_sources import FILES, another_bucket, content, zip_of
 Lander = Callable[..., Landed]
 
 
+@pytest.fixture(scope="module")
+def embedded_store(embedded_store: Store) -> Store:
+    """A bucket of this file's own: some of its data sets are broken for good."""
+    return another_bucket(embedded_store)
+
+
 def test_a_batch_without_its_manifest_is_invisible_and_then_replaced(
     lands: Lander, embedded_store: Store, dataset: str, settings: Settings, tmp_path: Path
 ) -> None:

@@ -16,10 +16,16 @@ from ingest.batches.manifest import manifest_key, withdrawal_key
 from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
 from ingest.store.bucket import Store
-from tests.small_sources import DAY_1, DAY_2, DAY_3, FILES, MORE, content, folder_of
+from tests.small_sources import DAY_1, DAY_2, DAY_3, FILES, MORE, another_bucket, content, folder_of
 
 Lander = Callable[..., Landed]
 ALL = ("000001", "000002", "000003")
+
+
+@pytest.fixture(scope="module")
+def embedded_store(embedded_store: Store) -> Store:
+    """A bucket of this file's own: some of its data sets are broken for good."""
+    return another_bucket(embedded_store)
 
 
 @pytest.fixture
