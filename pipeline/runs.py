@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import statistics
 import subprocess
 import time
 from collections.abc import Iterator
@@ -125,3 +126,19 @@ def _alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def slowest(records: list[dict[str, Any]], shown: int = 15) -> list[dict[str, Any]]:
+    """The nodes that take longest in the newest run that built any, with what they took at the median before it."""
+    built = [record for record in records if record["nodes"]]
+    if not built:
+        return []
+    before: dict[str, list[float]] = {}
+    for record in built[1:]:
+        for node in record["nodes"]:
+            before.setdefault(node["name"], []).append(node["seconds"])
+    nodes = sorted(built[0]["nodes"], key=lambda node: -node["seconds"])[:shown]
+    return [
+        {**node, "before": statistics.median(before[node["name"]]) if node["name"] in before else None}
+        for node in nodes
+    ]

@@ -19,8 +19,9 @@ from notebooks import marts
 from notebooks import run as notebooks
 from pipeline.dbt import Dbt
 from pipeline.errors import PipelineError
+from pipeline.runs import read as read_runs
 from pipeline.site.columns import read
-from pipeline.site.pages import columns_page, front_page
+from pipeline.site.pages import columns_page, front_page, runs_page
 from pipeline.site.state import descriptions, documentation, state
 
 # In dbt's top bar, beside its logo, and under the lineage graph when that is open.
@@ -48,7 +49,8 @@ def build(out: Path, target: str, say: Say) -> Path:
     Parameters: `out`, the folder, replaced as a whole; `target`, an output of profiles.yml; `say`, told what is done.
     Raises `PipelineError` when there is no warehouse, or a notebook fails.
     """
-    work = Settings.read().data_dir / "site"
+    data_dir = Settings.read().data_dir
+    work, runs = data_dir / "site", data_dir / "runs"
     new = work / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
@@ -68,6 +70,10 @@ def build(out: Path, target: str, say: Say) -> Path:
     say(f"dbt docs: {found['documentation']['percent']:g} % of {found['documentation']['columns']} columns described")
     found["data_docs"] = _data_docs(new / "data_docs", target)
     say("Data Docs" if found["data_docs"] else "no Data Docs: no gate has run yet")
+    records = read_runs(runs)
+    shown = ("started_at", "job", "outcome", "batches", "seconds")
+    found["runs"] = [{name: record[name] for name in shown} for record in records[:5]]
+    (new / "runs.html").write_text(runs_page(records), encoding="utf-8")
     (new / "state.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     (new / "index.html").write_text(front_page(found, descriptions(manifest, prefix)), encoding="utf-8")
     columns = read(manifest, catalog, "duckdb" if target == "dev" else "snowflake", prefix)

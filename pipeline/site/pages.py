@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader
 from ingest.schema import TABLES
 from ingest.text import visible
 from pipeline.dbt import ROOT
+from pipeline.runs import slowest
 from pipeline.site.columns import Column, Columns
 from pipeline.site.state import SCHEMAS
 
@@ -36,6 +37,11 @@ def front_page(found: dict[str, Any], relations: dict[str, dict[str, str]]) -> s
     return _TEMPLATES.get_template("index.html.j2").render(
         state=found, groups=groups, read=read, loaded=loaded, rejected=rejected, balanced=read == loaded + rejected
     )
+
+
+def runs_page(records: list[dict[str, Any]]) -> str:
+    """What ran, what failed, and what takes the time."""
+    return _TEMPLATES.get_template("runs.html.j2").render(runs=records[:100], slowest=slowest(records))
 
 
 def columns_page(columns: Columns) -> str:

@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.dbt import Node
 from pipeline.errors import PipelineError
-from pipeline.runs import Run, read, recorded
+from pipeline.runs import Run, read, recorded, slowest
+from pipeline.site.pages import runs_page
 
 
 def test_a_good_run_is_recorded_with_its_steps_nodes_and_batches(tmp_path: Path) -> None:
@@ -86,3 +87,25 @@ def test_a_record_holds_no_setting_of_the_environment(tmp_path: Path, monkeypatc
         pass
     assert "s3cr3t" not in json.dumps(read(tmp_path))
     assert os.getpid() == read(tmp_path)[0]["process"]
+
+
+def test_what_takes_the_time_is_held_against_what_it_took_before(tmp_path: Path) -> None:
+    for seconds in (1.0, 3.0, 9.0):
+        run = Run("dev", "dev")
+        run.nodes += [
+            Node("fact_ratings", "model", "success", seconds, None),
+            Node("quick", "model", "success", 0.1, None),
+        ]
+        with recorded(run, tmp_path):
+            pass
+    first, second = slowest(read(tmp_path))
+    assert (first["name"], first["seconds"], first["before"]) == ("fact_ratings", 9.0, 2.0)
+    assert second["name"] == "quick"
+    assert "9.00" in runs_page(read(tmp_path))
+
+
+def test_an_error_with_markup_is_text_on_the_page(tmp_path: Path) -> None:
+    run = Run("dev", "dev")
+    with pytest.raises(PipelineError), recorded(run, tmp_path):
+        raise PipelineError("<script>alert(1)</script>")
+    assert "<script>alert" not in runs_page(read(tmp_path))
