@@ -146,13 +146,16 @@ def _environment(s3_dir: Path, certificate: Path, access_key: str, secret_key: s
 
 def _identity(certificate: Path) -> ssl.SSLContext:
     """Shows the store's certificate and asks for it; made anew when there is none that can be used."""
-    try:
+
+    def identity() -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=certificate)
-    except OSError:
-        _make_certificate(certificate)
-        context = ssl.create_default_context(cafile=certificate)
-    context.load_cert_chain(certificate)
-    return context
+        context.load_cert_chain(certificate)
+        return context
+
+    with contextlib.suppress(OSError):
+        return identity()
+    _make_certificate(certificate)
+    return identity()
 
 
 def _make_certificate(path: Path) -> None:

@@ -304,6 +304,17 @@ def test_a_state_file_that_lay_there_is_not_believed(settings: Settings, planted
         assert store.credentials().secret_key != "known"
 
 
+@pytest.mark.parametrize("lines", [slice(0, 5), slice(5, None), slice(0, -3)])
+def test_half_a_certificate_is_replaced(tmp_path: Path, lines: slice) -> None:
+    path = tmp_path / "certificate.pem"
+    supervisor._make_certificate(path)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[lines]))
+    with pytest.raises(OSError, match="PEM"):
+        supervisor.ssl.create_default_context().load_cert_chain(path)
+    supervisor._identity(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_a_process_that_a_state_file_names_is_left_alone_unless_it_is_a_store_of_this_folder(
     settings: Settings,
 ) -> None:
