@@ -36,10 +36,14 @@ def absolute(path: str | Path) -> Path:
     try:
         return Path(path).expanduser().absolute()
     except RuntimeError as problem:  # no such user, or no home folder
-        raise ValueError(f"{path} cannot be found: {problem}") from None
+        raise ValueError(f"{str(path)!r} cannot be found: {problem}") from None
 
 
 def _folder(path: Path) -> Path:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{str(path)!r} is not UTF-8, in which DuckDB reads paths: use another folder") from None
     if "?" in str(path):
         raise ValueError(f"{path} has a question mark, after which DuckDB reads options: use another folder")
     return path
@@ -51,6 +55,8 @@ def _file_of_a_warehouse(path: Path) -> Path:
             f"{path.name} cannot be the name of a warehouse: use letters, digits and _ before the ending, as in "
             f"warehouse.duckdb, and none of {', '.join(_TAKEN)}"
         )
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no file")
     return path
 
 
@@ -76,8 +82,9 @@ def _endpoint(url: str) -> str:
 
 
 def _memory(text: str) -> str:
-    if not re.fullmatch(r"[1-9][0-9]*(\.[0-9]+)? ?([KMGT]i?B)", text, re.IGNORECASE):
-        raise ValueError(f"{text!r} is not an amount of memory, such as 4GB")
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]+)?) ?([MGT])i?B", text, re.IGNORECASE)
+    if not found or float(found[1]) * {"M": 1, "G": 1000, "T": 1000**2}[found[2].upper()] < 200:
+        raise ValueError(f"{text!r} is not an amount of memory that a build can work in: 200MB or more, such as 4GB")
     return text
 
 

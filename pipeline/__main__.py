@@ -74,9 +74,9 @@ AllowFuture = Annotated[bool, typer.Option("--allow-future", help="Let --as-of l
 MaxRejected = Annotated[float, typer.Option(min=0, max=1, help="Share of a file's lines that may be rejected.")]
 FollowLinks = Annotated[bool, typer.Option("--follow-links", help="Follow links that lead out of a source folder.")]
 Day = Annotated[
-    int, typer.Option(min=1, help="Day of the sample; days before it that are not landed are landed first.")
+    int, typer.Option(min=1, max=1000, help="Day of the sample; days before it that are not landed are landed first.")
 ]
-Ratings = Annotated[int, typer.Option(min=1, help="Number of ratings in the sample.")]
+Ratings = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="Number of ratings in the sample.")]
 NoLand = Annotated[bool, typer.Option("--no-land", help="Apply what is landed, land nothing.")]
 Accept = Annotated[
     list[str] | None, typer.Option(help="A batch id whose failed expectations are known and accepted; may be repeated.")
@@ -113,8 +113,8 @@ def dev(
     rebuild: Rebuild = False,
 ) -> None:
     """Everything on a laptop: land a data set, load it into DuckDB, build and test the marts."""
+    landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
     with started("dev", "dev") as (settings, report):
-        landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
         if rebuild:
             jobs.rebuild("dev", settings, report, accept or ())
         else:
@@ -148,6 +148,7 @@ def prod(
     ] = None,
 ) -> None:
     """The same job on Snowflake, credentials from the environment."""
+    landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
     with started("prod", "prod", emulator) as (settings, report):
         if changed:
             jobs.build_changed(report, changed)
@@ -158,7 +159,6 @@ def prod(
         if rebuild:
             jobs.rebuild("prod", settings, report, accept or ())
             return
-        landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
         jobs.run("prod", settings, report, None if no_land else landing, dataset, follow, accept or ())
 
 
@@ -189,6 +189,7 @@ def land(
     reason: Annotated[str, typer.Option(help="Why it is withdrawn, for the record.")] = "",
 ) -> None:
     """Lands one batch, or takes landed ones back, and builds nothing; the next run brings the warehouse up to date."""
+    landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
     with started("land", "") as (settings, report):
         if withdraw is not None or withdraw_after is not None:
             if (withdraw is not None and withdraw_after is not None) or source:
@@ -199,21 +200,22 @@ def land(
             ids = ", ".join(record.batch_id for record in records)
             console.print(f"{records[0].dataset}: withdrawn: {ids}. The next run brings the warehouse up to date.")
             return
-        landing = _landing(dataset, source, mode, as_of, allow_future, max_rejected, follow_links, day, ratings)
         with object_store(settings, embedded=True) as store:
             jobs.land(landing, store, duckdb_warehouse(settings.warehouse, read_only=True), settings, report)
 
 
 @app.command()
 def replay(
-    batches: Annotated[int, typer.Option(min=1, help="How many micro-batches follow the first load.")],
+    batches: Annotated[int, typer.Option(min=1, max=10_000, help="How many micro-batches follow the first load.")],
     dataset: Dataset = None,
     source: Source = None,
     ratings: Ratings = 100_000,
 ) -> None:
     """Cuts a data set by event time, lands and builds the pieces one after another, and tells the latency of each."""
+    with told():
+        landing = Landing(dataset or Landing.dataset, source, ratings=ratings)
     with started("replay", "dev") as (settings, report):
-        jobs.replay(settings, report, Landing(dataset or Landing.dataset, source, ratings=ratings), batches)
+        jobs.replay(settings, report, landing, batches)
 
 
 @app.command()
@@ -286,7 +288,8 @@ def keep_store() -> None:
 
 
 def _landing(dataset: str | None, source: Path | None, mode: LandingMode, as_of: str | None, *others: Any) -> Landing:
-    return Landing(dataset or Landing.dataset, source, mode.value, instant(as_of), *others)
+    with told():
+        return Landing(dataset or Landing.dataset, source, mode.value, instant(as_of), *others)
 
 
 def instant(text: str | None) -> datetime | None:

@@ -7,11 +7,13 @@ A variable that a tool reads on its own account (dbt's `DBT_EXCLUDE_RESOURCE_TYP
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ingest.settings import Settings
+from ingest.errors import SettingsError
+from ingest.settings import Settings, absolute
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -106,12 +108,22 @@ SNOWFLAKE = frozenset(
     ]
 )
 LOOPBACK = "127.0.0.1,localhost"
+_PATH = re.compile(r"_(FILE|PATH|DIR|BUNDLE)$|^(TMPDIR|TEMP|TMP)$")  # LD_LIBRARY_PATH and the like are lists
 
 
 def built(caller: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """The environment of everything that a run starts or imports, from its caller's and the settings read from it."""
+    """The environment of everything that a run starts or imports, from its caller's and the settings read from it.
+
+    Paths are absolute in it, since a run changes its folder. Raises `SettingsError` for one that leads nowhere.
+    """
     passed = SYSTEM | PROJECT | SNOWFLAKE | AWS
     environment = {name: text for name, text in caller.items() if text and (name in passed or name.startswith("LC_"))}
+    for name in environment:
+        if _PATH.search(name) and not name.endswith("LIBRARY_PATH"):
+            try:
+                environment[name] = str(absolute(environment[name]))
+            except ValueError as problem:
+                raise SettingsError(f"{name}: {problem}") from None
     environment |= {
         "MOVIELENS_DATA_DIR": str(settings.data_dir),
         "MOVIELENS_WAREHOUSE": str(settings.warehouse),
@@ -125,6 +137,7 @@ def built(caller: Mapping[str, str], settings: Settings) -> dict[str, str]:
         "DBT_LOG_PATH": str(settings.data_dir / "work" / "dbt" / "logs"),
         "DBT_TARGET_PATH": str(settings.data_dir / "work" / "dbt" / "target"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "SNOWFLAKE_HOME": os.devnull,  # the connector stops at a broken file of its command line's in the home folder
         "GX_ANALYTICS_ENABLED": "false",
     }
     environment.pop("no_proxy", None)  # the lower case would win over the other

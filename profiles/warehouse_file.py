@@ -17,6 +17,7 @@ import duckdb
 
 from pipeline.errors import PipelineError
 
+_FOREIGN = "{} is no DuckDB database, and no run made it: it stays as it is. Set MOVIELENS_WAREHOUSE to another file."
 Identity = tuple[tuple[str, int, int, int], ...]
 
 
@@ -55,8 +56,11 @@ class WarehouseFile:
     def begin(self, *, empty: bool = False) -> None:
         """Makes the copy, or, with `empty`, only the room for a new file.
 
-        Raises `PipelineError` when somebody writes to the published file, or there is no room for a second one.
+        Raises `PipelineError` when somebody writes to the published file, when that is a file of something else, or
+        there is no room for a second one.
         """
+        if _is_foreign(self.published):
+            raise PipelineError(_FOREIGN.format(self.published))
         for path in (self.copy, *_logs(self.copy)):
             path.unlink(missing_ok=True)
         try:
@@ -133,6 +137,8 @@ class WarehouseFile:
 
 def explain(path: Path, error: Exception) -> str:
     """DuckDB's error about a file in words: another program has it, or it is damaged; and what to do."""
+    if _is_foreign(path):
+        return _FOREIGN.format(path)
     first = str(error).splitlines()[0]
     if is_lock(error):
         holder = first.partition("(")[2].partition(")")[0]
@@ -141,6 +147,15 @@ def explain(path: Path, error: Exception) -> str:
         f"{path} cannot be read: {first} It is disposable: `nox -s dev -- --rebuild` builds it again from the landed "
         f"batches."
     )
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a file is neither a DuckDB database nor, damaged, what a run published."""
+    if not path.exists() or path.with_suffix(".published.json").exists():
+        return False
+    with path.open("rb") as file:
+        head = file.read(12)
+    return bool(head) and head[8:] != b"DUCK"
 
 
 def is_lock(error: BaseException) -> bool:

@@ -76,6 +76,7 @@ class Landing:
     for each by name (`full` where it names none). `as_of`, UTC, by default the newest file date of the source;
     `allow_future`, whether it may lie ahead of this machine's clock. `max_rejected`, the share of a file's lines that
     may be rejected. `follow_links`, whether links may lead out of a source folder.
+    Raises SourceError for what cannot name a data set.
     """
 
     dataset: str = "sample"
@@ -87,6 +88,9 @@ class Landing:
     follow_links: bool = False
     day: int = 1
     ratings: int = 100_000
+
+    def __post_init__(self) -> None:
+        releases.check_name(self.dataset)
 
     @property
     def generated(self) -> bool:

@@ -100,12 +100,12 @@ def test_readme_lists_the_variables_that_change_a_run_and_no_other() -> None:
     [
         *(("S3_BUCKET", bad) for bad in ("My_Company_Bucket", "../x", "a", "a..b", "-ab", "s3://movielens", "a b")),
         *(("S3_ENDPOINT_URL", bad) for bad in ("localhost:9000", "ftp://x", "http://", "http://h:99999", "http://h/?a")),
-        *(("MOVIELENS_MEMORY_LIMIT", bad) for bad in ("lots", "-1GB", "0", "4", "4 gigabytes")),
-        *(("MOVIELENS_DATA_DIR", bad) for bad in ("~nobody-of-this-name/x", "/tmp/what?/data")),
+        *(("MOVIELENS_MEMORY_LIMIT", bad) for bad in ("lots", "-1GB", "0", "4", "4 gigabytes", "1KB", "0GB", "9" * 20 + "TB")),
+        *(("MOVIELENS_DATA_DIR", bad) for bad in ("~nobody-of-this-name/x", "/tmp/what?/data", "/tmp/\udcff")),
         *(
             ("MOVIELENS_WAREHOUSE", bad)
             for bad in ("raw.duckdb", "MARTS.duckdb", "main.db", "temp.duckdb", "system.x", "my warehouse.duckdb",
-                        "a-b.duckdb", "1.duckdb", "md:mine", "C#.duckdb", "a,b.duckdb", ".duckdb")
+                        "a-b.duckdb", "1.duckdb", "/dev/null", "/usr", "md:mine", "C#.duckdb", "a,b.duckdb", ".duckdb")
         ),
     ],
 )  # fmt: skip
@@ -133,4 +133,34 @@ def test_every_later_reader_is_handed_absolute_paths(tmp_path: Path, monkeypatch
     relative = built({"MOVIELENS_DATA_DIR": "here", "MOVIELENS_WAREHOUSE": "~/mine.duckdb", "HOME": "/home/someone"})
     assert relative["MOVIELENS_DATA_DIR"] == str(tmp_path / "here")
     assert relative["MOVIELENS_WAREHOUSE"] == "/home/someone/mine.duckdb"
-    assert all(Path(relative[name]).is_absolute() for name in relative if name.endswith(("_PATH", "_DIR")))
+    files = {name: "file" for name in DOCUMENTED if re.search("_(FILE|PATH|DIR|BUNDLE)$|^TMPDIR$", name)}
+    files.pop("LD_LIBRARY_PATH"), files.pop("DYLD_LIBRARY_PATH")  # lists
+    paths = built(files | {"S3_ENDPOINT_URL": "http://127.0.0.1:9"})
+    assert len(files) > 8
+    assert {paths[name] for name in files} == {str(tmp_path / "file")}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["dev", "../x"],
+        ["dev", "a" * 64],
+        ["dev", "a\udcff"],
+        ["dev", "--day", "99999999"],
+        ["dev", "--ratings", "1" + "0" * 30],
+        ["dev", "--max-rejected", "nan"],
+        ["dev", "--as-of", "0001-01-01T00:00+14:00"],
+        ["land", "\x1b[31m"],
+        ["replay", "../x", "--batches", "2"],
+        ["replay", "--batches", "1" + "0" * 30],
+    ],
+)
+def test_an_option_that_cannot_be_used_is_refused_before_anything_is_written(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with mock.patch.dict(os.environ):
+        answer = CliRunner().invoke(app, options)
+    assert answer.exit_code in (1, 2)
+    assert isinstance(answer.exception, SystemExit), answer.exception
+    assert list(tmp_path.iterdir()) == []
