@@ -115,8 +115,8 @@ class Lines:
     def _readable(self, block: bytes) -> bytes:
         if self.form is None:
             return _readable(block)
-        if self.form.separator and b"," not in block:
-            return _readable(block.replace(self.form.separator, b","))
+        if (quick := self.form.quick(block)) is not None:
+            return _readable(quick)
         return b"".join(self.readable(line) + b"\n" for line in block.split(b"\n")[:-1])
 
     def digest(self) -> str:

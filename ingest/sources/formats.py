@@ -11,7 +11,7 @@ import codecs
 import csv
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from functools import cache, partial
 from typing import BinaryIO
@@ -39,7 +39,9 @@ _START = 1 << 16
 _BOM = codecs.BOM_UTF8
 _DELIMITERS = {",": (), ";": ("semicolons",), "\t": ("tabs",)}
 _INDEX = ("", "Unnamed: 0", "index")
-_DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
+_DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})")
+_DATED_END = re.compile(rf',("?){_DATED.pattern}\1\n'.encode())
+_DATES = "timestamps as dates"
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,14 @@ class Form:
     """How a file is read: `name`, for the manifest; `header`, whether its first line is one; `encoding`.
 
     `convert` makes a line one of the contract's CSV, and raises ValueError with the reason where that cannot be done.
-    `separator`, where replacing it by a comma is all that there is to do.
+    `quick` does so for many lines at once, ten times as fast; it gives None where they need a closer look.
     """
 
     name: str
     header: bool
     encoding: str
     convert: Callable[[str], str]
-    separator: bytes | None = None
+    quick: Callable[[bytes], bytes | None] = lambda lines: None
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,8 @@ def form_of(table: Table, stream: BinaryIO, utf8: bool) -> Form | None:
         header = _is_header(first.rstrip(b"\r").decode(errors="replace").split(older.separator), older.fields)
         encoding = "iso-8859-1" if table.has_text and not utf8 and not _is_utf8(start, stream) else "utf-8"
         traits = [older.name, *["header line"] * header, *[encoding] * (encoding != "utf-8")]
-        separator = None if table.has_text or older.to_row is not list else older.separator.encode()
-        return Form(", ".join(traits), header, encoding, older.convert, separator)
+        form = Form(", ".join(traits), header, encoding, older.convert)
+        return form if table.has_text else replace(form, quick=partial(_with_commas, older.separator.encode()))
     return _copy(table, first.decode(errors="replace"), rest.partition(b"\n")[0].decode(errors="replace"))
 
 
@@ -152,12 +154,24 @@ def _copy(table: Table, header: str, first: str) -> Form | None:
         *_DELIMITERS[delimiter],
         *["quoted"] * quoted,
         *["index column"] * index,
-        *["timestamps as dates"] * bool(dated),
+        *[_DATES] * bool(dated),
     ]
     if not traits:
         return None
     convert = partial(_convert, table=table, delimiter=delimiter, index=index)
-    return Form(", ".join(traits), True, "utf-8", convert)
+    form = Form(", ".join(traits), True, "utf-8", convert)
+    return replace(form, quick=_with_seconds) if traits == [_DATES] else form
+
+
+def _with_commas(separator: bytes, lines: bytes) -> bytes | None:
+    return None if b"," in lines else lines.replace(separator, b",")
+
+
+def _with_seconds(lines: bytes) -> bytes | None:
+    try:
+        return _DATED_END.sub(lambda found: b",%d\n" % _instant(found[2].decode(), found[3].decode()), lines)
+    except ValueError:
+        return None
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -199,7 +213,11 @@ def _as_csv(fields: list[str]) -> str:
 
 def _seconds(text: str) -> str:
     """Seconds since 1970 of a date and time, UTC; other text as it is."""
-    return str(_day(text[:10]) + _second(text[11:])) if _DATED.fullmatch(text) else text
+    return str(_instant(text[:10], text[11:])) if _DATED.fullmatch(text) else text
+
+
+def _instant(day: str, second: str) -> int:
+    return _day(day) + _second(second)
 
 
 @cache
