@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ingest.schema import TABLES
@@ -25,6 +25,18 @@ def normalised(tag: object) -> str:
 def listed(genres: object) -> str | None:
     """A genre list as shipped, None where none is listed."""
     return None if genres in ("(no genres listed)", "") else str(genres)
+
+
+def listed_genres(genres: str | None) -> set[str]:
+    """The genres of a list, each once."""
+    return {genre for genre in (genres or "").split("|") if genre}
+
+
+def mean(stars: list[Decimal]) -> Decimal | None:
+    """The mean with four digits, a tie upwards; None of nothing."""
+    if not stars:
+        return None
+    return (sum(stars, Decimal(0)) / len(stars)).quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
 def moment(seconds: object) -> datetime:
@@ -98,10 +110,15 @@ class Oracle:
         }
         tags = {key: at for key, (at,) in self._tags().items()}
         months: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
-        given: dict[tuple[int, Any], list[Decimal]] = defaultdict(list)
+        given: dict[int, list[Decimal]] = defaultdict(list)
+        rated: dict[int, list[datetime]] = defaultdict(list)
+        by_genre: dict[tuple[str, Any], list[Decimal]] = defaultdict(list)
         for (user, movie), (stars, at) in ratings.items():
             months[user, at.date().replace(day=1)].append(at)
-            given[movie, at.date().replace(day=1)].append(stars)
+            given[movie].append(stars)
+            rated[movie].append(at)
+            for genre in listed_genres(movies[movie][1]) if movie in movies else ():
+                by_genre[genre, at.date().replace(day=1)].append(stars)
         tagged: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
         for (user, _, _), at in tags.items():
             tagged[user, at.date().replace(day=1)].append(at)
@@ -122,9 +139,7 @@ class Oracle:
             "tags": {(*key, at) for key, at in tags.items()},
             "dim_tags": {(tag, first_id.get(tag)) for tag in {key[2] for key in tags} | set(first_id)},
             "genome": scores,
-            "genres": {
-                (key, genre) for key, (_, genres) in movies.items() for genre in (genres or "").split("|") if genre
-            },
+            "genres": {(key, genre) for key, (_, genres) in movies.items() for genre in listed_genres(genres)},
             "activity": {
                 (
                     *key,
@@ -135,7 +150,17 @@ class Oracle:
                 )
                 for key in {*months, *tagged}
             },
-            "counted": {(*key, len(stars), sum(stars, Decimal(0))) for key, stars in given.items()},
+            "movie_ratings": {
+                (
+                    movie,
+                    len(given[movie]),
+                    mean(given[movie]),
+                    min(rated[movie], default=None),
+                    max(rated[movie], default=None),
+                )
+                for movie in {*movies, *inferred}
+            },
+            "genre_months": {(*key, len(stars), mean(stars)) for key, stars in by_genre.items()},
             "movie_versions": {(key, *values, *span) for key, values, *span in self._versions["movies"]},
             "link_versions": {(key, *values, *span) for key, values, *span in self._versions["links"]},
             "tag_versions": {(*key, *values, *span) for key, values, *span in self._versions["tags"]},
@@ -151,7 +176,8 @@ OBSERVED = {
     "genres": "select movie_id, genre from marts.bridge_movie_genres join marts.dim_genres using (genre_id)",
     "activity": "select user_id, activity_month, rating_count, tag_count, first_activity_at, last_activity_at "
     "from marts.user_activity",
-    "counted": "select movie_id, rating_month, rating_count, rating_sum from marts.movie_ratings_by_month",
+    "movie_ratings": "select movie_id, rating_count, rating_mean, first_rated_at, last_rated_at from marts.movie_ratings",
+    "genre_months": "select genre, rating_month, rating_count, rating_mean from marts.genre_ratings_by_month",
     "movie_versions": "select movie_id, source_title, genres, valid_from, valid_to from marts.dim_movies_history",
     "link_versions": "select movie_id, imdb_id, tmdb_id, valid_from, valid_to from snapshots.snap_links",
     "tag_versions": "select user_id, movie_id, tag, tagged_at, valid_from, valid_to from snapshots.snap_tags",

@@ -2,9 +2,13 @@
 
 with
 
-movie_months as (
+ratings as (
 
-    select * from {{ ref('movie_ratings_by_month') }}
+    select
+        movie_id,
+        rating,
+        {{ first_of_month('rated_at') }} as rating_month
+    from {{ ref('fact_ratings') }}
 
 ),
 
@@ -22,8 +26,8 @@ genres as (
 
 overall as (
 
-    select {{ mean('sum(rating_sum)', 'sum(rating_count)') }} as rating_mean
-    from movie_months
+    select {{ mean('sum(rating)', 'count(*)') }} as rating_mean
+    from {{ ref('fact_ratings') }}
 
 ),
 
@@ -31,12 +35,12 @@ monthly as (
 
     select
         bridge.genre_id,
-        movie_months.rating_month,
-        cast(sum(movie_months.rating_count) as integer) as rating_count,
-        sum(movie_months.rating_sum) as rating_sum
-    from movie_months
+        ratings.rating_month,
+        cast(count(*) as integer) as rating_count,
+        sum(ratings.rating) as rating_sum
+    from ratings
     inner join bridge
-        on movie_months.movie_id = bridge.movie_id
+        on ratings.movie_id = bridge.movie_id
     group by 1, 2
 
 )

@@ -2,9 +2,9 @@
 
 with
 
-movie_months as (
+ratings as (
 
-    select * from {{ ref('movie_ratings_by_month') }}
+    select * from {{ ref('fact_ratings') }}
 
 ),
 
@@ -18,11 +18,11 @@ totals as (
 
     select
         movie_id,
-        cast(sum(rating_count) as integer) as rating_count,
-        sum(rating_sum) as rating_sum,
-        min(first_rated_at) as first_rated_at,
-        max(last_rated_at) as last_rated_at
-    from movie_months
+        cast(count(*) as integer) as rating_count,
+        sum(rating) as rating_sum,
+        min(rated_at) as first_rated_at,
+        max(rated_at) as last_rated_at
+    from ratings
     group by movie_id
 
 ),
