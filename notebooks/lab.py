@@ -15,5 +15,6 @@ if __name__ == "__main__":
     except IngestError as error:
         sys.exit(f"error: {error}")
     folder = str(Path(__file__).parent)
-    command = [sys.executable, "-m", "jupyterlab", "--notebook-dir", folder, *sys.argv[1:]]
+    own = "--KernelManager.transport=ipc"  # on a port, what a cell prints would be there for everyone on the machine
+    command = [sys.executable, "-m", "jupyterlab", "--notebook-dir", folder, own, *sys.argv[1:]]
     os.execv(command[0], command)  # noqa: S606 - no shell is wanted

@@ -241,7 +241,9 @@ def measure(command: list[str], folder: Path, root: Path, **environment: str) ->
 
 def _stores(folder: Path) -> list[psutil.Process]:
     """The embedded object store of a data folder, which is no child of the run."""
-    return [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(folder / "s3")]
+    return [
+        process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str((folder / "s3").resolve())
+    ]
 
 
 def say(text: str) -> None:
