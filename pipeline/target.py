@@ -81,6 +81,11 @@ def stage(
 
     `news`: whether the run is likely to find something to build, and not just that nothing is new.
     """
+    if prefix := os.environ.get("MOVIELENS_SCHEMA_PREFIX"):
+        raise PipelineError(
+            f"MOVIELENS_SCHEMA_PREFIX is {prefix}: a run publishes the schemas without a prefix. Unset it; for schemas of "
+            f"your own on Snowflake there is --sandbox NAME."
+        )
     warehouse = warehouse_of(target, settings)
     if target != "dev" and (lacking := snowflake.missing()):
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
