@@ -172,6 +172,8 @@ def emulated(settings: Settings) -> Iterator[Settings]:
 
     with object_store(settings, embedded=True) as store:
         reach(store)
+        # The emulator and this run would read AWS's files in the home folder, and stop at a broken one.
+        os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "S3_ENDPOINT_URL", "AWS_REGION")
         # An account's time zone need not be UTC: nothing here may depend on it.
         reached = {name: os.environ[name] for name in names if name in os.environ}

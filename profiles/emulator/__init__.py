@@ -49,8 +49,7 @@ def running(
         process = subprocess.Popen(
             [*command, "--first-row", str(first_row)],
             cwd=ROOT,
-            # Its S3 client would read the files of the home folder's AWS, and stop at a broken one.
-            env=os.environ | dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull) | store_env,
+            env={**os.environ, **store_env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

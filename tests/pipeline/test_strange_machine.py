@@ -48,6 +48,7 @@ def home(folder: Path) -> Path:
         ".aws/credentials": "no credentials",
         ".duckdb/stored_secrets/mine.duckdb_secret": "damaged",
         ".dbt/profiles.yml": "movielens: {target: nowhere}",
+        ".snowflake/config.toml": "no toml",
         ".snowflake/connections.toml": "no toml",
         ".great_expectations/great_expectations.conf": "no conf",
         ".ipython/profile_default/ipython_config.py": "raise SystemExit",
