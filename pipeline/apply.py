@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ingest.batches.committed import committed, withdrawn
+from ingest.batches.committed import committed, verify, withdrawn
 from ingest.batches.manifest import Manifest
-from ingest.batches.verify import verify
 from ingest.store.bucket import Store
 from pipeline.dbt import Built, Dbt, project_version
 from pipeline.errors import PipelineError

@@ -1,4 +1,7 @@
-"""Reads the committed batches of an object store: those with a manifest. Withdrawn ones no longer count."""
+"""Reads the committed batches of an object store: those with a manifest. Withdrawn ones no longer count.
+
+Their parts are held against the manifest before anybody loads them.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from ingest.batches.manifest import (
     FORMAT_VERSION,
     NEWER,
     Manifest,
+    Part,
     Withdrawal,
     manifest_key,
     withdrawal_key,
@@ -83,6 +87,21 @@ def read(store: Store, dataset: str, batch_id: str) -> Manifest | None:
     return manifest
 
 
+def verify(store: Store, manifest: Manifest) -> None:
+    """Checks that every part of a batch is there with the bytes and the sha256 that its manifest says.
+
+    Raises `BatchError` naming the first part that is missing or was altered after its commit.
+    """
+    parts = [part for table in manifest.tables.values() for part in table.parts] + list(manifest.rejected)
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for trouble in threads.map(lambda part: _trouble(store, part), parts):
+            if trouble:
+                raise BatchError(
+                    f"{trouble}: nothing of batch {manifest.batch_id} is loaded. Parts never change after their "
+                    f"commit: restore it from the source."
+                )
+
+
 def _counting(store: Store, dataset: str, batch_id: str) -> Manifest | None:
     # the record first: a manifest that cannot be read any more is no obstacle once its batch is withdrawn
     return None if store.head(withdrawal_key(dataset, batch_id)) else read(store, dataset, batch_id)
@@ -105,3 +124,15 @@ def _records(dataset: str, batch_id: str) -> tuple[str, str]:
 
 def _ids(store: Store, dataset: str) -> list[str]:
     return sorted(name for name in store.folders(f"{dataset}/") if BATCH_PREFIX.match(name))
+
+
+def _trouble(store: Store, part: Part) -> str | None:
+    found = store.digest(part.key)
+    if found is None:
+        return f"{store.place(part.key)} is missing"
+    size, sha256 = found
+    if size != part.bytes:
+        return f"{store.place(part.key)} has {size:,} bytes, its manifest says {part.bytes:,}"
+    if sha256 != part.sha256:
+        return f"{store.place(part.key)} has other content than its manifest says (sha256 {sha256[:12]}…)"
+    return None

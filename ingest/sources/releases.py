@@ -79,7 +79,7 @@ def resolve(
     """
     check_name(dataset)
     if source is not None:
-        return source
+        return source.expanduser()  # a shell leaves the ~ of --source=~/x.zip as it is
     if dataset not in RELEASES:
         raise SourceError(_unknown(dataset))
     try:

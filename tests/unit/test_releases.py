@@ -245,3 +245,8 @@ def test_no_credential_of_a_mirror_is_shown(mirror, cache, monkeypatch):
         resolve("ml-20m", cache, None)
     assert "s3cret" not in str(caught.value)
     assert without_credentials("https://u:p@h/x?k=v") == "https://h/x"
+
+
+def test_a_source_in_the_home_folder_is_found_by_its_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert resolve("mine", Settings(), Path("~/x.zip")) == tmp_path / "x.zip"
