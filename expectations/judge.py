@@ -28,6 +28,7 @@ from great_expectations.data_context.types.base import (
 )
 from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.row_conditions import Column
+from sqlalchemy.exc import SQLAlchemyError
 
 from expectations import checks as suites
 from expectations.checks import Check
@@ -75,20 +76,22 @@ def judge(
     with contextlib.redirect_stdout(io.StringIO()), warehouse.opened() as (url, connect):  # GX prints notices
         gx_context = context(home)
         source = gx_context.data_sources.add_sql("warehouse", connection_string=url, kwargs={"creator": connect})
-        with source.get_engine().connect() as connection:
 
-            def ask(sql: str) -> list[Mapping[str, Any]]:
+        def ask(sql: str) -> list[Mapping[str, Any]]:
+            with source.get_engine().connect() as connection:
                 return list(connection.exec_driver_sql(warehouse.named(sql)).mappings())
 
-            ids = tuple(batches) or (str(ask("select max(batch_id) as newest from {raw}.batches")[0]["newest"]),)
-            groups, unmeasured = _groups(suites.read() if checks is None else checks, ids, ask)
-            results = _run(gx_context, source, warehouse, groups)
-            found = [*unmeasured, *(_finding(check, batch, result, ask) for check, batch, result in results)]
-    softened = (_accepted(finding) if finding.batch_id in accepted else finding for finding in found if finding)
+        all_checks = suites.read() if checks is None else checks
+        shown = {check.subject: check.rows for check in all_checks if check.rows}
+        ids = tuple(batches) or (str(ask("select max(batch_id) as newest from {raw}.batches")[0]["newest"]),)
+        groups, unmeasured = _groups(all_checks, ids, ask)
+        results = _run(gx_context, source, warehouse, groups)
+        found = [*unmeasured, *(_finding(check, batch, result, shown, ask) for check, batch, result in results)]
     worst: dict[tuple[str, str], Finding] = {}
-    for finding in sorted(softened, key=lambda finding: finding.severity):  # errors first
+    for finding in sorted(filter(None, found), key=lambda finding: finding.severity):  # errors first
         worst.setdefault((finding.batch_id, finding.subject), finding)
-    return Verdict(ids, len(results), tuple(worst.values()), round(time.monotonic() - started, 3))
+    judged = [_accepted(finding) if finding.batch_id in accepted else finding for finding in worst.values()]
+    return Verdict(ids, len(results), tuple(judged), round(time.monotonic() - started, 3))
 
 
 def _groups(
@@ -207,7 +210,9 @@ def _expectation(check: Check, alias: str, group: Group, number: int, warehouse:
     )
 
 
-def _finding(check: Check, batch: int, result: Any, ask: Callable[[str], list[Mapping[str, Any]]]) -> Finding | None:
+def _finding(
+    check: Check, batch: int, result: Any, shown: Mapping[str, str], ask: Callable[[str], list[Mapping[str, Any]]]
+) -> Finding | None:
     """A result that failed, in words."""
     if result.success:
         return None
@@ -221,8 +226,11 @@ def _finding(check: Check, batch: int, result: Any, ask: Callable[[str], list[Ma
         observed = amount(observed, check.column)
     elif observed is None:
         observed = f"{content.get('unexpected_count')} of {content.get('element_count')} values"
-    if check.rows:
-        rows = ask(check.rows.replace("{batch}", str(batch)))
+    if check.subject in shown:
+        try:
+            rows = ask(shown[check.subject].replace("{batch}", str(batch)))
+        except SQLAlchemyError as sql_error:
+            rows = [{"rows": f"could not be read: {getattr(sql_error, 'orig', sql_error)}"}]
     return Finding(
         severity=check.severity,
         batch_id=f"{batch:06d}",
