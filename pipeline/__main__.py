@@ -240,14 +240,14 @@ def list_runs(last: Annotated[int, typer.Option(min=1, help="How many of the new
     for title in ("started (UTC)", "job", "outcome", "batches"):
         table.add_column(title, no_wrap=True)
     for title in ("rows", "tests", "findings", "seconds"):
-        table.add_column(title, justify="right")
-    table.add_column("error", no_wrap=True, overflow="ellipsis")
+        table.add_column(title, justify="right", min_width=len(title) + 1)
+    table.add_column("error", overflow="ellipsis", max_width=24, no_wrap=True)
     with told():
         records = read_runs(Settings().data_dir / "runs")[:last]
     for record in records:
         when, batches = f"{record['started_at']:.19}".replace("T", " "), ", ".join(record["batches"])
         counts = f"{record['rows_loaded']:,}", str(record["tests"]), str(len(record["findings"]))
-        why = escape(record["error"].split("\n")[0])
+        why = escape(record["error"].split("\n")[0][:40])
         table.add_row(when, record["job"], record["outcome"], batches, *counts, f"{record['seconds']:.1f}", why)
     console.print(table if records else "Nothing has been run yet.")
 

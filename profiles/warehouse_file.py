@@ -103,8 +103,9 @@ class WarehouseFile:
                 self.copy.replace(self.published)
             _sync(self.published.parent)
             self._remember()
-        except (OSError, duckdb.IOException) as error:
-            raise PipelineError(f"{self.published} cannot be replaced by {self.copy}: {error}") from None
+        except (OSError, duckdb.Error) as error:
+            reason = str(error).splitlines()[0]
+            raise PipelineError(f"{self.published} cannot be replaced by {self.copy}: {reason}") from None
 
     @contextmanager
     def _held(self) -> Iterator[None]:

@@ -31,6 +31,7 @@ def state(marts: Marts, target: str) -> dict[str, Any]:
         "loaded_at": newest,
         "built_at": builds[0]["built_at"] if builds else None,
         "batches": _batches(batches, entries),
+        "withdrawn": _records(marts.table("withdrawals", "ops").order_by("batch_id")),
         "changes": _records(changes.filter(_._batch == changes._batch.max()).order_by("table_name")),
         "rows": {f"{schema}.{name}": rows for (schema, name), rows in marts.counts(*SCHEMAS).items()},
         "tests": tests(target, newest, builds[0]["built_at"] if builds else None),

@@ -188,6 +188,22 @@ def test_a_disk_that_is_full_while_copying_names_the_space_that_is_needed(file: 
     assert rows(file.published) == [1]
 
 
+def test_a_disk_that_is_full_when_the_copy_is_written_out_leaves_what_is_published(file: WarehouseFile) -> None:
+    file.begin()
+    with duckdb.connect(str(file.copy)) as connection:
+        connection.execute("set checkpoint_threshold = '1GB'; set debug_skip_checkpoint_on_commit = true")
+        connection.execute("pragma disable_checkpoint_on_shutdown")
+        connection.execute("create table big as select md5(i::varchar) as text from range(20000) as r (i)")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.published.stat().st_size + 4096, limits[1]))
+    try:
+        with pytest.raises(PipelineError, match="cannot be replaced by"):
+            file.publish()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert rows(file.published) == [1]
+
+
 def test_a_disk_that_fails_at_the_rename_leaves_both_files(
     file: WarehouseFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
