@@ -124,7 +124,8 @@ def apply(walk: Walk, dataset: str, *, anew: bool = False, judge: Callable[[], N
     # What a batch has done to marts and history is not taken out row by row: without it they are made anew, and so
     # are the tables of an earlier version.
     state = State() if published.outdated or gone & set(published.loaded) else published
-    with walk.step("copy" if state.loaded else "a new warehouse"):
+    empty = "an earlier version's warehouse is built anew" if published.outdated else "a new warehouse"
+    with walk.step("copy" if state.loaded else empty):
         walk.publication.begin(empty=not state.loaded)
     try:
         applied = _bring(walk, state, landed, judged=published.loaded)
