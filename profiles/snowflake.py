@@ -21,7 +21,7 @@ TAG = "MOVIELENS_QUERY_TAG"
 def missing() -> list[str]:
     """What a connection needs and the environment lacks, in words; empty when nothing."""
     lacking = [name for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not os.environ.get(name)]
-    if not any(os.environ.get(name) for name in CREDENTIALS):
+    if not any(os.environ.get(name) for name in (*CREDENTIALS, "SNOWFLAKE_AUTHENTICATOR")):
         lacking.append(f"one of {', '.join(CREDENTIALS)} (a key pair is best)")
     path = os.environ.get("SNOWFLAKE_PRIVATE_KEY_PATH")
     if path and not Path(path).is_file():
@@ -95,7 +95,8 @@ def _arguments(as_role: str | None) -> dict[str, Any]:
     elif token := environment.get("SNOWFLAKE_TOKEN"):
         arguments |= {"authenticator": environment.get("SNOWFLAKE_AUTHENTICATOR") or "oauth", "token": token}
     else:
-        arguments["password"] = environment["SNOWFLAKE_PASSWORD"]
+        known = {"password": "SNOWFLAKE_PASSWORD", "authenticator": "SNOWFLAKE_AUTHENTICATOR"}  # or a person's browser
+        arguments |= {name: environment[variable] for name, variable in known.items() if environment.get(variable)}
     return arguments
 
 

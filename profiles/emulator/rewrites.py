@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from sqlglot import Expr, exp
+from sqlglot import Expr, exp, parse_one
 
 DATE_PARTS = {
     "YYYY": "%Y", "YY": "%y", "MMMM": "%B", "MON": "%b", "MM": "%m", "DD": "%d", "DY": "%a",
@@ -91,6 +91,18 @@ def normal_form(node: Expr) -> Expr:
     return node
 
 
+def text_of_times(node: Expr) -> Expr:
+    """`cast(x as varchar)`: an instant's text has milliseconds, so that two instants can have one text."""
+    plain = isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEXT_TYPES and not node.to.expressions
+    if not plain or isinstance(node.this, exp.Literal):
+        return node
+    text = "strftime(try_cast(cast(x as varchar) as timestamp), '%Y-%m-%d %H:%M:%S.%g')"
+    shown = parse_one(
+        f"case when starts_with(typeof(x), 'TIMESTAMP') then {text} else cast(x as varchar) end", read="duckdb"
+    )
+    return shown.transform(lambda each: node.this.copy() if isinstance(each, exp.Column) else each)
+
+
 def before(statement: Expr) -> Expr:
     """The rewrites that come before fakesnow's own."""
     for rewrite in (hex_to_number, format_dates, normal_form):
@@ -100,4 +112,5 @@ def before(statement: Expr) -> Expr:
 
 def after(statement: Expr) -> Expr:
     """The rewrites that come after fakesnow's own, which would take their result for a Snowflake function."""
-    return statement.transform(local_timestamps, copy=False)
+    statement = statement.transform(local_timestamps, copy=False)
+    return statement if isinstance(statement, exp.Copy) else statement.transform(text_of_times, copy=False)

@@ -18,7 +18,8 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.transforms import show
 from sqlglot import Expr, exp, parse_one
 
-from profiles.emulator import RECORD, copying, rewrites, schemas
+from profiles.emulator import DATABASE, RECORD, copying, rewrites, schemas
+from profiles.emulator.privileges import Privileges
 
 SET_PARAMETER = re.compile(r"\s*alter\s+session\s+set\s+(\w+)\s*=\s*'((?:[^']|'')*)'", re.IGNORECASE)
 UNSET_PARAMETER = re.compile(r"\s*alter\s+session\s+unset\s+(\w+)", re.IGNORECASE)
@@ -153,11 +154,18 @@ class Connection(FakeSnowflakeConnection):
         return Cursor(conn=self, duck_conn=self._duck_conn)
 
     def receive(self, command: str) -> None:
-        """Write down what a client sent, and as which role."""
+        """Write down what a client sent, and as which role.
+
+        Raises ProgrammingError with the privilege that the role lacks for it.
+        """
         if found := USE_ROLE.match(command):
             self.role = found[1].upper()
         sent = {"role": self.role, "tag": self.parameters.get("query_tag", ""), "sql": command}
         self.account.record.write(json.dumps(sent) + "\n")
+        if lacking := self.account.privileges.missing(self.role, command):
+            said = f"Insufficient privileges to operate on {lacking.kind} '{lacking.name}': {self.role} lacks {lacking.what}"
+            raise errors.ProgrammingError(msg=f"SQL access control error: {said}", errno=3001, sqlstate="42501")
+        self.account.privileges.note(self.role, command)
 
     def end_transaction(self, how: str) -> None:
         """Commit or roll back what is open, if anything is."""
@@ -186,6 +194,8 @@ class Account(FakeSnow):
         info_schema.insert_table_comment_sql = comment_sql
         super().__init__(db_path=folder, nop_regexes=list(NO_OPERATION))
         self.first_row = first_row
+        self.privileges = Privileges(DATABASE)
+        self.privileges.replay(folder / RECORD)
         self.record = (folder / RECORD).open("a", encoding="utf-8", buffering=1)
         # Stages and file formats live here: in memory, they would be lost when the emulator stops.
         self.duck_conn.execute(f"detach {GLOBAL_DATABASE_NAME}")

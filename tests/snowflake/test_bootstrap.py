@@ -18,7 +18,7 @@ ENVIRONMENT = {
     "MOVIELENS_PUBLIC_KEY": "-----BEGIN PUBLIC KEY-----\nMIIB\nIjAN==\n-----END PUBLIC KEY-----\n",
     "MOVIELENS_CI_PUBLIC_KEY": "MIIBCI",
 }
-GRANT = re.compile(r"grant (?P<what>.+) on (?P<where>.+) to role (?P<role>\S+)")
+GRANT = re.compile(r"grant (?P<what>.+) on (?P<where>.+) to role (?P<role>\S+)( copy current grants)?")
 
 
 def grants(role: str) -> set[tuple[str, str]]:

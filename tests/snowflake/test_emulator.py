@@ -233,6 +233,25 @@ def test_hexadecimal_text_and_date_formats_are_read(session: Session) -> None:
     assert session("select to_timestamp_ltz(t) = to_timestamp_ltz(t) from (select 5::bigint as t)") == [(True,)]
 
 
+def test_a_role_may_do_what_it_was_granted_and_nothing_else(server: dict[str, str], session: Session) -> None:
+    session("insert into raw.ratings (user_id) values (1)")
+    session("grant select, insert on all tables in schema movielens.raw to role clerk")
+    clerk = connect(server, role="clerk").cursor()
+    clerk.execute("insert into movielens.raw.ratings (user_id) select user_id + 1 from movielens.raw.ratings")
+    with pytest.raises(ProgrammingError, match="CLERK lacks delete"):
+        clerk.execute("delete from movielens.raw.ratings")
+    with pytest.raises(ProgrammingError, match="CLERK lacks create table"):
+        clerk.execute("create table movielens.raw.others (a int)")
+    assert session("select count(*) from raw.ratings") == [(2,)]
+
+
+def test_the_text_of_an_instant_has_milliseconds_and_so_hides_a_microsecond(session: Session) -> None:
+    instants = "select column1::timestamp_ntz as t from values ('2020-01-02 03:04:05.000001'), ('2020-01-02 03:04:05')"
+    rows = session(f"select cast(t as varchar), t::varchar || '!', count(*) over () from ({instants})")
+    assert set(rows) == {("2020-01-02 03:04:05.000", "2020-01-02 03:04:05.000!", 2)}
+    assert session("select cast(1.5 as varchar), 'x'::varchar, cast(null as varchar)") == [("1.5", "x", None)]
+
+
 def test_a_fault_of_the_emulator_is_an_error_and_not_a_retry(session: Session) -> None:
     with pytest.raises(ProgrammingError, match="emulator"):
         session("select interval '1 day'")

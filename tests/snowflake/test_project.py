@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from profiles import emulator
+from profiles.emulator.privileges import ADMINISTRATORS, Privileges, needs, parsed
 from tests.snowflake.check_sql.check import check
 from tests.snowflake.check_sql.portable import differences
 
@@ -226,6 +227,27 @@ COLUMNS = """
     select lower(table_name), lower(column_name), lower(data_type) from information_schema.columns
     where lower(table_schema) in ('raw', 'ops', 'staging', 'intermediate', 'quality', 'snapshots', 'marts')
 """
+
+
+def test_each_role_has_what_it_needs_and_needs_what_it_has(
+    three_days: Path, parity: subprocess.CompletedProcess[str]
+) -> None:
+    privileges, lacking, used = Privileges(emulator.DATABASE), set(), set()
+    for each in sent(three_days):
+        role, sql = each["role"], each["sql"]
+        if role not in ADMINISTRATORS and (tree := parsed(sql)):
+            for need in needs(tree, emulator.DATABASE):
+                lacking |= set() if privileges.allows(role, need) else {(role, need)}
+                schema = need.schema.replace(".BUILD_", ".")  # of a clone, what was granted on the original
+                used |= {(role, need.what, schema)} if privileges.owners.get(need.name) != role else set()
+        privileges.note(role, sql)
+    given = {
+        (role, need.what, need.name)
+        for role, need in privileges.grants
+        if need.kind == "tables" and role in ("MOVIELENS_LOADER", "MOVIELENS_TRANSFORMER")
+    }
+    assert lacking == set()
+    assert {(role, what, name) for role, what, name in given if "BUILD_" not in name} - used == set()
 
 
 def test_what_was_sent_names_its_run_its_batch_and_its_model(
