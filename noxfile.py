@@ -177,8 +177,13 @@ def check_sql(session: nox.Session) -> None:
     install(session, "emulator")
     if session.posargs:
         session.run("python", "-m", "tests.snowflake.check_sql", *session.posargs)
-    else:
-        session.run("pytest", "-q", "tests/snowflake/test_sent.py")
+        return
+    folder = Path(session.create_tmp()).absolute()
+    shutil.rmtree(folder)
+    job = ("prod", "sample", "--day", "2", "--ratings", "2000", "--emulator")
+    session.run("python", "-m", "pipeline", *job, env={"MOVIELENS_DATA_DIR": str(folder)})
+    sent = folder / "emulator" / "statements.jsonl"
+    session.run("python", "-m", "tests.snowflake.check_sql", str(sent), "docs/production.md")
 
 
 @nox.session(default=False)

@@ -86,6 +86,18 @@ def test_the_command_looks_into_folders_and_fails_on_a_doubt(tmp_path: Path) -> 
     assert f"{tmp_path / 'folder' / 'bad.sql'}:3: [function] epoch()" in bad.stdout
 
 
+def test_the_queries_of_the_documentation_are_checked(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+    (tmp_path / "page.md").write_text(page.replace("try_parse_json", "json_extract", 1))
+    command = [sys.executable, "-m", "tests.snowflake.check_sql"]
+    found = [
+        subprocess.run([*command, path], cwd=ROOT, capture_output=True, text=True, check=False)
+        for path in ("docs/production.md", tmp_path / "page.md")
+    ]
+    assert [each.returncode for each in found] == [0, 1], found[0].stdout
+    assert "json_extract()" in found[1].stdout
+
+
 def test_a_path_that_holds_no_sql_is_said() -> None:
     command = [sys.executable, "-m", "tests.snowflake.check_sql", "no/such/folder"]
     refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -246,6 +247,43 @@ def test_a_store_with_credentials_of_its_own_ignores_all_that_the_machine_says_o
     again = Store(embedded_store.bucket, embedded_store.endpoint_url, credentials=known)
     again.ensure_bucket(create=False)
     assert (again.credentials(), again.region) == (known, embedded_store.region)
+
+
+def test_a_sha256_that_a_store_keeps_is_that_of_the_content(store: Store, prefix: str) -> None:
+    content = os.urandom(100_000)
+    store.put(f"{prefix}part", content)
+    assert store.digest(f"{prefix}part") == (len(content), sha256(content))
+    assert store.kept_digest(f"{prefix}part") in (None, (len(content), sha256(content)))
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"),
+    [
+        ({"ChecksumSHA256": "3q2+7w==", "ChecksumType": "FULL_OBJECT"}, ["head_object"]),
+        ({"ChecksumSHA256": "3q2+7w==-2", "ChecksumType": "COMPOSITE"}, ["head_object", "get_object"]),
+        ({}, ["head_object", "get_object"]),
+    ],
+)
+def test_a_part_on_aws_is_not_downloaded_for_a_sha256_that_aws_keeps(
+    kept: dict[str, str], asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store("bucket", credentials=Credentials("key", "secret", None))
+    calls: list[str] = []
+    body = SimpleNamespace(iter_chunks=lambda _: iter([b"12345"]))
+
+    class Aws:
+        def head_object(self, **_: object) -> dict[str, Any]:
+            calls.append("head_object")
+            return {"ContentLength": 5, **kept}
+
+        def get_object(self, **_: object) -> dict[str, Any]:
+            calls.append("get_object")
+            return {"Body": body}
+
+    monkeypatch.setattr(store, "_client", Aws())
+    expected = "deadbeef" if asked == ["head_object"] else sha256(b"12345")
+    assert store.digest("part") == (5, expected)
+    assert calls == asked
 
 
 ANSWERS = [

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.snowflake.check_sql.check import check
+
+
+def texts(file: Path) -> Iterator[tuple[str, str]]:
+    """The SQL of a file, with where it stands: of a record of the emulator every statement, of a page every block of SQL."""
+    content = file.read_text(encoding="utf-8")
+    if file.suffix == ".jsonl":
+        sent = dict.fromkeys(json.loads(line)["sql"] for line in content.splitlines())
+        yield from ((f"{file} ({' '.join(sql.split())[:60]})", sql) for sql in sent)
+    elif file.suffix == ".md":
+        yield from ((str(file), block) for block in re.findall(r"```sql\n(.*?)```", content, re.DOTALL))
+    else:
+        yield str(file), content
 
 
 def main() -> int:
@@ -18,7 +33,7 @@ def main() -> int:
             return 2
         files += named
     for file in files:
-        found += check(file.read_text(encoding="utf-8"), str(file))
+        found += [finding for name, sql in texts(file) for finding in check(sql, name)]
     for finding in found:
         print(finding)
     print(f"{len(found)} findings in {len(files)} files", file=sys.stderr)
