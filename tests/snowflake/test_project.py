@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 RELEASES = Path(os.environ.get("MOVIELENS_TEST_RELEASES", ROOT.parent / "shared" / "data"))
 DEV_PYTHON = os.environ.get("MOVIELENS_DEV_PYTHON", "")
 TIMEOUT = 400
+TARGET = Path("work", "dbt", "target", "prod")
 
 needs_dev = pytest.mark.skipif(not DEV_PYTHON, reason="MOVIELENS_DEV_PYTHON names no environment for the DuckDB side")
 
@@ -86,7 +87,7 @@ def test_a_fourth_day_is_an_increment_on_both_targets(
 def test_a_pull_request_builds_what_it_changes_beside_production(
     three_days: Path, parity: subprocess.CompletedProcess[str], tmp_path: Path
 ) -> None:
-    (target,) = (three_days / "target").glob(f"{Path(sys.executable).parent.parent.name}")
+    target = three_days / TARGET
     manifest = json.loads((target / "manifest.json").read_text())
     manifest["nodes"]["model.movielens.rating_distribution"]["raw_code"] += " -- as it was"
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
@@ -188,8 +189,7 @@ def test_prod_with_a_key_that_is_none_says_so(tmp_path: Path) -> None:
 
 def compiled(data: Path) -> list[Path]:
     """The SQL that dbt compiled for Snowflake."""
-    (target,) = (data / "target").glob(f"{Path(sys.executable).parent.parent.name}")
-    return sorted(path for path in target.glob("compiled/**/*.sql") if path.is_file())
+    return sorted(path for path in (data / TARGET).glob("compiled/**/*.sql") if path.is_file())
 
 
 def test_compiled_sql_uses_nothing_that_snowflake_does_not_have(
