@@ -58,7 +58,7 @@ def install(session: nox.Session, lock: str) -> None:
 
 def on_target(lock: str) -> str:
     """The lock for looking at the marts of the target that MOVIELENS_TARGET names."""
-    return lock if os.environ.get("MOVIELENS_TARGET", "dev") == "dev" else "prod-notebooks"
+    return lock if os.environ.get("MOVIELENS_TARGET") in (None, "", "dev") else "prod-notebooks"
 
 
 @nox.session

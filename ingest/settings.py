@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     `data_dir` (MOVIELENS_DATA_DIR): the folder for all run-time state. `warehouse_path` (MOVIELENS_WAREHOUSE): the
     DuckDB file, by default in that folder. `memory_limit` (MOVIELENS_MEMORY_LIMIT): DuckDB's. `s3_endpoint_url`
     (S3_ENDPOINT_URL): an S3-compatible store; unset means the embedded store on dev and AWS on prod. `s3_bucket`
-    (S3_BUCKET). An empty variable counts as unset; `~` is the home folder; a relative path starts at the current one.
+    (S3_BUCKET). `target` (MOVIELENS_TARGET): what notebooks and site show. An empty variable counts as unset; `~` is the home folder; a relative path starts at the current one.
     `alert_url` (MOVIELENS_ALERT_URL): where failures are reported, one or more of apprise's addresses; `alert_details`
     (MOVIELENS_ALERT_DETAILS): with text of rows and errors; `stale_after_days` (MOVIELENS_STALE_AFTER_DAYS): report
     data that is older. Credentials come from the standard AWS chain and are not read here.
@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     memory_limit: Annotated[str, AfterValidator(_memory)] = Field(
         default="4GB", validation_alias="MOVIELENS_MEMORY_LIMIT"
     )
+    target: Literal["dev", "prod"] = Field(default="dev", validation_alias="MOVIELENS_TARGET")
     s3_endpoint_url: Annotated[str, AfterValidator(_endpoint)] | None = Field(
         default=None, validation_alias="S3_ENDPOINT_URL"
     )

@@ -86,7 +86,7 @@ class Marts:
 
 def connect() -> Marts:
     """Open the marts of the target that the environment names; raises `NoWarehouse` when there are none."""
-    target = os.environ.get("MOVIELENS_TARGET") or "dev"
+    target = Settings.read().target
     marts = _duckdb() if target == "dev" else _snowflake()
     if "dim_movies" not in marts.relations():
         marts.close()

@@ -17,7 +17,7 @@ from ingest.settings import Settings, absolute
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# What any program needs to find itself, its files and its terminal.
+# What any program needs to find itself, its files, its terminal and a person's browser.
 SYSTEM = frozenset(
     [
         "PATH",
@@ -27,6 +27,11 @@ SYSTEM = frozenset(
         "SHELL",
         "TERM",
         "COLORTERM",
+        "BROWSER",
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+        "XAUTHORITY",
+        "XDG_RUNTIME_DIR",
         "NO_COLOR",
         "COLUMNS",
         "LINES",

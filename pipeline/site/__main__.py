@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import secrets
 from contextlib import suppress
 from functools import partial
@@ -66,12 +65,8 @@ def main(
 ) -> None:
     """Builds the site from the current warehouse: its state, lineage, documentation, Data Docs and notebooks."""
     with told():
-        adopt()
-        page = build(
-            out.resolve(),
-            os.environ.get("MOVIELENS_TARGET") or "dev",
-            lambda text: console.print(f"  {text}", markup=False),
-        )
+        target = adopt().target
+        page = build(out.resolve(), target, lambda text: console.print(f"  {text}", markup=False))
         console.print(str(page), style="green", markup=False)
         if serve:
             with server(page.parent, port) as serving, suppress(KeyboardInterrupt):

@@ -101,6 +101,7 @@ def test_readme_lists_the_variables_that_change_a_run_and_no_other() -> None:
         *(("S3_BUCKET", bad) for bad in ("My_Company_Bucket", "../x", "a", "a..b", "-ab", "s3://movielens", "a b")),
         *(("S3_ENDPOINT_URL", bad) for bad in ("localhost:9000", "ftp://x", "http://", "http://h:99999", "http://h/?a")),
         *(("MOVIELENS_MEMORY_LIMIT", bad) for bad in ("lots", "-1GB", "0", "4", "4 gigabytes", "1KB", "0GB", "9" * 20 + "TB")),
+        *(("MOVIELENS_TARGET", bad) for bad in ("DEV", "production", "ci")),
         *(("MOVIELENS_DATA_DIR", bad) for bad in ("~nobody-of-this-name/x", "/tmp/what?/data", "/tmp/\udcff")),
         *(
             ("MOVIELENS_WAREHOUSE", bad)
@@ -123,7 +124,9 @@ def test_a_setting_that_cannot_be_used_is_one_line_that_names_it(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["S3_BUCKET", "S3_ENDPOINT_URL", "MOVIELENS_DATA_DIR", "MOVIELENS_WAREHOUSE"])
+@pytest.mark.parametrize("name", [
+    "S3_BUCKET", "S3_ENDPOINT_URL", "MOVIELENS_DATA_DIR", "MOVIELENS_WAREHOUSE", "MOVIELENS_TARGET",
+])  # fmt: skip
 def test_an_empty_variable_is_an_unset_one(name: str) -> None:
     assert built({name: ""}) == PLAIN
 
