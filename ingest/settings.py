@@ -97,7 +97,8 @@ class Settings(BaseSettings):
     `data_dir` (MOVIELENS_DATA_DIR): the folder for all run-time state. `warehouse_path` (MOVIELENS_WAREHOUSE): the
     DuckDB file, by default in that folder. `memory_limit` (MOVIELENS_MEMORY_LIMIT): DuckDB's. `s3_endpoint_url`
     (S3_ENDPOINT_URL): an S3-compatible store; unset means the embedded store on dev and AWS on prod. `s3_bucket`
-    (S3_BUCKET). `target` (MOVIELENS_TARGET): what notebooks and site show. An empty variable counts as unset; `~` is the home folder; a relative path starts at the current one.
+    (S3_BUCKET). `target` (MOVIELENS_TARGET): what notebooks and site show. An empty variable counts as unset; `~` is the
+    home folder; a relative path starts at the current one.
     `alert_url` (MOVIELENS_ALERT_URL): where failures are reported, one or more of apprise's addresses; `alert_details`
     (MOVIELENS_ALERT_DETAILS): with text of rows and errors; `stale_after_days` (MOVIELENS_STALE_AFTER_DAYS): report
     data that is older. Credentials come from the standard AWS chain and are not read here.
