@@ -110,7 +110,7 @@ def render(notebook: Any, path: Path) -> str:
     page, _ = HTMLExporter(config=config).from_notebook_node(  # type: ignore[no-untyped-call]
         notebook, resources=resources
     )
-    return str(page)
+    return visible(str(page))
 
 
 def picture(notebook: Any) -> str | None:

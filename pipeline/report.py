@@ -111,7 +111,11 @@ class Report:
         for name, count in sorted(counts):
             table.add_row(name, f"{count:,}")
         self.console.print(table)
-        prefix = warehouse.prefix
+        if "marts.fact_ratings" in names:
+            self._ratings(warehouse, warehouse.prefix)
+
+    def _ratings(self, warehouse: Warehouse, prefix: str) -> None:
+        """What a reader of ratings should know."""
         ((inferred, superseded),) = warehouse.rows(
             f"""
             select

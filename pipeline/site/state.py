@@ -1,27 +1,26 @@
-"""What the front page says, as one JSON object: from the warehouse, from dbt's results and from dbt's catalogue."""
+"""What the front page says, as one JSON object: from the warehouse and from dbt's catalogue."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 from ibis import _
 
 from notebooks.marts import Marts
-from pipeline.dbt import target_path
 
 # In the order in which data moves, the marts first, since people come for them.
-SCHEMAS = ("marts", "snapshots", "quality", "intermediate", "staging", "raw")
+SCHEMAS = ("marts", "snapshots", "quality", "quality", "intermediate", "staging", "raw")
 
 
 def state(marts: Marts, target: str) -> dict[str, Any]:
-    """Data set, batches, rows per relation, freshness and the last build's tests. All times are UTC, as ISO text."""
+    """Data set, batches, rows per relation, freshness and the tests of the last run that published. All times are UTC, as ISO text."""
     entries = _records(marts.table("load_ledger", "raw").order_by("batch_id", "table_name"))
     batches = _records(marts.table("batches", "raw").order_by("batch_id", "table_name"))
     builds = _records(marts.table("builds", "ops").order_by(_.built_at.desc()).limit(1))
     changes = marts.table("int_batch_changes", "intermediate")
+    runs = marts.table("runs", "ops").select("started_at", "tests", "findings")
     newest = max((entry["loaded_at"] for entry in entries), default=None)
     return {
         "target": target,
@@ -34,31 +33,7 @@ def state(marts: Marts, target: str) -> dict[str, Any]:
         "withdrawn": _records(marts.table("withdrawals", "ops").order_by("batch_id")),
         "changes": _records(changes.filter(_._batch == changes._batch.max()).order_by("table_name")),
         "rows": {f"{schema}.{name}": rows for (schema, name), rows in marts.counts(*SCHEMAS).items()},
-        "tests": tests(target, newest, builds[0]["built_at"] if builds else None),
-    }
-
-
-def tests(target: str, loaded_at: str | None, built_at: str | None) -> dict[str, Any] | None:
-    """The tests of the last build by status; None when dbt's results are not of this warehouse's last build.
-
-    All warehouses of a clone share dbt's folder: this one's results lie between its last load and its last build.
-    """
-    folder = target_path(target)
-    path = folder / "run_results.json"
-    if not (path.exists() and loaded_at and built_at):
-        return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    at = found["metadata"]["generated_at"].replace("T", " ")[:19]
-    statuses = Counter(
-        result["status"] for result in found["results"] if result["unique_id"].split(".")[0] in ("test", "unit_test")
-    )
-    if not statuses or not loaded_at <= at <= built_at:
-        return None
-    return {
-        "at": at,
-        "passed": statuses["pass"],
-        "warned": statuses["warn"],
-        "failed": statuses["fail"] + statuses["error"],
+        "tests": next(iter(_records(runs.order_by(_.started_at.desc()).limit(1))), None),
     }
 
 

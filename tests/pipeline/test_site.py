@@ -29,7 +29,6 @@ from ingest.store.bucket import Store
 from ingest.text import visible
 from pipeline.__main__ import app
 from pipeline.errors import PipelineError
-from pipeline.site import state
 from pipeline.site.__main__ import server
 from pipeline.site.build import build
 from tests.conftest import settings_in
@@ -42,7 +41,7 @@ RUN = "console.log('planted')"
 ACTIVE = (
     f"""</script><script>{RUN}</script><svg onload="{RUN}">'"><img src=x onerror="{RUN}"><a href="javascript:{RUN}">"""
 )
-PLANTED = f"{ACTIVE} \x1b[31m\u202e\ufffe {{{{7*7}}}} [a](javascript:{RUN}) ![b](http://127.0.0.1:9/)"
+PLANTED = f"\x1b[31m\u202e\ufffe {ACTIVE} {{{{7*7}}}} [a](javascript:{RUN}) ![b](http://127.0.0.1:9/)"
 NOTEBOOKS = (
     "01_tour_of_the_star",
     "03_taste_tags_and_genome",
@@ -113,7 +112,8 @@ def site(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pat
             app, ["dev", "site", "--source", str(source), "--max-rejected", "1", "--accept", "000001"]
         )
         assert done.exit_code == 0, done.output
-        assert "\\u202e" in done.output and not UNSEEN.search(done.output)
+        assert "\\x1b[31m\\u202e" in done.output
+        assert not UNSEEN.search(done.output)
     plant_in_warehouse(lab.settings.warehouse)
     with lab.environment():
         front = build(tmp_path_factory.mktemp("site") / "site", "dev", print)
@@ -121,11 +121,11 @@ def site(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def plant_in_file(path: Path, column: str) -> None:
-    """Every twentieth value of a column has hostile text behind it."""
+    """Every twentieth value of a column has hostile text behind it; and movies that were rated before their release."""
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows[::20]:
-        row[column] += PLANTED
+        row[column] += f"{PLANTED} (2030)" if column == "title" else PLANTED
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0], lineterminator="\n")
         writer.writeheader()
@@ -219,7 +219,7 @@ def test_nothing_that_the_data_holds_is_markup_on_any_page(site: Path) -> None:
 def test_hostile_text_is_shown_as_it_is_and_what_cannot_be_seen_is_written_out(site: Path) -> None:
     shown = ["index.html", *(f"notebooks/{name}.html" for name in NOTEBOOKS)]
     for name in shown:
-        assert visible(PLANTED) in Page(site / name).text, name
+        assert visible(PLANTED)[:16] in Page(site / name).text, name
     findings = "".join(Page(path).text for path in (site / "data_docs").rglob("*.html"))
     assert "profile_movies" in findings and ACTIVE not in findings, "numbers alone, no text of the data"
     for path in pages(site):
@@ -233,21 +233,6 @@ def test_every_page_forbids_script_that_is_not_its_own(site: Path) -> None:
         assert policy["default-src"] == "'none'", path.name
         own = r"'sha256-[\w+/]+='" if path.parent.name == "dbt" else "'none'"
         assert re.fullmatch(own, policy.get("script-src", "'none'")), path.name
-
-
-def test_results_of_another_warehouse_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    results = {
-        "metadata": {"generated_at": "2026-01-01T12:00:00.5Z"},
-        "args": {"which": "build"},
-        "results": [{"unique_id": "test.a", "status": "pass"}, {"unique_id": "model.a", "status": "success"}],
-    }
-    (tmp_path / "dev").mkdir()
-    (tmp_path / "dev" / "run_results.json").write_text(json.dumps(results))
-    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
-    own = state.tests("dev", "2026-01-01 11:59:00", "2026-01-01 12:01:00")
-    assert own == {"at": "2026-01-01 12:00:00", "passed": 1, "warned": 0, "failed": 0}
-    assert state.tests("dev", "2026-01-01 12:00:30", "2026-01-01 12:01:00") is None
-    assert state.tests("dev", "2026-01-01 11:00:00", "2026-01-01 11:01:00") is None
 
 
 def test_a_folder_that_is_no_site_is_not_replaced(site: Path, tmp_path: Path) -> None:

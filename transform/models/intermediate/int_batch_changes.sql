@@ -14,7 +14,12 @@
 {% endfor %}
 {% if not parts %}
     select * from (
-        {{ batch_changes(0, 'movies', 'full', none, none, 0) }}
+        select
+            cast(0 as integer) as _batch,
+            cast('' as varchar) as table_name,
+            {% for count in ['rows_added', 'rows_revised', 'rows_removed', 'rows_late'] -%}
+            cast(0 as bigint) as {{ count }}{{ ',' if not loop.last }}
+            {% endfor %}
     ) as nothing
     where false
 {% endif %}
