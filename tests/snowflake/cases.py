@@ -367,6 +367,7 @@ TAKEN = {
 
 # What else Snowflake takes, as its documentation has it.
 GOOD = [
+    "alter session set json_indent = 0 strict_json_output = true timezone = 'UTC'",
     "select f.value::int as a, f.index from t, lateral flatten(input => t.b, outer => true) f",
     "select t.a, f.value:x::varchar from t, table(flatten(input => parse_json(t.b), path => 'c')) as f",
     "select * from t match_recognize (partition by a order by b measures match_number() as mn, first(b) as fb, last(b) as lb, classifier() as c one row per match after match skip to last up pattern (strt down+ up*) define down as c < lag(c), up as c > lag(c))",

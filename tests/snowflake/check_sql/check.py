@@ -63,6 +63,7 @@ _GAPS = (
     (r"\b(autoincrement|identity)\b\s+(start|increment)[^,()]*(?=[,)])", r"\1"),
     (r"\bat\s*\(\s*timestamp\s*=>\s*cast\([^()]*\)\s*\)", "at (offset => -1)"),
     (r"(?<=\s)storage_aws_external_id\s*=\s*'[^']*'", ""),
+    (r"\A(\s*alter\s+session\s+set\s+\w+\s*=\s*(?:'[^']*'|\w+))(\s*,?\s*\w+\s*=\s*(?:'[^']*'|\w+))+", r"\1"),
     (r"::\s*map\s*\([^()]*\)", "::variant"),
     (r"\border\s+by\s+all\b", "order by 1"),
     (r"\binsert\s+overwrite\s+table\b", "insert overwrite into"),
