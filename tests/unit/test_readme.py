@@ -11,7 +11,7 @@ from typer.main import get_command
 from pipeline.__main__ import app
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 COMMAND = re.compile(r"nox -s ((?:[a-z]+ ?)+)(?:-- ([^`#\n]*))?")
 # Options that a session takes itself.
 OF_SESSIONS = {"--bootstrap", "--dry-run", "--serve", "--real"}
@@ -45,4 +45,5 @@ def test_every_file_that_a_document_links_is_there(document: str) -> None:
     named = re.findall(
         r"`((?:transform|tests|pipeline|profiles|ingest|expectations)/[\w/.-]+)`", (ROOT / document).read_text()
     )
+    linked = {str(Path(document).parent / path) for path in linked}
     assert [path for path in {*linked, *named} if not (ROOT / path).exists()] == []
