@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
 from expectations.checks import GateError
+from profiles import engine
 
 SCHEMAS = ("raw", "quality", "seeds", "staging", "intermediate", "marts", "snapshots")
 
@@ -42,13 +43,16 @@ class Warehouse:
             return connections[-1]
 
         try:
-            yield f"duckdb:///{self.file}" if self.target == "dev" else "snowflake://user@organisation-account", connect
+            yield (
+                f"duckdb:///{self.file}" if engine(self.target).is_file else "snowflake://user@organisation-account",
+                connect,
+            )
         finally:
             for connection in connections:
                 connection.close()
 
     def _connect(self) -> Any:
-        if self.target != "dev":
+        if not engine(self.target).is_file:
             from profiles import snowflake
 
             return snowflake.connect()
@@ -74,7 +78,7 @@ def data_dir() -> Path:
 def warehouse_of(target: str) -> Warehouse:
     """The warehouse of a target as the environment names it."""
     file = os.environ.get("MOVIELENS_WAREHOUSE") or data_dir() / "warehouse.duckdb"
-    return Warehouse(target, Path(file) if target == "dev" else None)
+    return Warehouse(target, Path(file) if engine(target).is_file else None)
 
 
 # DuckDB's driver keeps the rows of a result in the connection, which Great Expectations gives back before it fetches

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from ingest.settings import Settings
+from profiles import engine
 
 if TYPE_CHECKING:
     from ibis.backends.sql import SQLBackend
@@ -87,7 +88,7 @@ class Marts:
 def connect() -> Marts:
     """Open the marts of the target that the environment names; raises `NoWarehouse` when there are none."""
     target = Settings.read().target
-    marts = _duckdb() if target == "dev" else _snowflake()
+    marts = _duckdb() if engine(target).is_file else _snowflake()
     if not marts.relations():
         marts.close()
         raise NoWarehouse(f"{marts.place} has no marts yet: run `nox -s {target}` first.")
@@ -114,8 +115,8 @@ def _duckdb() -> Marts:
 
 
 def _snowflake() -> Marts:
-    from pipeline.errors import PipelineError
     from profiles import snowflake
+    from profiles.errors import PipelineError
 
     if lacking := snowflake.missing():
         raise NoWarehouse(f"MOVIELENS_TARGET is not dev, so Snowflake is asked, which needs {'; '.join(lacking)}.")

@@ -25,13 +25,13 @@ from ingest.store.embedded import object_store
 from ingest.text import Console
 from pipeline import jobs
 from pipeline.alerts import alert
-from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.runs import read as read_runs
 from pipeline.runs import recorded
 from pipeline.target import emulated
 from pipeline.warehouse import duckdb_warehouse
 from profiles.environment import adopt
+from profiles.errors import PipelineError
 
 app = typer.Typer(
     help="Lands MovieLens data, loads it, builds the marts and checks them, on DuckDB (dev) or Snowflake (prod).",

@@ -16,9 +16,9 @@ from ingest.batches.committed import committed, verify, withdrawn
 from ingest.batches.manifest import Manifest
 from ingest.store.bucket import Store
 from pipeline.dbt import Built, Dbt, project_version
-from pipeline.errors import PipelineError
 from pipeline.runs import Run
 from pipeline.warehouse import Build, State, Warehouse
+from profiles.errors import PipelineError
 
 # What history needs of a batch that is not the last one waiting: the snapshots and what they are made of.
 HISTORY = "+path:snapshots"

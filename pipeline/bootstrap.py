@@ -16,8 +16,8 @@ from typing import Annotated, Any
 import jinja2
 import typer
 
-from pipeline.errors import PipelineError
 from profiles import snowflake
+from profiles.errors import PipelineError
 
 TEMPLATE = Path(__file__).with_name("bootstrap.sql.j2")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")

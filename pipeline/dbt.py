@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.batches.manifest import Manifest
-from pipeline.errors import PipelineError
-from profiles import snowflake
+from profiles import engine, snowflake
 from profiles.environment import also
+from profiles.errors import PipelineError
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -188,7 +188,7 @@ class Dbt:
         if _interrupted(answer.exception, results):
             raise KeyboardInterrupt
         if not answer.success:
-            says = str if self.target == "dev" else snowflake.explain
+            says = engine(self.target).explain
             raise PipelineError(_explain(doing, answer.exception, results, says))
         return results
 

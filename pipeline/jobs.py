@@ -22,12 +22,12 @@ from ingest.store.bucket import Store
 from pipeline.apply import apply, check_dataset
 from pipeline.compare import canonical_rows, explain, fingerprints
 from pipeline.dbt import Dbt
-from pipeline.errors import PipelineError
 from pipeline.follow import POLL_SECONDS, apply_as_landed
 from pipeline.report import DEV, Report
 from pipeline.target import stage, warehouse_of
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
-from profiles import snowflake
+from profiles import engine, snowflake
+from profiles.errors import PipelineError
 
 
 def land(landing: Landing, store: Store, warehouse: Warehouse, settings: Settings, report: Report) -> None:
@@ -182,7 +182,7 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
                 found = explain(fingerprints(old), fingerprints(walk.copy))
             take = (
                 f"`mv {walk.copy.place} {old.place}` takes the new one."
-                if target == "dev"
+                if engine(target).is_file
                 else "run without --rebuild."
             )
             if found:

@@ -17,11 +17,11 @@ from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
 from pipeline.apply import Publication, Walk
 from pipeline.dbt import Dbt
-from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
-from profiles import snowflake
+from profiles import engine, snowflake
 from profiles.environment import AWS, SNOWFLAKE, also, forget
+from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile
 from profiles.warehouse_schemas import BUILD, WarehouseSchemas
 
@@ -87,7 +87,7 @@ def stage(
             f"your own on Snowflake there is --sandbox NAME."
         )
     warehouse = warehouse_of(target, settings)
-    if target != "dev" and (lacking := snowflake.missing()):
+    if lacking := engine(target).missing():
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.place))
@@ -102,7 +102,7 @@ def stage(
         except GateError as error:
             raise PipelineError(str(error)) from None
         with report.step("object store"):
-            store = open_.enter_context(object_store(settings, embedded=target == "dev"))
+            store = open_.enter_context(object_store(settings, embedded=engine(target).has_embedded_store))
         reach(store)
         yield Walk(
             store,
@@ -121,7 +121,7 @@ def _copy(
     target: str, settings: Settings, published: Warehouse, report: Report
 ) -> Iterator[tuple[Warehouse, Publication]]:
     """The copy of a target's warehouse, where dbt and the expectations work meanwhile, and how it is published."""
-    if target == "dev":
+    if engine(target).is_file:
         file = WarehouseFile(settings.warehouse)
         file.copy.parent.mkdir(parents=True, exist_ok=True)
         with chdir(file.copy.parent), also(MOVIELENS_WAREHOUSE=str(file.copy), MOVIELENS_DBT_PATH=file.copy.name):
@@ -156,7 +156,7 @@ def reach(store: Store) -> None:
 
 def warehouse_of(target: str, settings: Settings) -> Warehouse:
     """The warehouse of a target, without its stage."""
-    return duckdb_warehouse(settings.warehouse, read_only=True) if target == "dev" else snowflake_warehouse()
+    return duckdb_warehouse(settings.warehouse, read_only=True) if engine(target).is_file else snowflake_warehouse()
 
 
 @contextmanager

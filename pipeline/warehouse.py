@@ -16,8 +16,8 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from ingest.batches.manifest import Withdrawal
 from ingest.schema import TABLES
-from pipeline.errors import PipelineError
 from pipeline.runs import Run
+from profiles.errors import PipelineError
 
 # What an earlier version's warehouse lacks.
 LAYOUT = {"raw.files", "ops.withdrawals", "ops.runs", *(f"raw.{table}" for table in TABLES)}

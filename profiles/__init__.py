@@ -1,1 +1,34 @@
-"""The engines: how to reach each, and what differs between them."""
+"""The engines: how to reach each, and what differs between them outside of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from profiles import snowflake
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What differs between the engines outside of SQL.
+
+    Parameters: `dialect`, its name in dbt, SQLAlchemy, sqlglot and ibis; `is_file`, whether the warehouse is a file, which
+    a run copies and renames, or else schemas, which it clones and swaps; `has_embedded_store`, whether an unset
+    S3_ENDPOINT_URL means the embedded object store, or else AWS; `missing`, what a connection needs and the
+    environment lacks, in words; `explain`, an error of the engine's in one line.
+    """
+
+    dialect: str
+    is_file: bool
+    has_embedded_store: bool
+    missing: Callable[[], list[str]]
+    explain: Callable[[object], str]
+
+
+DUCKDB = Engine("duckdb", is_file=True, has_embedded_store=True, missing=list, explain=str)
+SNOWFLAKE = Engine("snowflake", False, False, missing=snowflake.missing, explain=snowflake.explain)
+
+
+def engine(target: str) -> Engine:
+    """The engine of a target, an output of profiles.yml: `dev` is DuckDB, all others are Snowflake."""
+    return DUCKDB if target == "dev" else SNOWFLAKE

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.errors import PipelineError
+from profiles.errors import PipelineError
 
 _FOREIGN = "{} is no DuckDB database, and no run made it: it stays as it is. Set MOVIELENS_WAREHOUSE to another file."
 Identity = tuple[tuple[str, int, int, int], ...]

@@ -12,9 +12,9 @@ from pipeline.dbt import PROJECT
 from pipeline.diff.build import build_anew, build_head, extracted
 from pipeline.diff.compare import compare
 from pipeline.diff.report import UNCHANGED, Diff, diff, keys, relation_names
-from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.target import reach
+from profiles.errors import PipelineError
 
 
 def run(base: str, dataset: str | None, settings: Settings, report: Report) -> Diff:

@@ -15,10 +15,10 @@ from typing import Any
 from ingest.store.bucket import Store
 from pipeline.apply import HISTORY, Walk, apply
 from pipeline.dbt import ROOT, Dbt
-from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.warehouse import duckdb_warehouse
 from profiles.environment import also
+from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile, copy_file
 
 BUILT = {"model", "snapshot", "seed"}

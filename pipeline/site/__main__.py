@@ -15,9 +15,9 @@ import typer
 from ingest.text import Console
 from pipeline.__main__ import told
 from pipeline.dbt import ROOT
-from pipeline.errors import PipelineError
 from pipeline.site.build import build
 from profiles.environment import adopt
+from profiles.errors import PipelineError
 
 console = Console(highlight=False, soft_wrap=True)
 

@@ -18,11 +18,12 @@ from ingest.settings import Settings
 from notebooks import marts
 from notebooks import run as notebooks
 from pipeline.dbt import Dbt
-from pipeline.errors import PipelineError
 from pipeline.runs import read as read_runs
 from pipeline.site.columns import read
 from pipeline.site.pages import columns_page, front_page, runs_page
 from pipeline.site.state import descriptions, documentation, state
+from profiles import engine
+from profiles.errors import PipelineError
 
 # In dbt's top bar, beside its logo, and under the lineage graph when that is open.
 BACK = (
@@ -76,7 +77,7 @@ def build(out: Path, target: str, say: Say) -> Path:
     (new / "runs.html").write_text(runs_page(records), encoding="utf-8")
     (new / "state.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     (new / "index.html").write_text(front_page(found, descriptions(manifest, prefix)), encoding="utf-8")
-    columns = read(manifest, catalog, "duckdb" if target == "dev" else "snowflake", prefix)
+    columns = read(manifest, catalog, engine(target).dialect, prefix)
     say(f"columns: what {len(columns.made_of)} of {len(columns.known)} are made of")
     (new / "columns.html").write_text(columns_page(columns), encoding="utf-8")
     _replace(out, new)

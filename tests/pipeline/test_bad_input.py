@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ingest.batches.committed import committed
-from pipeline.errors import PipelineError
 from pipeline.target import only_writer
+from profiles.errors import PipelineError
 from tests.pipeline.generated import START
 from tests.pipeline.harness import Batch, Lab, Run
 

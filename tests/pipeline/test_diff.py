@@ -16,8 +16,8 @@ from pipeline.diff import diff, keys, relation_names
 from pipeline.diff.build import Side, build_anew, build_head, extracted
 from pipeline.diff.compare import Relation, compare
 from pipeline.diff.report import Diff
-from pipeline.errors import PipelineError
 from pipeline.report import Report
+from profiles.errors import PipelineError
 from tests.pipeline.harness import Lab
 from tests.pipeline.test_publish import batch
 

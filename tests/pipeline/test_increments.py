@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 import pipeline.apply as applying
-from pipeline.errors import PipelineError
+from profiles.errors import PipelineError
 from tests.pipeline.generated import START, as_one, deltas
 from tests.pipeline.harness import Batch, Lab, OpenGate
 from tests.pipeline.oracle import Oracle, assert_as_told, moment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.dbt import Dbt
-from pipeline.errors import PipelineError
+from profiles.errors import PipelineError
 from tests.pipeline.generated import START
 from tests.pipeline.harness import Batch, Lab, QuickDbt
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.errors import PipelineError
+from profiles.errors import PipelineError
 from tests.pipeline.generated import START
 from tests.pipeline.harness import Batch, Lab
 

@@ -28,9 +28,9 @@ from ingest.sources.sample import generate
 from ingest.store.bucket import Store
 from ingest.text import visible
 from pipeline.__main__ import app
-from pipeline.errors import PipelineError
 from pipeline.site.__main__ import server
 from pipeline.site.build import build
+from profiles.errors import PipelineError
 from tests.conftest import settings_in
 from tests.pipeline.harness import Lab
 

@@ -10,7 +10,7 @@ import pytest
 from ingest.batches.manifest import manifest_key
 from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
-from pipeline.errors import PipelineError
+from profiles.errors import PipelineError
 from tests.pipeline.generated import START, mixed
 from tests.pipeline.harness import Batch, Lab
 from tests.pipeline.oracle import Oracle, assert_as_told

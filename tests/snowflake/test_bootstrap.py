@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline import bootstrap
-from pipeline.errors import PipelineError
 from profiles import emulator
+from profiles.errors import PipelineError
 
 ENVIRONMENT = {
     "S3_BUCKET": "some-bucket",

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from dbt.cli.main import dbtRunner
 
-from pipeline.errors import PipelineError
 from profiles import snowflake
+from profiles.errors import PipelineError
 
 ROOT = Path(__file__).parents[2]
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -11,7 +11,12 @@ from typer.main import get_command
 from pipeline.__main__ import app
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+)
 COMMAND = re.compile(r"nox -s ((?:[a-z]+ ?)+)(?:-- ([^`#\n]*))?")
 # Options that a session takes itself.
 OF_SESSIONS = {"--bootstrap", "--dry-run", "--serve", "--real"}

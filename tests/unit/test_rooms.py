@@ -53,3 +53,14 @@ def test_no_module_needs_itself() -> None:
 @pytest.mark.parametrize("path", FILES, ids=module)
 def test_a_file_fits_on_a_few_screens(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 300
+
+
+def test_no_two_top_level_folders_need_each_other() -> None:
+    folders = ("ingest", "profiles", "expectations", "notebooks", "pipeline")
+    graph = {
+        folder: {name.partition(".")[0] for path in (REPO / folder).rglob("*.py") for name in imports(path)}
+        & set(folders) - {folder}
+        for folder in folders
+    }
+    assert graph["ingest"] == set() and graph["profiles"] == {"ingest"}
+    assert set(TopologicalSorter(graph).static_order()) == set(folders)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.dbt import Node
-from pipeline.errors import PipelineError
 from pipeline.runs import Run, read, recorded, slowest
 from pipeline.site.pages import runs_page
+from profiles.errors import PipelineError
 
 
 def test_a_good_run_is_recorded_with_its_steps_nodes_and_batches(tmp_path: Path) -> None:

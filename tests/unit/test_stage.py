@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from ingest.settings import Settings
-from pipeline.errors import PipelineError
 from pipeline.report import Report
 from pipeline.target import stage
+from profiles.errors import PipelineError
 
 
 @pytest.mark.parametrize("target", ["dev", "prod"])

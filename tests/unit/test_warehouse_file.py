@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.errors import PipelineError
+from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile
 
 SOMEBODY = """

@@ -1,4 +1,4 @@
-"""What can go wrong on the walk, as one message for a person."""
+"""What can go wrong between a landed batch and a published warehouse, as one message for a person."""
 
 
 class PipelineError(Exception):
