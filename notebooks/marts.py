@@ -37,14 +37,14 @@ class NoWarehouse(Exception):
 class Marts:
     """An open warehouse.
 
-    Parameters: `backend`, ibis's connection; `place`, what a person calls the warehouse.
+    Parameters: `backend`, ibis's connection; `name`, what a person calls the warehouse.
     """
 
     backend: SQLBackend
-    place: str
+    name: str
 
     def __repr__(self) -> str:
-        return f"MovieLens marts in {self.place}"
+        return f"MovieLens marts in {self.name}"
 
     def table(self, name: str, schema: str = "marts") -> Table:
         """A relation as an ibis table, the same on both engines: lower-case columns, decimals as floats.
@@ -91,7 +91,7 @@ def connect() -> Marts:
     marts = _duckdb() if engine(target).is_file else _snowflake()
     if not marts.relations():
         marts.close()
-        raise NoWarehouse(f"{marts.place} has no marts yet: run `nox -s {target}` first.")
+        raise NoWarehouse(f"{marts.name} has no marts yet: run `nox -s {target}` first.")
     return marts
 
 
@@ -128,4 +128,4 @@ def _snowflake() -> Marts:
         ) from None
     except PipelineError as error:
         raise NoWarehouse(str(error)) from None
-    return Marts(ibis.snowflake.from_connection(connection, create_object_udfs=False), snowflake.place())
+    return Marts(ibis.snowflake.from_connection(connection, create_object_udfs=False), snowflake.address())

@@ -90,7 +90,7 @@ Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed
 @app.callback()
 def environment() -> None:
     """Every command reads the settings once and leaves the rest of the caller's environment behind."""
-    with told():
+    with one_line_errors():
         if sys.platform == "win32":
             raise PipelineError("This runs on Linux and macOS; on Windows, use it in WSL.")
         adopt()
@@ -212,7 +212,7 @@ def replay(
     ratings: Ratings = 100_000,
 ) -> None:
     """Cuts a data set by event time, lands and builds the pieces one after another, and tells the latency of each."""
-    with told():
+    with one_line_errors():
         landing = Landing(dataset or Landing.dataset, source, ratings=ratings)
     with started("replay", "dev") as (settings, report):
         jobs.replay(settings, report, landing, batches)
@@ -242,7 +242,7 @@ def list_runs(last: Annotated[int, typer.Option(min=1, help="How many of the new
     for title in ("rows", "tests", "findings", "seconds"):
         table.add_column(title, justify="right", min_width=len(title) + 1)
     table.add_column("error", overflow="ellipsis", max_width=24, no_wrap=True)
-    with told():
+    with one_line_errors():
         records = read_runs(Settings().data_dir / "runs")[:last]
     for record in records:
         when, batches = f"{record['started_at']:.19}".replace("T", " "), ", ".join(record["batches"])
@@ -258,7 +258,7 @@ def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this d
     table = Table(box=None)
     for title in ("batch", "as of (UTC)", "table", "mode", "rows", "rejected"):
         table.add_column(title, no_wrap=True)
-    with told(), object_store(Settings(), embedded=True) as store:
+    with one_line_errors(), object_store(Settings(), embedded=True) as store:
         for name in [dataset] if dataset else store.folders():
             rows = {batch.batch_id: _listed(batch) for batch in committed(store, name)}
             rows |= {record.batch_id: [("withdrawn", escape(record.reason))] for record in withdrawn(store, name)}
@@ -279,7 +279,7 @@ def _listed(batch: Manifest) -> list[tuple[str, ...]]:
 @app.command("store")
 def keep_store() -> None:
     """Keeps the embedded store running until Ctrl-C, and says where it is."""
-    with told(), object_store(settings := Settings(), embedded=True) as store:
+    with one_line_errors(), object_store(settings := Settings(), embedded=True) as store:
         print(f"{store.endpoint_url} (bucket {store.bucket}); Ctrl-C stops it.", flush=True)
         if settings.s3_endpoint_url is None:
             print(f"Its credentials are in {settings.s3_dir.with_name('s3-run') / 'endpoint.json'}.", flush=True)
@@ -288,7 +288,7 @@ def keep_store() -> None:
 
 
 def _landing(dataset: str | None, source: Path | None, mode: LandingMode, as_of: str | None, *others: Any) -> Landing:
-    with told():
+    with one_line_errors():
         return Landing(dataset or Landing.dataset, source, mode.value, instant(as_of), *others)
 
 
@@ -307,8 +307,8 @@ def instant(text: str | None) -> datetime | None:
 
 @contextmanager
 def started(job: str, target: str, emulator: bool = False) -> Iterator[tuple[Settings, Report]]:
-    """A job's settings and report; its run is recorded, and what goes wrong is told."""
-    with told(), emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
+    """A job's settings and report; its run is recorded, and what goes wrong is one line."""
+    with one_line_errors(), emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
         report = Report(console, EMULATOR if emulator else "")
         report.run.job, report.run.target = job, target
         runs = settings.data_dir / "runs"
@@ -321,7 +321,7 @@ def started(job: str, target: str, emulator: bool = False) -> Iterator[tuple[Set
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def one_line_errors() -> Iterator[None]:
     """A user's mistake is one message, never a traceback."""
     try:
         yield

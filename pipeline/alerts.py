@@ -14,7 +14,7 @@ SHOWN = 10
 def alert(run: Run, record: Path, settings: Settings) -> str:
     """Sends what happened to a run, if somebody wants to know; what went wrong with the sending, in words, or ''.
 
-    The address may hold a secret, and so may what an engine says of a row: neither is ever told, nor any text of a row
+    The address may hold a secret, and so may what an engine says of a row: neither is ever sent, nor any text of a row
     without MOVIELENS_ALERT_DETAILS.
     """
     if settings.alert_url is None or not (run.outcome == "failed" or run.stale):

@@ -23,7 +23,7 @@ from profiles.errors import PipelineError
 # What history needs of a batch that is not the last one waiting: the snapshots and what they are made of.
 HISTORY = "+path:snapshots"
 # What every batch adds to: the counts of what it changed, and the ledger, whose tests are on raw itself.
-BOOKS = "int_batch_changes source_* path:tests/raw"
+EVERY_BATCH = "int_batch_changes source_* path:tests/raw"
 
 
 class Gate(Protocol):
@@ -47,8 +47,8 @@ class Publication(Protocol):
 
 
 @dataclass(frozen=True)
-class Walk:
-    """What a run needs: where batches are, where they go, who builds, who checks, and who is told.
+class Context:
+    """What a run needs: where batches are, where they go, who builds, who judges, and what is shown.
 
     `warehouse` is what is published and only read, `copy` the one that is worked on. `step` opens a named step for a
     person to see, with its time; `run` is the record of it all.
@@ -76,7 +76,7 @@ def check_dataset(state: State, warehouse: Warehouse, dataset: str) -> None:
     """Refuses a second data set: one warehouse holds one."""
     if state.dataset not in (None, dataset):
         raise PipelineError(
-            f"{warehouse.place} holds the data set {state.dataset}, not {dataset}: one warehouse holds one data set. "
+            f"{warehouse.name} holds the data set {state.dataset}, not {dataset}: one warehouse holds one data set. "
             f"Set MOVIELENS_DATA_DIR to another folder for {dataset}, or delete the warehouse."
         )
 
@@ -91,7 +91,7 @@ def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) 
     lost = {f"{number:06d}" for number in range(1, len(ids) + 1)} | set(state.loaded)
     if lost := lost - ids:
         raise PipelineError(
-            f"{store.place(f'{dataset}/{min(lost)}/manifest.json')} is missing: it was deleted after its commit, or "
+            f"{store.address(f'{dataset}/{min(lost)}/manifest.json')} is missing: it was deleted after its commit, or "
             f"this is not the store that the warehouse was loaded from. Without it history cannot be replayed."
         )
     if not manifests:
@@ -104,45 +104,45 @@ def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) 
     return manifests
 
 
-def apply(walk: Walk, dataset: str, *, anew: bool = False, judge: Callable[[], None] = lambda: None) -> Applied:
+def apply(context: Context, dataset: str, *, anew: bool = False, judge: Callable[[], None] = lambda: None) -> Applied:
     """Brings the marts to the newest committed batch of a data set.
 
     `anew`: from all landed batches, whatever is published. `judge` may object, by `PipelineError`, to what was built.
     Raises `PipelineError`; what is published is then as it was.
     """
     if not anew:
-        walk.publication.check()
-    published = State() if anew else walk.warehouse.state()
-    check_dataset(published, walk.warehouse, dataset)
-    withdrawals = withdrawn(walk.store, dataset)
+        context.publication.check()
+    published = State() if anew else context.warehouse.state()
+    check_dataset(published, context.warehouse, dataset)
+    withdrawals = withdrawn(context.store, dataset)
     gone = {record.batch_id for record in withdrawals}
-    landed = committed_batches(walk.store, published, dataset, gone)
+    landed = committed_batches(context.store, published, dataset, gone)
     build = Build(landed[-1].batch_id, project_version())
     if published.built == build and published.withdrawn == gone:
-        walk.run.outcome = "nothing new" if walk.run.outcome == "running" else walk.run.outcome
+        context.run.outcome = "nothing new" if context.run.outcome == "running" else context.run.outcome
         return Applied()
     # What a batch has done to marts and history is not taken out row by row: without it they are made anew, and so
     # are the tables of an earlier version.
     state = State() if published.outdated or gone & set(published.loaded) else published
     empty = "an earlier version's warehouse is built anew" if published.outdated else "a new warehouse"
-    with walk.step("copy" if state.loaded else empty):
-        walk.publication.begin(empty=not state.loaded)
+    with context.step("copy" if state.loaded else empty):
+        context.publication.begin(empty=not state.loaded)
     try:
-        applied = _bring(walk, state, landed, judged=published.loaded)
+        applied = _bring(context, state, landed, judged=published.loaded)
         judge()
-        walk.copy.complete(build, withdrawals, walk.run, datetime.now(UTC))
-        with walk.step("publish"):
-            walk.publication.publish()
-        walk.run.outcome = "published"
+        context.copy.complete(build, withdrawals, context.run, datetime.now(UTC))
+        with context.step("publish"):
+            context.publication.publish()
+        context.run.outcome = "published"
     except PipelineError as error:
         still = f"holds batch {published.built.batch_id} as before" if published.built else "is as it was"
         raise PipelineError(
-            f"{error}\n{walk.warehouse.place} {still}. What this run made is kept until the next one: {walk.copy.place}"
+            f"{error}\n{context.warehouse.name} {still}. What this run made is kept until the next one: {context.copy.name}"
         ) from None
     return applied
 
 
-def _bring(walk: Walk, state: State, landed: Sequence[Manifest], judged: Sequence[str]) -> Applied:
+def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: Sequence[str]) -> Applied:
     """Loads, builds and judges in the copy what it does not hold; `judged` batches have passed their gate before."""
     waiting = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
     current = state.built is not None and state.built.project_version == project_version()
@@ -151,31 +151,37 @@ def _bring(walk: Walk, state: State, landed: Sequence[Manifest], judged: Sequenc
     new = [manifest.batch_id for manifest in applied if manifest.batch_id not in judged] or [landed[-1].batch_id]
     try:
         for manifest in waiting:
-            with walk.step(f"load {manifest.batch_id}"):
-                verify(walk.store, manifest)
-                walk.dbt.load(manifest, walk.store.bucket)
-                walk.run.batches.append(manifest.batch_id)
-                walk.run.rows_loaded += sum(table.rows_read - table.rows_rejected for table in manifest.tables.values())
+            with context.step(f"load {manifest.batch_id}"):
+                verify(context.store, manifest)
+                context.dbt.load(manifest, context.store.bucket)
+                context.run.batches.append(manifest.batch_id)
+                context.run.rows_loaded += sum(
+                    table.rows_read - table.rows_rejected for table in manifest.tables.values()
+                )
             if manifest is not waiting[-1]:
-                _history(walk, manifest, current)
-        with walk.step("build and test"):
-            built = walk.dbt.build(select=f"{following(applied)} {BOOKS}") if current else _build_anew(walk, state)
+                _history(context, manifest, current)
+        with context.step("build and test"):
+            built = (
+                context.dbt.build(select=f"{following(applied)} {EVERY_BATCH}")
+                if current
+                else _build_anew(context, state)
+            )
     except PipelineError as error:
-        raise _explained(walk, new, error) from None
-    with walk.step("gate"):
-        walk.gate.check(new)
+        raise _explained(context, new, error) from None
+    with context.step("gate"):
+        context.gate.check(new)
     return Applied(tuple(applied), built)
 
 
-def _explained(walk: Walk, batches: Sequence[str], error: PipelineError) -> PipelineError:
+def _explained(context: Context, batches: Sequence[str], error: PipelineError) -> PipelineError:
     """An error of a build after what the gate finds in the batches: bad data may break a build before it is judged."""
-    loaded = walk.copy.state().loaded
+    loaded = context.copy.state().loaded
     if not (suspects := [batch_id for batch_id in batches if batch_id in loaded]):
         return error
     try:
-        with walk.step("gate"):
-            walk.dbt.measure()
-            walk.gate.check(suspects)
+        with context.step("gate"):
+            context.dbt.measure()
+            context.gate.check(suspects)
     except PipelineError as found:
         return PipelineError(f"{found}\nThe build had failed already: {error}")
     return error
@@ -190,9 +196,9 @@ def following(batches: Sequence[Manifest], within: str = "") -> str:
     return " ".join(f"source:raw.{table}+{within and f',{within}'}" for table in tables)
 
 
-def _build_anew(walk: Walk, state: State) -> Built:
+def _build_anew(context: Context, state: State) -> Built:
     try:
-        return walk.dbt.build(full_refresh=True)
+        return context.dbt.build(full_refresh=True)
     except PipelineError as error:
         if state.built is None:
             raise
@@ -202,6 +208,6 @@ def _build_anew(walk: Walk, state: State) -> Built:
         ) from None
 
 
-def _history(walk: Walk, manifest: Manifest, current: bool) -> None:
-    with walk.step(f"history {manifest.batch_id}"):
-        walk.dbt.build(select=following([manifest], HISTORY) if current else HISTORY)
+def _history(context: Context, manifest: Manifest, current: bool) -> None:
+    with context.step(f"history {manifest.batch_id}"):
+        context.dbt.build(select=following([manifest], HISTORY) if current else HISTORY)

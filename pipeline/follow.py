@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ingest.batches.committed import latest
-from pipeline.apply import Walk, apply
+from pipeline.apply import Context, apply
 from pipeline.report import Report
 
 # How often the store is looked at. The warehouse is asked only when something was committed: to ask Snowflake starts
@@ -19,23 +19,23 @@ POLL_SECONDS = {"dev": 0.5, "prod": 10.0}
 COPY_SHARE = 0.1
 
 
-def apply_as_landed(walk: Walk, dataset: str, report: Report, poll_seconds: float) -> None:
+def apply_as_landed(context: Context, dataset: str, report: Report, poll_seconds: float) -> None:
     """Goes on until it is interrupted."""
-    report.say(f"following {walk.store.place(dataset)}; Ctrl-C stops it")
+    report.say(f"following {context.store.address(dataset)}; Ctrl-C stops it")
     seen = None
     try:
         while True:
             pause = poll_seconds
-            newest = latest(walk.store, dataset)
+            newest = latest(context.store, dataset)
             if newest and newest.batch_id != seen:
-                pause = max(pause, _publish(walk, dataset, report))
+                pause = max(pause, _publish(context, dataset, report))
                 seen = newest.batch_id
             time.sleep(pause)
     except KeyboardInterrupt:
         report.say("stopped following")
 
 
-def _publish(walk: Walk, dataset: str, report: Report) -> float:
+def _publish(context: Context, dataset: str, report: Report) -> float:
     """Applies what waits; how long to wait before the next time, so that copying does not take too much of it."""
     copying = 0.0
 
@@ -48,7 +48,7 @@ def _publish(walk: Walk, dataset: str, report: Report) -> float:
         copying += time.monotonic() - began if name in {"copy", "publish"} else 0
 
     began = time.monotonic()
-    applied = apply(replace(walk, step=step), dataset)
+    applied = apply(replace(context, step=step), dataset)
     took = time.monotonic() - began
     pause = copying / COPY_SHARE - took
     if applied.built:

@@ -65,22 +65,24 @@ def run(
     expectations are known.
     """
     news = landing is not None and (landing.source is not None or landing.day > 1)
-    with stage(target, settings, report, accepted, news=news) as walk:
+    with stage(target, settings, report, accepted, news=news) as context:
         if landing:
             with report.step("land"):
-                land(landing, walk.store, walk.warehouse, settings, report)
-        name = landing.dataset if landing else dataset or walk.warehouse.state().dataset or _only_dataset(walk.store)
-        applied = apply(walk, name)
+                land(landing, context.store, context.warehouse, settings, report)
+        name = (
+            landing.dataset if landing else dataset or context.warehouse.state().dataset or _only_dataset(context.store)
+        )
+        applied = apply(context, name)
         if not applied.built:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
-        report.summary(applied, walk.warehouse, walk.store.place())
-        report.run.stale = _stale(walk.warehouse, settings.stale_after_days)
+        report.summary(applied, context.warehouse, context.store.address())
+        report.run.stale = _stale(context.warehouse, settings.stale_after_days)
         job = (
             DEV if target == "dev" else "nox -s prod --" + (" --emulator" if os.environ.get(snowflake.EMULATED) else "")
         )
         report.next_commands(job, name, landing.day + 1 if landing else 2)
         if follow:
-            apply_as_landed(walk, name, report, POLL_SECONDS[target])
+            apply_as_landed(context, name, report, POLL_SECONDS[target])
 
 
 def _stale(warehouse: Warehouse, days: int | None) -> str:
@@ -111,11 +113,11 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
     work = settings.data_dir / "replay"
     shutil.rmtree(work, ignore_errors=True)
     latencies: list[float] = []
-    with stage("dev", settings, report) as walk, open_source(path) as source:
-        check_dataset(walk.warehouse.state(), walk.warehouse, landing.dataset)
-        newest = latest(walk.store, landing.dataset)
+    with stage("dev", settings, report) as context, open_source(path) as source:
+        check_dataset(context.warehouse.state(), context.warehouse, landing.dataset)
+        newest = latest(context.store, landing.dataset)
         done = _slices_done(newest.source.name, batches) if newest else -1
-        quiet = replace(walk, step=report.silent)
+        quiet = replace(context, step=report.silent)
         for piece in slices(source, work, batches):
             if piece.number < done:
                 continue
@@ -123,7 +125,7 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
             # The folder's name is the batch's source: by it, a later run knows how far this one came.
             folder = piece.folder.rename(work / _slice_name(piece.number, batches))
             part = Landing(landing.dataset, folder, piece.mode, piece.as_of)
-            land_source(part, walk.store, settings, report.console)
+            land_source(part, context.store, settings, report.console)
             landed = time.monotonic()
             applied = apply(quiet, landing.dataset)
             folder.rename(piece.folder)
@@ -135,7 +137,7 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
             report.say(f"  {what:<16}{piece.rows:>12,} rows  to {piece.as_of:%Y-%m-%d %H:%M}  {state}")
             if piece.number and applied.built:
                 latencies.append(latency)
-        report.relations(walk.warehouse)
+        report.relations(context.warehouse)
     shutil.rmtree(work, ignore_errors=True)
     if latencies:
         p95 = sorted(latencies)[max(0, -(-len(latencies) * 95 // 100) - 1)]
@@ -173,15 +175,15 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
         except PipelineError as error:
             report.say(f"not compared: {error}", "yellow")
             compare = False
-    with stage(target, settings, report, accepted, news=True) as walk:
+    with stage(target, settings, report, accepted, news=True) as context:
 
         def equal() -> None:
             if not compare:
                 return
             with report.step("compare"):
-                found = explain(fingerprints(old), fingerprints(walk.copy))
+                found = explain(fingerprints(old), fingerprints(context.copy))
             take = (
-                f"`mv {walk.copy.place} {old.place}` takes the new one."
+                f"`mv {context.copy.name} {old.name}` takes the new one."
                 if engine(target).is_file
                 else "run without --rebuild."
             )
@@ -192,9 +194,9 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
                 )
             report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
 
-        applied = apply(walk, dataset or _only_dataset(walk.store), anew=True, judge=equal)
-        report.summary(applied, walk.warehouse, walk.store.place())
-    report.say(f"{old.place} is replaced")
+        applied = apply(context, dataset or _only_dataset(context.store), anew=True, judge=equal)
+        report.summary(applied, context.warehouse, context.store.address())
+    report.say(f"{old.name} is replaced")
 
 
 def parity(settings: Settings, report: Report) -> None:
@@ -205,16 +207,16 @@ def parity(settings: Settings, report: Report) -> None:
     here = duckdb_warehouse(settings.warehouse, read_only=True)
     dataset = here.state().dataset
     if dataset is None:
-        raise PipelineError(f"{here.place} is empty: build it first with `nox -s dev`.")
-    with stage("prod", settings, report) as walk:
-        apply(walk, dataset)
+        raise PipelineError(f"{here.name} is empty: build it first with `nox -s dev`.")
+    with stage("prod", settings, report) as context:
+        apply(context, dataset)
         with report.step("compare"):
-            left, right = fingerprints(here, columns=True), fingerprints(walk.warehouse, columns=True)
+            left, right = fingerprints(here, columns=True), fingerprints(context.warehouse, columns=True)
         found = explain(left, right)
         for relation, difference in found.items():
             report.say(difference, "red")
             if relation in left and relation in right and left[relation].columns:
-                rows = canonical_rows(here, relation), canonical_rows(walk.warehouse, relation)
+                rows = canonical_rows(here, relation), canonical_rows(context.warehouse, relation)
                 report.rows_that_differ(relation, left[relation].columns, *rows)
     if found:
         raise PipelineError(f"{len(found)} of {len({*left, *right})} relations differ between the targets.")
@@ -255,7 +257,7 @@ def build_sandbox(report: Report, name: str) -> None:
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was built.")
     prefix, production = f"dev_{name}_", snowflake_warehouse()
     if not production.state().loaded:
-        raise PipelineError(f"{production.place} holds no batch: run `nox -s prod` first. Nothing was built.")
+        raise PipelineError(f"{production.name} holds no batch: run `nox -s prod` first. Nothing was built.")
     histories = production.relations("snapshots")
     with report.step("history"), production.cursor() as cursor:
         cursor.execute(f"create transient schema if not exists {prefix}snapshots")

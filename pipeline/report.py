@@ -68,7 +68,7 @@ class Report:
         self._missing(applied.batches)
         tests = f"{applied.built.tests} tests passed, " if applied.built else ""
         self.say(
-            f"{tests}warehouse {warehouse.place}, object store {store}, {time.monotonic() - self._started:.1f} s in all"
+            f"{tests}warehouse {warehouse.name}, object store {store}, {time.monotonic() - self._started:.1f} s in all"
         )
         if self.banner:
             self.say(self.banner, "bold yellow")

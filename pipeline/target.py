@@ -1,4 +1,4 @@
-"""Sets the stage of a target: the store, the warehouse, dbt and the gates, and the lock of their one writer."""
+"""What a run on a target needs: the store, the warehouse, dbt and the gates, and the lock of their one writer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from expectations.gate import Gate as Expectations
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
-from pipeline.apply import Publication, Walk
+from pipeline.apply import Context, Publication
 from pipeline.dbt import Dbt
 from pipeline.report import Report
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
@@ -76,8 +76,8 @@ class ExpectationsGate:
 @contextmanager
 def stage(
     target: str, settings: Settings, report: Report, accepted: Sequence[str] = (), *, news: bool = False
-) -> Iterator[Walk]:
-    """Everything that the walk needs on a target (`dev` or `prod`).
+) -> Iterator[Context]:
+    """Everything that the context needs on a target (`dev` or `prod`).
 
     `news`: whether the run is likely to find something to build, and not just that nothing is new.
     """
@@ -90,7 +90,7 @@ def stage(
     if lacking := engine(target).missing():
         raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See README, production.")
     with ExitStack() as open_:
-        open_.enter_context(only_writer(settings, target, warehouse.place))
+        open_.enter_context(only_writer(settings, target, warehouse.name))
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         dbt = Dbt(target, report.node, report.run.nodes.extend)
         copy, publication = open_.enter_context(_copy(target, settings, warehouse, report))
@@ -103,8 +103,8 @@ def stage(
             raise PipelineError(str(error)) from None
         with report.step("object store"):
             store = open_.enter_context(object_store(settings, embedded=engine(target).has_embedded_store))
-        reach(store)
-        yield Walk(
+        give_access(store)
+        yield Context(
             store,
             warehouse,
             copy,
@@ -136,8 +136,8 @@ def _copy(
         yield snowflake_warehouse(BUILD), WarehouseSchemas(published.cursor, snowflake.database(), make_views)
 
 
-def reach(store: Store) -> None:
-    """Tells the engine how to reach the store, in the environment: no profile, argument or log sees a secret.
+def give_access(store: Store) -> None:
+    """Gives the engine access to the store, through the environment: no profile, argument or log sees a secret.
 
     Nothing else that the environment says of AWS is left: half of one sign-in and half of another is none.
     """
@@ -171,7 +171,7 @@ def emulated(settings: Settings) -> Iterator[Settings]:
     forget(SNOWFLAKE)  # it needs no account, and must not be led to one
 
     with object_store(settings, embedded=True) as store:
-        reach(store)
+        give_access(store)
         # The emulator and this run would read AWS's files in the home folder, and stop at a broken one.
         os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
         names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "S3_ENDPOINT_URL", "AWS_REGION")

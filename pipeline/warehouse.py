@@ -48,7 +48,7 @@ class State:
 class Warehouse:
     """A warehouse behind a function that connects to it.
 
-    Parameters: `connect`, gives a DB-API connection; `place`, what a person calls the warehouse; `from_hex`, SQL
+    Parameters: `connect`, gives a DB-API connection; `name`, what a person calls the warehouse; `from_hex`, SQL
     that reads `{}` as a hexadecimal number; `exists`, whether there is anything to connect to; `unreadable`, the
     error to raise for an engine's own, None where that says enough; `prefix`, what stands before the schemas' names.
     """
@@ -56,14 +56,14 @@ class Warehouse:
     def __init__(
         self,
         connect: Callable[[], Any],
-        place: str,
+        name: str,
         from_hex: str,
         *,
         exists: Callable[[], bool] = lambda: True,
         unreadable: Callable[[Exception], PipelineError | None] = lambda _: None,
         prefix: str = "",
     ) -> None:
-        self._connect, self.place, self.from_hex, self.exists = connect, place, from_hex, exists
+        self._connect, self.name, self.from_hex, self.exists = connect, name, from_hex, exists
         self._unreadable = unreadable
         self.prefix = prefix
 
@@ -182,9 +182,9 @@ def snowflake_warehouse(prefix: str = "") -> Warehouse:
     from profiles import snowflake
 
     def unreadable(error: Exception) -> PipelineError | None:
-        said = f"{snowflake.place()}: {snowflake.explain(error)}"
+        said = f"{snowflake.address()}: {snowflake.explain(error)}"
         return PipelineError(said) if snowflake.is_snowflake_s(error) else None
 
     hexadecimal = "to_number({}, 'XXXXXXXXXXXXX')"
-    place = snowflake.place() + (f", schemas {prefix}*" if prefix else "")
-    return Warehouse(snowflake.connect, place, hexadecimal, unreadable=unreadable, prefix=prefix)
+    name = snowflake.address() + (f", schemas {prefix}*" if prefix else "")
+    return Warehouse(snowflake.connect, name, hexadecimal, unreadable=unreadable, prefix=prefix)

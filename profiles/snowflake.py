@@ -39,7 +39,7 @@ def role(step: str) -> str:
     return os.environ.get("SNOWFLAKE_ROLE") or f"{database()}_{step}"
 
 
-def place() -> str:
+def address() -> str:
     """What a person calls the database."""
     return f"Snowflake {os.environ.get('SNOWFLAKE_ACCOUNT', '?')}/{database()}"
 
@@ -56,7 +56,7 @@ def connect(role: str | None = None) -> Any:
     try:
         return connector.connect(**_arguments(role))
     except (Error, ValueError, TypeError) as error:
-        raise PipelineError(f"{place()} refused the connection: {explain(error)}") from None
+        raise PipelineError(f"{address()} refused the connection: {explain(error)}") from None
 
 
 def tag(batch: str = "", *, run: str = "") -> None:

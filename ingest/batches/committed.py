@@ -74,16 +74,16 @@ def read(store: Store, dataset: str, batch_id: str) -> Manifest | None:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == NEWER:
             raise BatchError(
-                f"{store.place(key)} was landed by a newer version of this program ({first['msg']}; this one reads up to "
+                f"{store.address(key)} was landed by a newer version of this program ({first['msg']}; this one reads up to "
                 f"format {FORMAT_VERSION}): use that version."
             ) from None
         where = ".".join(str(step) for step in first["loc"]) or "the manifest"
         raise BatchError(
-            f"{store.place(key)} is not a valid manifest ({where}: {first['msg']}). It was altered after its commit: "
+            f"{store.address(key)} is not a valid manifest ({where}: {first['msg']}). It was altered after its commit: "
             f"restore it from a copy of the bucket, or go on without it: `nox -s land -- {dataset} --withdraw {batch_id}`."
         ) from None
     if manifest.key != key:
-        raise BatchError(f"{store.place(key)} is the manifest of {manifest.key}: it was copied or moved. Restore it.")
+        raise BatchError(f"{store.address(key)} is the manifest of {manifest.key}: it was copied or moved. Restore it.")
     return manifest
 
 
@@ -115,7 +115,7 @@ def _withdrawal(store: Store, dataset: str, batch_id: str) -> Withdrawal | None:
     try:
         return Withdrawal.model_validate_json(content)
     except ValidationError:
-        raise BatchError(f"{store.place(key)} is not a record that this version can read: restore it.") from None
+        raise BatchError(f"{store.address(key)} is not a record that this version can read: restore it.") from None
 
 
 def _records(dataset: str, batch_id: str) -> tuple[str, str]:
@@ -129,10 +129,10 @@ def _ids(store: Store, dataset: str) -> list[str]:
 def _trouble(store: Store, part: Part) -> str | None:
     found = store.digest(part.key)
     if found is None:
-        return f"{store.place(part.key)} is missing"
+        return f"{store.address(part.key)} is missing"
     size, sha256 = found
     if size != part.bytes:
-        return f"{store.place(part.key)} has {size:,} bytes, its manifest says {part.bytes:,}"
+        return f"{store.address(part.key)} has {size:,} bytes, its manifest says {part.bytes:,}"
     if sha256 != part.sha256:
-        return f"{store.place(part.key)} has other content than its manifest says (sha256 {sha256[:12]}…)"
+        return f"{store.address(part.key)} has other content than its manifest says (sha256 {sha256[:12]}…)"
     return None

@@ -32,7 +32,7 @@ class LandingLock:
     def check(self) -> None:
         """Raises `BatchError` when another landing has taken over, as it may after a pause longer than the lease."""
         if self._lost:
-            raise BatchError(f"{self._store.place(self._key)}: another landing has taken over. Run this one again.")
+            raise BatchError(f"{self._store.address(self._key)}: another landing has taken over. Run this one again.")
 
     def release(self) -> None:
         """Gives the lock back."""
@@ -86,7 +86,7 @@ def _take(store: Store, key: str, body: bytes) -> str:
             return store.put(key, body, replaces=held.etag)
         except Taken:
             continue
-    raise BatchError(f"{store.place(key)}: other landings are running. Wait for them, then run this one again.")
+    raise BatchError(f"{store.address(key)}: other landings are running. Wait for them, then run this one again.")
 
 
 def _abandoned(held: Found, content: bytes) -> bool:
@@ -100,7 +100,7 @@ def _running(store: Store, key: str, content: bytes) -> str:
     holder = _holder(content)
     who = f"process {holder.get('pid')} on {holder.get('host')}, since {holder.get('since')}"
     return (
-        f"{store.place(key)}: another landing is running ({who}). Wait until it has ended; should it have died, its "
+        f"{store.address(key)}: another landing is running ({who}). Wait until it has ended; should it have died, its "
         f"lock ends by itself within {LEASE_SECONDS:.0f} s."
     )
 

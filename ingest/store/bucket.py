@@ -70,7 +70,7 @@ class Store:
         with self._errors(""):
             self._session, self._client, self.region = connect(endpoint_url, credentials)
 
-    def place(self, key: str = "") -> str:
+    def address(self, key: str = "") -> str:
         """Where a key is, in words for a person."""
         return f"s3://{self.bucket}/{key} at {self.endpoint_url or f'AWS ({self.region})'}"
 
@@ -130,7 +130,7 @@ class Store:
                     raise
         found = self.head(key)
         if found is None or found.sha256 != sha256:
-            raise Taken(f"{self.place(key)}: another process wrote it meanwhile; nothing was overwritten.")
+            raise Taken(f"{self.address(key)}: another process wrote it meanwhile; nothing was overwritten.")
         return found.etag
 
     def get(self, key: str) -> bytes | None:
@@ -217,7 +217,7 @@ class Store:
         try:
             yield
         except (BotoCoreError, ClientError, ValueError, *NO_STORE) as error:
-            raise explain(error, self.place(key), key, self._hint()) from None
+            raise explain(error, self.address(key), key, self._hint()) from None
 
 
 class _Watched(io.FileIO):

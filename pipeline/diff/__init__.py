@@ -13,7 +13,7 @@ from pipeline.diff.build import build_anew, build_head, extracted
 from pipeline.diff.compare import compare
 from pipeline.diff.report import UNCHANGED, Diff, diff, keys, relation_names
 from pipeline.report import Report
-from pipeline.target import reach
+from pipeline.target import give_access
 from profiles.errors import PipelineError
 
 
@@ -24,7 +24,7 @@ def run(base: str, dataset: str | None, settings: Settings, report: Report) -> D
     with ExitStack() as opened:
         with report.step("object store"):
             store = opened.enter_context(object_store(settings, embedded=True))
-        reach(store)
+        give_access(store)
         landed = [dataset] if dataset else datasets(store)
         if len(landed) != 1:
             several = f"several data sets are landed ({', '.join(landed)}): name one"

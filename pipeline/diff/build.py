@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.store.bucket import Store
-from pipeline.apply import HISTORY, Walk, apply
+from pipeline.apply import HISTORY, Context, apply
 from pipeline.dbt import ROOT, Dbt
 from pipeline.report import Report
 from pipeline.warehouse import duckdb_warehouse
@@ -115,8 +115,8 @@ def build_anew(project: Path, folder: Path, store: Store, dataset: str, report: 
     file.published.unlink(missing_ok=True)
     with project_of(project, file.copy, report) as dbt:
         published, copy = duckdb_warehouse(file.published, read_only=True), duckdb_warehouse(file.copy)
-        walk = Walk(store, published, copy, file, dbt, OpenGate(), report.step, report.run)
-        apply(walk, dataset, anew=True)
+        context = Context(store, published, copy, file, dbt, OpenGate(), report.step, report.run)
+        apply(context, dataset, anew=True)
         manifest = dbt.manifest()
         shutil.rmtree(folder / "dbt", ignore_errors=True)
         shutil.move(file.copy.parent / "dbt", folder / "dbt")

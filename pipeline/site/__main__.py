@@ -13,7 +13,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from ingest.text import Console
-from pipeline.__main__ import told
+from pipeline.__main__ import one_line_errors
 from pipeline.dbt import ROOT
 from pipeline.site.build import build
 from profiles.environment import adopt
@@ -64,7 +64,7 @@ def main(
     port: Annotated[int, typer.Option(help="Where to serve; 0 for any free port.")] = 8000,
 ) -> None:
     """Builds the site from the current warehouse: its state, lineage, documentation, Data Docs and notebooks."""
-    with told():
+    with one_line_errors():
         target = adopt().target
         page = build(out.resolve(), target, lambda text: console.print(f"  {text}", markup=False))
         console.print(str(page), style="green", markup=False)

@@ -47,7 +47,7 @@ Say = Callable[[str], None]
 def build(out: Path, target: str, say: Say) -> Path:
     """Builds the site anew; returns its front page.
 
-    Parameters: `out`, the folder, replaced as a whole; `target`, an output of profiles.yml; `say`, told what is done.
+    Parameters: `out`, the folder, replaced as a whole; `target`, an output of profiles.yml; `say`, called with what is done.
     Raises `PipelineError` when there is no warehouse, or a notebook fails.
     """
     data_dir = Settings.read().data_dir

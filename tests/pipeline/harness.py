@@ -22,9 +22,9 @@ from ingest.batches.manifest import Manifest
 from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
 from ingest.store.bucket import Store
-from pipeline.apply import Applied, Walk, apply
+from pipeline.apply import Applied, Context, apply
 from pipeline.dbt import PROJECT, ROOT, Dbt
-from pipeline.target import reach
+from pipeline.target import give_access
 from pipeline.warehouse import duckdb_warehouse
 from profiles.warehouse_file import WarehouseFile
 from tests.pipeline.relations import Relations, Row, relations
@@ -111,7 +111,7 @@ class Lab:
         self._folders = (settings.data_dir / "sources" / str(number) for number in itertools.count())
         with self.environment():
             copy = duckdb_warehouse(self.file.copy)
-            self._walk = Walk(store, self.warehouse, copy, self.file, QuickDbt("dev"), OpenGate(), _silent)
+            self._context = Context(store, self.warehouse, copy, self.file, QuickDbt("dev"), OpenGate(), _silent)
 
     @contextmanager
     def environment(self) -> Iterator[None]:
@@ -127,7 +127,7 @@ class Lab:
         with mock.patch.dict(os.environ, own):
             for name in ("MOVIELENS_WAREHOUSE", "MOVIELENS_SCHEMA_PREFIX"):
                 os.environ.pop(name, None)
-            reach(self.store)
+            give_access(self.store)
             yield
 
     def new_name(self) -> str:
@@ -163,22 +163,22 @@ class Lab:
     def load(self, manifest: Manifest) -> None:
         """Loads one batch into raw, without asking whether its parts are what they were."""
         with self.environment():
-            self._walk.dbt.load(manifest, self.store.bucket)
+            self._context.dbt.load(manifest, self.store.bucket)
 
     def apply(self, dataset: str, **other: Any) -> Applied:
-        """Applies what waits, as a run does; `other` takes the place of parts of its `Walk`."""
+        """Applies what waits, as a run does; `other` takes the place of parts of its `Context`."""
         with self.environment(), mock.patch.dict(os.environ, MOVIELENS_WAREHOUSE=str(self.file.copy)):
-            return apply(replace(self._walk, **other), dataset)
+            return apply(replace(self._context, **other), dataset)
 
     def full_refresh(self) -> None:
         """Builds every model anew from raw."""
         with self.environment():
-            self._walk.dbt.build(full_refresh=True)
+            self._context.dbt.build(full_refresh=True)
 
     def compiled(self, sql: str) -> str:
         """SQL with the project's macros, as the engine gets it."""
         with self.environment():
-            (node,) = self._walk.dbt._invoke("compile", "--inline", sql, doing="compiling")
+            (node,) = self._context.dbt._invoke("compile", "--inline", sql, doing="compiling")
         return str(node.node.compiled_code)
 
     def rows(self, sql: str) -> list[Row]:

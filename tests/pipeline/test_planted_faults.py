@@ -43,7 +43,9 @@ class Bench:
     def compiled(self, selected: str) -> Mapping[str, str]:
         """The SQL of some nodes by name, as it is where nothing has been built before."""
         with self.lab.environment():
-            results = self.lab._walk.dbt._invoke("compile", "--select", selected, "--full-refresh", doing="compiling")
+            results = self.lab._context.dbt._invoke(
+                "compile", "--select", selected, "--full-refresh", doing="compiling"
+            )
         return {result.node.name: result.node.compiled_code for result in results}
 
     @staticmethod

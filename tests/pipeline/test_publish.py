@@ -105,7 +105,7 @@ def test_a_closed_gate_says_what_is_published_and_where_the_judged_copy_is(lab: 
     assert f"{lab.settings.warehouse} holds batch 000001 as before" in str(closed.value)
     assert str(lab.file.copy) in str(closed.value)
     assert lab.settings.warehouse.read_bytes() == before
-    assert lab._walk.copy.rows("select count(*) from marts.dim_movies") == [(2,)]
+    assert lab._context.copy.rows("select count(*) from marts.dim_movies") == [(2,)]
 
 
 def test_what_the_gate_finds_comes_before_the_error_of_a_build_that_bad_data_broke(
@@ -115,12 +115,12 @@ def test_what_the_gate_finds_comes_before_the_error_of_a_build_that_bad_data_bro
         raise PipelineError("the build is broken")
 
     lab.manifest(published, batch(2))
-    monkeypatch.setattr(type(lab._walk.dbt), "build", broken)
+    monkeypatch.setattr(type(lab._context.dbt), "build", broken)
     with pytest.raises(PipelineError) as stopped:
         lab.apply(published, gate=ClosedGate())
     text = str(stopped.value)
     assert text.index("the gate is closed") < text.index("the build is broken")
-    assert lab._walk.copy.rows("select max(_batch) from quality.profile_movies") == [(2,)]
+    assert lab._context.copy.rows("select max(_batch) from quality.profile_movies") == [(2,)]
 
 
 @pytest.mark.parametrize("step", ["load 000003", "build and test", "gate", "publish"])

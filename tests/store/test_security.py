@@ -250,7 +250,7 @@ class OneObject:
     def get(self, key: str) -> bytes:
         return self.content
 
-    def place(self, key: str) -> str:
+    def address(self, key: str) -> str:
         return f"s3://bucket/{key}"
 
 

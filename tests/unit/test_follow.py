@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from pipeline import follow
-from pipeline.apply import Applied, Walk
+from pipeline.apply import Applied, Context
 from pipeline.dbt import Built
 from pipeline.report import Report
 
@@ -44,19 +44,19 @@ def follow_for(
         newest = [batch for at, batch in committed.items() if at <= clock.now]
         return SimpleNamespace(batch_id=newest[-1])
 
-    def apply(walk: Walk, _: str) -> Applied:
+    def apply(context: Context, _: str) -> Applied:
         asked.append(clock.now)
-        with walk.step("copy"):
+        with context.step("copy"):
             clock.now += copying
-        with walk.step("build and test"):
+        with context.step("build and test"):
             clock.now += 2
         return Applied((SimpleNamespace(batch_id="b"),), Built(1, 1, ()))  # type: ignore[arg-type]
 
     monkeypatch.setattr(follow, "time", clock)
     monkeypatch.setattr(follow, "latest", latest)
     monkeypatch.setattr(follow, "apply", apply)
-    walk = Walk(SimpleNamespace(place=str), *[None] * 5, None)  # type: ignore[arg-type]
-    follow.apply_as_landed(walk, "sample", Report(Console(file=said)), poll)
+    context = Context(SimpleNamespace(address=str), *[None] * 5, None)  # type: ignore[arg-type]
+    follow.apply_as_landed(context, "sample", Report(Console(file=said)), poll)
     return asked, looked[0], said.getvalue()
 
 

@@ -27,7 +27,7 @@ class OneManifest:
     def get(self, key: str) -> bytes:
         return self.content
 
-    def place(self, key: str) -> str:
+    def address(self, key: str) -> str:
         return f"s3://bucket/{key}"
 
 
