@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -20,6 +21,13 @@ REPO = Path(__file__).parents[1]
 def settings_in(data_dir: Path) -> Settings:
     """Settings for a data folder and the embedded store, whatever the environment says."""
     return Settings(MOVIELENS_DATA_DIR=data_dir, S3_ENDPOINT_URL=None, S3_BUCKET="movielens")  # type: ignore[call-arg]
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """A test's own: a command that is called in this process puts a run's environment in its place."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -122,7 +122,7 @@ def caught(bench: Bench) -> dict[str, tuple[str, ...]]:
         if fault.where == "source":
             found[fault.name] = tuple(f"`{finding.subject}`" for finding in bench.judged().of("error"))
         else:
-            found[fault.name] = tuple(f"dbt test `{name}`" for name in bench.failing_tests())
+            found[fault.name] = tuple(f"dbt test `{name}`" for name in sorted(bench.failing_tests()))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 
@@ -103,9 +104,8 @@ def test_what_is_withdrawn_during_a_run_is_gone_after_the_next(lab: Lab) -> None
     lab.manifest(dataset, three(4))
 
     class Withdrawing:
-        def check(self, stage: str) -> None:
-            if stage == "marts":
-                withdraw(lab.store, dataset, "000004")
+        def check(self, batches: Sequence[str]) -> None:
+            withdraw(lab.store, dataset, "000004")
 
     lab.apply(dataset, gate=Withdrawing())
     assert lab.rows("select title from marts.dim_movies") == [("Title 4",)]

@@ -17,7 +17,7 @@ DOCUMENTS = (
     "SECURITY.md",
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 )
-COMMAND = re.compile(r"nox -s ((?:[a-z]+ ?)+)(?:-- ([^`#\n]*))?")
+COMMAND = re.compile(r"nox -s ((?:[a-z]+(?:-[a-z]+)* ?)+)(?:-- ([^`#\n]*))?")
 # Options that a session takes itself.
 OF_SESSIONS = {"--bootstrap", "--dry-run", "--serve", "--real"}
 
@@ -37,7 +37,9 @@ def test_the_documents_name_enough_commands_to_be_worth_checking() -> None:
 
 @pytest.mark.parametrize(("document", "session", "given"), commands())
 def test_every_command_that_a_document_names_is_there(document: str, session: str, given: str) -> None:
-    assert re.search(rf"^def {session}\(session", (ROOT / "noxfile.py").read_text(), re.MULTILINE), session
+    assert re.search(rf"^def {session.replace('-', '_')}\(session", (ROOT / "noxfile.py").read_text(), re.MULTILINE), (
+        session
+    )
     options = set(re.findall(r"--[a-z-]+", given)) - OF_SESSIONS
     if options:
         known = {name for parameter in get_command(app).commands[session].params for name in parameter.opts}
