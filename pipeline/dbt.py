@@ -131,9 +131,8 @@ class Dbt:
         )
 
     def make_views(self) -> None:
-        """Makes the staging views, without a test, and writes the manifest that pull requests are compared with."""
+        """Makes the staging views, without a test."""
         self._invoke("run", "--select", "path:models/staging", "--no-write-json", doing="making the staging views")
-        self.manifest()
 
     def manifest(self) -> dict[str, Any]:
         """What dbt knows of the project, as it writes it down."""

@@ -130,7 +130,10 @@ def _copy(
 
     def make_views(prefix: str) -> None:
         with also(MOVIELENS_SCHEMA_PREFIX=prefix):
-            Dbt(target, report.node).make_views()  # what dbt has read holds the names of other schemas
+            dbt = Dbt(target, report.node)  # what dbt has read holds the names of other schemas
+            dbt.make_views()
+            if not prefix:
+                dbt.manifest()  # which pull requests are compared with
 
     with also(MOVIELENS_SCHEMA_PREFIX=BUILD):
         yield snowflake_warehouse(BUILD), WarehouseSchemas(published.cursor, snowflake.database(), make_views)

@@ -67,6 +67,8 @@ class WarehouseSchemas:
         self._run([*self._drop(), *((role, _create(f"{BUILD}{name} clone {name}")) for role, name in clones)])
         if empty:
             self._run((role, f"drop table {BUILD}{name}.{table}") for role, name in clones for table in there[name])
+        elif clones:
+            self._make_views(BUILD)  # an increment makes only those of the tables that a batch brought
 
     def publish(self) -> None:
         """Grants the clones to the readers, then swaps them in; what was published is dropped."""
