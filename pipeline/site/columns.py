@@ -64,11 +64,13 @@ def read(manifest: dict[str, Any], catalog: dict[str, Any], dialect: str, prefix
         schema.add_table(relation, {name: column["type"] for name, column in found["columns"].items()})
     for node in manifest["nodes"].values():
         if node["resource_type"] in ("model", "snapshot") and node.get("compiled_code"):
-            name = names[_key(exp.to_table(node["relation_name"], dialect=dialect))]
+            name = _key(exp.to_table(node["relation_name"], dialect=dialect))
             try:
-                _read_one(columns, name, node["compiled_code"], schema, names, dialect)
+                _read_one(columns, names[name], node["compiled_code"], schema, names, dialect)
             except SqlglotError as error:
-                columns.unread.append(f"{name}: {str(error).splitlines()[0]}")
+                columns.unread.append(f"{names[name]}: {str(error).splitlines()[0]}")
+            except KeyError as missing:  # the project has changed since the warehouse was built
+                columns.unread.append(f"{name}: {missing} is not in the warehouse yet")
     return columns
 
 
