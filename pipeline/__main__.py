@@ -30,6 +30,7 @@ from pipeline.runs import read as read_runs
 from pipeline.runs import recorded
 from pipeline.target import emulated
 from pipeline.warehouse import duckdb_warehouse
+from profiles import engine
 from profiles.environment import adopt
 from profiles.errors import PipelineError
 
@@ -311,6 +312,8 @@ def started(job: str, target: str, emulator: bool = False) -> Iterator[tuple[Set
     with one_line_errors(), emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
         report = Report(console, EMULATOR if emulator else "")
         report.run.job, report.run.target = job, target
+        if lacking := engine(target).missing():
+            raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See docs/production.md.")
         runs = settings.data_dir / "runs"
         try:
             with recorded(report.run, runs):

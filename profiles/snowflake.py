@@ -47,7 +47,7 @@ def address() -> str:
 def connect(role: str | None = None) -> Any:
     """A connection as the dbt profile makes it; raises `PipelineError` saying what is wrong and how to mend it."""
     if lacking := missing():
-        raise PipelineError(f"Snowflake needs {'; '.join(lacking)}: see README, «Production in five steps».")
+        raise PipelineError(f"Snowflake needs {'; '.join(lacking)}: see docs/production.md.")
     # Its copy of requests does not know the newest chardet, which it makes no use of.
     warnings.filterwarnings("ignore", message=r"urllib3 .* doesn't match a supported version")
     import snowflake.connector as connector
