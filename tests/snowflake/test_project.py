@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -210,7 +211,10 @@ def sent(data: Path) -> list[dict[str, str]]:
 def test_everything_that_was_sent_is_checked_and_would_be_taken(
     three_days: Path, parity: subprocess.CompletedProcess[str]
 ) -> None:
-    statements = {each["sql"] for each in sent(three_days)}
+    # dbt's comment names the run, and a clone's schema differs by its prefix: neither makes another statement.
+    statements = {
+        re.sub(r"/\*.*?\*/|\bbuild_", "", each["sql"], flags=re.DOTALL | re.I).strip() for each in sent(three_days)
+    }
     kinds = ("copy into", "merge into", "create or replace", "insert into", "delete from", "use role", "alter session")
     assert all(any(kind in sql.lower() for sql in statements) for kind in kinds)
     with duckdb.connect(str(three_days / "emulator" / "MOVIELENS.db"), read_only=True) as database:
