@@ -62,11 +62,17 @@ def typed(tree: Expr, known: Columns) -> Expr:
     if found is None:
         return exp.null()
     query = found.copy()
+    named_here = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
+    for table in list(query.find_all(exp.Table)):
+        if (name := table.name.lower()) not in known:
+            continue
+        if table.db and name in named_here:  # without its schema it would be taken for the expression of that name
+            known = {**known, f"{name}__table": known[name]}
+            table.set("alias", table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name)))
+            table.set("this", exp.to_identifier(f"{name}__table"))
+        table.set("db", None)
+        table.set("catalog", None)
     schema = MappingSchema({name: dict(columns) for name, columns in known.items()}, dialect="snowflake")
-    for table in query.find_all(exp.Table):
-        if table.name.lower() in known:
-            table.set("db", None)
-            table.set("catalog", None)
     if not any(query.find(kind) for kind in OPEN) and _is_closed(query, known):
         query = qualify(query, schema=schema, dialect="snowflake", quote_identifiers=False)
     try:

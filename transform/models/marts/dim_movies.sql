@@ -15,9 +15,9 @@ links as (
 movies_in_facts as (
 
     select movie_id from {{ ref('fact_ratings') }}
-    union
+    union distinct
     select movie_id from {{ ref('fact_movie_tags') }}
-    union
+    union distinct
     select movie_id from {{ ref('fact_genome_scores') }}
 
 )

@@ -93,12 +93,13 @@ unknown_tags as (
 matrix as (
 
     select
-        _batch,
-        movie_id,
-        scores
+        by_movie._batch,
+        by_movie.movie_id,
+        by_movie.scores
     from by_movie
-    inner join batches using (_batch)
-    where mode = 'full'
+    inner join batches
+        on by_movie._batch = batches._batch
+    where batches.mode = 'full'
 
     union all
 
