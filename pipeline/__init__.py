@@ -1,1 +1,1 @@
-"""Walks landed batches through load, gates and build, in one process and for either target."""
+"""Takes landed batches through load, build, gate and publish, in one process and for either target."""
