@@ -14,7 +14,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
 from expectations.checks import GateError
-from profiles import engine
+from ingest.settings import Settings
+from profiles import engine, snowflake
 
 SCHEMAS = ("raw", "quality", "seeds", "staging", "intermediate", "marts", "snapshots")
 
@@ -52,14 +53,13 @@ class Warehouse:
                 connection.close()
 
     def _connect(self) -> Any:
-        if not engine(self.target).is_file:
-            from profiles import snowflake
-
+        if self.file is None:
             return snowflake.connect()
-        import duckdb
         from duckdb_engine import ConnectionWrapper
 
-        return ConnectionWrapper(duckdb.connect(str(self.file), read_only=True))
+        from profiles import warehouse_file
+
+        return ConnectionWrapper(warehouse_file.connect(self.file))
 
     def named(self, sql: str, batch: int | None = None) -> str:
         """SQL with its schemas, written `{marts}`, and the number of a batch filled in."""
@@ -70,15 +70,9 @@ class Warehouse:
         return sql if batch is None else sql.replace("{batch}", str(batch))
 
 
-def data_dir() -> Path:
-    """The folder of run-time state (MOVIELENS_DATA_DIR)."""
-    return Path(os.environ.get("MOVIELENS_DATA_DIR") or "data").resolve()
-
-
 def warehouse_of(target: str) -> Warehouse:
     """The warehouse of a target as the environment names it."""
-    file = os.environ.get("MOVIELENS_WAREHOUSE") or data_dir() / "warehouse.duckdb"
-    return Warehouse(target, Path(file) if engine(target).is_file else None)
+    return Warehouse(target, Settings.read().warehouse if engine(target).is_file else None)
 
 
 # DuckDB's driver keeps the rows of a result in the connection, which Great Expectations gives back before it fetches

@@ -76,8 +76,9 @@ def _answer(target: str, questions: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
     multiprocessing.set_start_method("fork", force=True)  # or a lock of tqdm's would be missed when this is killed
     from expectations import docs
-    from expectations.connection import data_dir, warehouse_of
+    from expectations.connection import warehouse_of
     from expectations.judge import judge
+    from ingest.settings import Settings
 
     while True:
         try:
@@ -86,8 +87,8 @@ def _answer(target: str, questions: Connection) -> None:
             return
         os.environ.clear()
         os.environ.update(environment)
-        home = data_dir() / "expectations" / target
         try:
+            home = Settings.read().data_dir / "expectations" / target
             if what == "docs":
                 questions.send(docs.build(home, home.with_name("docs") / target, f"Data quality on {target}"))
             else:

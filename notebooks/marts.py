@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import ibis
 
 from ingest.settings import Settings
-from profiles import engine
+from profiles import engine, snowflake
+from profiles.errors import PipelineError
 
 if TYPE_CHECKING:
     from ibis.backends.sql import SQLBackend
@@ -87,37 +88,25 @@ class Marts:
 
 def connect() -> Marts:
     """Open the marts of the target that the environment names; raises `NoWarehouse` when there are none."""
-    target = Settings.read().target
-    marts = _duckdb() if engine(target).is_file else _snowflake()
+    with chdir(ROOT):  # an editor opens a notebook in its own folder: the default is in the repository's
+        settings = Settings.read()
+    try:
+        marts = _duckdb(settings.warehouse) if engine(settings.target).is_file else _snowflake()
+    except PipelineError as error:
+        raise NoWarehouse(str(error)) from None
     if not marts.relations():
         marts.close()
-        raise NoWarehouse(f"{marts.name} has no marts yet: run `nox -s {target}` first.")
+        raise NoWarehouse(f"{marts.name} has no marts yet: run `nox -s {settings.target}` first.")
     return marts
 
 
-def _prefixed(schema: str) -> str:
-    return os.environ.get("MOVIELENS_SCHEMA_PREFIX", "") + schema
+def _duckdb(path: Path) -> Marts:
+    from profiles import warehouse_file
 
-
-def _duckdb() -> Marts:
-    import duckdb
-
-    with chdir(ROOT):  # an editor opens a notebook in its own folder: the default is in the repository's
-        path = Settings.read().warehouse
-    if not path.exists():
-        raise NoWarehouse(f"there is no warehouse at {path} yet: run `nox -s dev` first.")
-    try:
-        return Marts(ibis.duckdb.connect(path, read_only=True), str(path))
-    except duckdb.IOException as error:
-        if "lock" not in str(error):
-            raise NoWarehouse(f"{path} cannot be read: {error}") from None
-        raise NoWarehouse(f"{path} is being built by another process: try again when `nox -s dev` is done.") from None
+    return Marts(ibis.duckdb.from_connection(warehouse_file.connect(path)), str(path))
 
 
 def _snowflake() -> Marts:
-    from profiles import snowflake
-    from profiles.errors import PipelineError
-
     if lacking := snowflake.missing():
         raise NoWarehouse(f"MOVIELENS_TARGET is not dev, so Snowflake is asked, which needs {'; '.join(lacking)}.")
     try:
@@ -126,6 +115,8 @@ def _snowflake() -> Marts:
         raise NoWarehouse(
             "this environment has no Snowflake connector: open the notebooks with `MOVIELENS_TARGET=prod nox -s lab`."
         ) from None
-    except PipelineError as error:
-        raise NoWarehouse(str(error)) from None
     return Marts(ibis.snowflake.from_connection(connection, create_object_udfs=False), snowflake.address())
+
+
+def _prefixed(schema: str) -> str:
+    return os.environ.get("MOVIELENS_SCHEMA_PREFIX", "") + schema

@@ -155,9 +155,7 @@ def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: S
                 verify(context.store, manifest)
                 context.dbt.load(manifest, context.store.bucket)
                 context.run.batches.append(manifest.batch_id)
-                context.run.rows_loaded += sum(
-                    table.rows_read - table.rows_rejected for table in manifest.tables.values()
-                )
+                context.run.rows_loaded += sum(table.rows_loaded for table in manifest.tables.values())
             if manifest is not waiting[-1]:
                 _history(context, manifest, current)
         with context.step("build and test"):

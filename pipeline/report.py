@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -13,8 +14,10 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from ingest.batches.committed import committed, withdrawn
 from ingest.batches.manifest import Manifest
 from ingest.schema import TABLES
+from ingest.store.bucket import Store
 from pipeline.apply import Applied
 from pipeline.runs import Run
 from pipeline.warehouse import Warehouse
@@ -91,12 +94,8 @@ class Report:
             for name in ("rows", "rejected", "added", "revised", "removed", "late"):
                 table.add_column(name, justify="right")
             for name, content in manifest.tables.items():
-                rejected = content.rows_rejected
-                numbers = [
-                    content.rows_read - rejected,
-                    rejected,
-                    *counted.get((int(manifest.batch_id), name), [None] * 4),
-                ]
+                changed = counted.get((int(manifest.batch_id), name), [None] * 4)
+                numbers = [content.rows_loaded, content.rows_rejected, *changed]
                 table.add_row(name, content.mode, *("–" if number is None else f"{number:,}" for number in numbers))
             self.console.print(table)
 
@@ -159,3 +158,41 @@ class Report:
             ]
         for command, what in commands:
             self.say(f"  {command:<33} {what}")
+
+
+def runs_table(records: Sequence[Mapping[str, Any]]) -> Table:
+    """Runs, by their records."""
+    table = Table("started (UTC)", "job", "outcome", "batches", box=None)
+    for title in ("rows", "tests", "findings", "seconds"):
+        table.add_column(title, justify="right", min_width=len(title) + 1)
+    table.add_column("error", overflow="ellipsis", max_width=24)
+    for column in table.columns:
+        column.no_wrap = True
+    for record in records:
+        when, batches = f"{record['started_at']:.19}".replace("T", " "), ", ".join(record["batches"])
+        counts = f"{record['rows_loaded']:,}", str(record["tests"]), str(len(record["findings"]))
+        why = escape(record["error"].split("\n")[0][:40])
+        table.add_row(when, record["job"], record["outcome"], batches, *counts, f"{record['seconds']:.1f}", why)
+    return table
+
+
+def batches_table(store: Store, datasets: Iterable[str]) -> Table:
+    """The landed batches of data sets by table, the withdrawn ones with the reason."""
+    table = Table("batch", "as of (UTC)", "table", "mode", "rows", "rejected", box=None)
+    for column in table.columns:
+        column.no_wrap = True
+    for dataset in datasets:
+        rows: dict[str, list[tuple[str, ...]]] = {
+            record.batch_id: [("withdrawn", escape(record.reason))] for record in withdrawn(store, dataset)
+        }
+        for batch in committed(store, dataset):
+            rows[batch.batch_id] = [
+                (f"{batch.as_of:%Y-%m-%d %H:%M:%S}", name, t.mode, f"{t.rows_loaded:,}", f"{t.rows_rejected:,}")
+                for name, t in batch.tables.items()
+            ]
+        for batch_id in sorted(rows):
+            first, *others = rows[batch_id]
+            table.add_row(f"{dataset} {batch_id}", *first)
+            for other in others:
+                table.add_row("", "", *other[1:])
+    return table

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from ingest.batches.manifest import Withdrawal
 from ingest.schema import TABLES
@@ -158,18 +158,18 @@ def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
     """The DuckDB warehouse in a file; one that another process writes to, or that DuckDB cannot read, is named."""
     import duckdb
 
-    from profiles.warehouse_file import explain, is_lock
+    from profiles.warehouse_file import InUse, connect, explain
 
     # The gate of a run that was killed ends a moment after it.
-    waiting = retry(retry=retry_if_exception(is_lock), wait=wait_fixed(0.2), stop=stop_after_delay(5), reraise=True)
+    waiting = retry(retry=retry_if_exception_type(InUse), wait=wait_fixed(0.2), stop=stop_after_delay(5), reraise=True)
 
     def unreadable(error: Exception) -> PipelineError | None:
-        # A file that is damaged shows it when it is opened, or not before the damaged block is read.
+        # A damaged block may show only when it is read.
         damaged = isinstance(error, duckdb.IOException | duckdb.InternalException | duckdb.FatalException)
         return PipelineError(explain(path, error)) if damaged else None
 
     return Warehouse(
-        waiting(lambda: duckdb.connect(str(path), read_only=read_only)),
+        waiting(lambda: connect(path, read_only=read_only)),
         str(path),
         "cast('0x' || {} as bigint)",
         exists=path.exists,

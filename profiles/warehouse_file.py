@@ -21,6 +21,21 @@ _FOREIGN = "{} is no DuckDB database, and no run made it: it stays as it is. Set
 Identity = tuple[tuple[str, int, int, int], ...]
 
 
+class InUse(PipelineError):
+    """Another program has the file open, and writes to it."""
+
+
+def connect(path: Path, *, read_only: bool = True) -> duckdb.DuckDBPyConnection:
+    """A connection to a warehouse file; raises `PipelineError` for one that is not there, `InUse` or damaged."""
+    if read_only and not path.exists():
+        raise PipelineError(f"there is no warehouse at {path} yet: run `nox -s dev` first.")
+    try:
+        return duckdb.connect(str(path), read_only=read_only)
+    except duckdb.Error as error:
+        in_use = isinstance(error, duckdb.IOException) and "could not set lock" in str(error).lower()
+        raise (InUse if in_use else PipelineError)(explain(path, error)) from None
+
+
 class WarehouseFile:
     """The published file, and the copy of it that a run works on: `work/<same name>` beside it.
 
@@ -45,7 +60,7 @@ class WarehouseFile:
         if not self.published.exists():
             return
         try:
-            with duckdb.connect(str(self.published), read_only=True) as connection:
+            with connect(self.published) as connection:
                 tables = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
                 for schema, table in tables:
                     connection.execute(f'select max(hash(rows)) from "{schema}"."{table}" as rows')
@@ -113,10 +128,11 @@ class WarehouseFile:
         with ExitStack() as held:
             if self.published.exists():
                 try:
-                    held.enter_context(duckdb.connect(str(self.published), read_only=True))
-                except duckdb.Error as error:
-                    if is_lock(error):
-                        raise PipelineError(explain(self.published, error)) from None
+                    held.enter_context(connect(self.published))
+                except InUse:
+                    raise
+                except PipelineError:
+                    pass
             yield
 
     def _identity(self) -> Identity:
@@ -141,7 +157,7 @@ def explain(path: Path, error: Exception) -> str:
     if _is_foreign(path):
         return _FOREIGN.format(path)
     first = str(error).splitlines()[0]
-    if is_lock(error):
+    if "could not set lock" in first.lower():
         holder = first.partition("(")[2].partition(")")[0]
         return f"{path} is open in another program ({holder or first}): close it and run again."
     return (
@@ -157,11 +173,6 @@ def _is_foreign(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(12)
     return bool(head) and head[8:] != b"DUCK"
-
-
-def is_lock(error: BaseException) -> bool:
-    """Whether another process holds a file."""
-    return isinstance(error, duckdb.IOException) and "could not set lock" in str(error).lower()
 
 
 def _logs(path: Path) -> list[Path]:

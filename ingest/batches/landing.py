@@ -60,7 +60,7 @@ class Landed:
             return f"{batch} already holds this content{newer}: 0 bytes uploaded."
         tables = self.manifest.tables.values()
         rejected = sum(table.rows_rejected for table in tables)
-        rows = sum(table.rows_read for table in tables) - rejected
+        rows = sum(table.rows_loaded for table in tables)
         return (
             f"{batch} landed: {len(tables)} tables, {rows:,} rows, {rejected:,} rejected, "
             f"{self.uploaded_bytes:,} bytes uploaded in {sum(self.seconds.values()):.1f} s."

@@ -85,12 +85,17 @@ class BatchTable(_Model):
 
     @model_validator(mode="after")
     def _rows_add_up(self) -> BatchTable:
-        loaded = sum(part.rows for part in self.parts)
-        if self.rows_read != loaded + self.rows_rejected:
+        if self.rows_read != self.rows_loaded + self.rows_rejected:
             raise ValueError(
-                f"{self.source_file}: {self.rows_read} rows read, but {loaded} in parts and {self.rows_rejected} rejected"
+                f"{self.source_file}: {self.rows_read} rows read, but {self.rows_loaded} in parts and "
+                f"{self.rows_rejected} rejected"
             )
         return self
+
+    @property
+    def rows_loaded(self) -> int:
+        """The rows of its parts."""
+        return sum(part.rows for part in self.parts)
 
 
 class Source(_Model):

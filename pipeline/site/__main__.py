@@ -13,7 +13,7 @@ from typing import Annotated, Any, BinaryIO
 import typer
 
 from ingest.text import Console
-from pipeline.__main__ import one_line_errors
+from pipeline.command_line import one_line_errors
 from pipeline.dbt import ROOT
 from pipeline.site.build import build
 from profiles.environment import adopt

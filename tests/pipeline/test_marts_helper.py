@@ -44,7 +44,7 @@ def test_a_warehouse_without_marts_says_what_to_run(folder: Path, monkeypatch: p
 
 def test_a_file_that_is_no_warehouse_is_named(folder: Path) -> None:
     (folder / "warehouse.duckdb").write_text("not a database, " * 1000)
-    with pytest.raises(marts.NoWarehouse, match=r"warehouse\.duckdb cannot be read"):
+    with pytest.raises(marts.NoWarehouse, match=r"warehouse\.duckdb is no DuckDB database"):
         marts.connect()
 
 
@@ -53,7 +53,7 @@ def test_a_warehouse_that_is_being_built_is_not_waited_for(folder: Path) -> None
     command = [sys.executable, "-c", hold, str(folder / "warehouse.duckdb")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "open\n"
-        with pytest.raises(marts.NoWarehouse, match="being built by another process"):
+        with pytest.raises(marts.NoWarehouse, match="is open in another program"):
             marts.connect()
         process.stdin.close()
 

@@ -10,7 +10,8 @@ from typer.testing import CliRunner, Result
 
 from ingest.errors import SourceError
 from ingest.store.bucket import Store
-from pipeline.__main__ import app, instant
+from pipeline.__main__ import app
+from pipeline.command_line import instant
 
 
 @pytest.fixture
