@@ -13,22 +13,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from ingest.errors import SettingsError
 
 # DuckDB calls a database by its file's name: one that is called like a schema makes every `schema.table` ambiguous.
-_TAKEN = [
-    "raw",
-    "ops",
-    "seeds",
-    "staging",
-    "intermediate",
-    "snapshots",
-    "quality",
-    "marts",
-    "main",
-    "temp",
-    "system",
-    "memory",
-    "pg_catalog",
-    "information_schema",
-]
+_TAKEN = (
+    *("raw", "ops", "seeds", "staging", "intermediate", "snapshots", "quality", "marts"),
+    *("main", "temp", "system", "memory", "pg_catalog", "information_schema"),
+)
 
 
 def absolute(path: str | Path) -> Path:

@@ -124,8 +124,11 @@ def land(
         wanted = [given for given in (withdraw, withdraw_after, landing.source) if given is not None]
         if len(wanted) > 1:
             raise SourceError("--withdraw, --withdraw-after and --source exclude each other")
+        lands = not wanted or landing.source is not None
+        if lands:
+            landing.check()
         with object_store(settings, embedded=True) as store:
-            if not wanted or landing.source:
+            if lands:
                 jobs.land(landing, store, duckdb_warehouse(settings.warehouse, read_only=True), settings, report)
                 return
             records = take_back(store, landing.dataset, str(wanted[0]), after=withdraw is None, reason=reason)

@@ -64,6 +64,8 @@ def run(
     With `follow`, goes on applying what others commit until it is interrupted. `accepted` names batches whose failed
     expectations are known.
     """
+    if landing:
+        landing.check()  # before a store is started for it
     news = landing is not None and (landing.source is not None or landing.day > 1)
     with stage(target, settings, report, accepted, news=news) as context:
         if landing:
@@ -113,7 +115,7 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
     work = settings.data_dir / "replay"
     shutil.rmtree(work, ignore_errors=True)
     latencies: list[float] = []
-    with stage("dev", settings, report) as context, open_source(path) as source:
+    with open_source(path) as source, stage("dev", settings, report) as context:
         check_dataset(context.warehouse.state(), context.warehouse, landing.dataset)
         newest = latest(context.store, landing.dataset)
         done = _slices_done(newest.source.name, batches) if newest else -1

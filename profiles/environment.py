@@ -17,103 +17,46 @@ from ingest.settings import Settings, absolute
 
 ROOT = Path(__file__).resolve().parents[1]
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # What any program needs to find itself, its files, its terminal and a person's browser.
-SYSTEM = frozenset(
-    [
-        "PATH",
-        "HOME",
-        "USER",
-        "LOGNAME",
-        "SHELL",
-        "TERM",
-        "COLORTERM",
-        "BROWSER",
-        "DISPLAY",
-        "WAYLAND_DISPLAY",
-        "XAUTHORITY",
-        "XDG_RUNTIME_DIR",
-        "NO_COLOR",
-        "COLUMNS",
-        "LINES",
-        "LANG",
-        "LANGUAGE",
-        "TZ",
-        "TMPDIR",
-        "TEMP",
-        "TMP",
-        "LD_LIBRARY_PATH",
-        "DYLD_LIBRARY_PATH",
-        "CI",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "REQUESTS_CA_BUNDLE",
-        "CURL_CA_BUNDLE",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "NO_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "no_proxy",
-    ]
+SYSTEM = _names(
+    """
+    PATH HOME USER LOGNAME SHELL TERM COLORTERM BROWSER DISPLAY WAYLAND_DISPLAY XAUTHORITY XDG_RUNTIME_DIR
+    NO_COLOR COLUMNS LINES LANG LANGUAGE TZ TMPDIR TEMP TMP LD_LIBRARY_PATH DYLD_LIBRARY_PATH CI SSL_CERT_FILE
+    SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy
+    https_proxy all_proxy no_proxy
+    """
 )
 # What chooses among what the project does; README describes each.
-PROJECT = frozenset(
-    [
-        "MOVIELENS_DATA_DIR",
-        "MOVIELENS_WAREHOUSE",
-        "MOVIELENS_MEMORY_LIMIT",
-        "MOVIELENS_RELEASES_URL",
-        "MOVIELENS_TARGET",
-        "MOVIELENS_SCHEMA_PREFIX",
-        "MOVIELENS_ALERT_URL",
-        "MOVIELENS_ALERT_DETAILS",
-        "MOVIELENS_STALE_AFTER_DAYS",
-        "S3_ENDPOINT_URL",
-        "S3_BUCKET",
-    ]
+PROJECT = _names(
+    """
+    MOVIELENS_DATA_DIR MOVIELENS_WAREHOUSE MOVIELENS_MEMORY_LIMIT MOVIELENS_RELEASES_URL MOVIELENS_TARGET
+    MOVIELENS_SCHEMA_PREFIX MOVIELENS_ALERT_URL MOVIELENS_ALERT_DETAILS MOVIELENS_STALE_AFTER_DAYS
+    S3_ENDPOINT_URL S3_BUCKET
+    """
 )
 # The standard AWS chain, for a store that is not the embedded one.
-AWS = frozenset(
-    [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_PROFILE",
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "AWS_CONFIG_FILE",
-        "AWS_SHARED_CREDENTIALS_FILE",
-        "AWS_CA_BUNDLE",
-        "AWS_ROLE_ARN",
-        "AWS_ROLE_SESSION_NAME",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-        "AWS_EC2_METADATA_DISABLED",
-    ]
+AWS = _names(
+    """
+    AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_PROFILE AWS_REGION AWS_DEFAULT_REGION
+    AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_CA_BUNDLE AWS_ROLE_ARN AWS_ROLE_SESSION_NAME
+    AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI
+    AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE AWS_EC2_METADATA_DISABLED
+    """
 )
-SNOWFLAKE = frozenset(
-    [
-        "SNOWFLAKE_ACCOUNT",
-        "SNOWFLAKE_USER",
-        "SNOWFLAKE_ROLE",
-        "SNOWFLAKE_LOADER_ROLE",
-        "SNOWFLAKE_WAREHOUSE",
-        "SNOWFLAKE_DATABASE",
-        "SNOWFLAKE_PRIVATE_KEY_PATH",
-        "SNOWFLAKE_PRIVATE_KEY",
-        "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
-        "SNOWFLAKE_AUTHENTICATOR",
-        "SNOWFLAKE_TOKEN",
-        "SNOWFLAKE_PASSWORD",
-    ]
+SNOWFLAKE = _names(
+    """
+    SNOWFLAKE_ACCOUNT SNOWFLAKE_USER SNOWFLAKE_ROLE SNOWFLAKE_LOADER_ROLE SNOWFLAKE_WAREHOUSE SNOWFLAKE_DATABASE
+    SNOWFLAKE_PRIVATE_KEY_PATH SNOWFLAKE_PRIVATE_KEY SNOWFLAKE_PRIVATE_KEY_PASSPHRASE SNOWFLAKE_AUTHENTICATOR
+    SNOWFLAKE_TOKEN SNOWFLAKE_PASSWORD
+    """
 )
 LOOPBACK = "127.0.0.1,localhost"
-_PATH = re.compile(r"_(FILE|PATH|DIR|BUNDLE)$|^(TMPDIR|TEMP|TMP)$")  # LD_LIBRARY_PATH and the like are lists
+_PATH = re.compile(r"(?<!LIBRARY)_(FILE|PATH|DIR|BUNDLE)$|^(TMPDIR|TEMP|TMP)$")  # LD_LIBRARY_PATH is a list
 
 
 def built(caller: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -124,7 +67,7 @@ def built(caller: Mapping[str, str], settings: Settings) -> dict[str, str]:
     passed = SYSTEM | PROJECT | SNOWFLAKE | AWS
     environment = {name: text for name, text in caller.items() if text and (name in passed or name.startswith("LC_"))}
     for name in environment:
-        if _PATH.search(name) and not name.endswith("LIBRARY_PATH"):
+        if _PATH.search(name):
             try:
                 environment[name] = str(absolute(environment[name]))
             except ValueError as problem:

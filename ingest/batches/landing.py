@@ -97,6 +97,14 @@ class Landing:
         """Whether it is the generated sample."""
         return self.dataset == "sample" and self.source is None
 
+    def check(self) -> None:
+        """Raises SourceError for a source that cannot be read, or a name that no release has; downloads nothing."""
+        if self.source:
+            with open_source(self.source, self.follow_links):
+                pass
+        elif not self.generated:
+            releases.known(self.dataset)
+
     def located(self, settings: Settings) -> tuple[Path, Mode | Mapping[str, Mode], datetime | None]:
         """The source on this machine, downloaded or generated if need be, and its modes and date as far as they are known."""
         if not self.generated:

@@ -11,9 +11,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from ingest.errors import BatchError, StoreError
-from ingest.store.bucket import Found, Store, Taken
+from ingest.store.bucket import Store, Taken
 
 LEASE_SECONDS = 60.0
 REFRESH_SECONDS = 15.0
@@ -80,8 +81,13 @@ def _take(store: Store, key: str, body: bytes) -> str:
             held, content = store.head(key), store.get(key)
         if held is None or content is None:
             continue  # released meanwhile
-        if not _abandoned(held, content):
-            raise BatchError(_running(store, key, content))
+        holder = _holder(content)
+        if held.age <= LEASE_SECONDS and not _ended(holder):
+            raise BatchError(
+                f"{store.address(key)}: another landing is running (process {holder.get('pid')} on "
+                f"{holder.get('host')}, since {holder.get('since')}). Wait until it has ended; should it have died, "
+                f"its lock ends by itself within {LEASE_SECONDS:.0f} s."
+            )
         try:
             return store.put(key, body, replaces=held.etag)
         except Taken:
@@ -89,37 +95,16 @@ def _take(store: Store, key: str, body: bytes) -> str:
     raise BatchError(f"{store.address(key)}: other landings are running. Wait for them, then run this one again.")
 
 
-def _abandoned(held: Found, content: bytes) -> bool:
-    if held.age > LEASE_SECONDS:
-        return True
-    holder = _holder(content)
-    return holder.get("host") == socket.gethostname() and not _alive(holder.get("pid"))
+def _ended(holder: dict[str, Any]) -> bool:
+    """Whether the holder is a process of this machine that is no more; of any other, only the lease is known."""
+    import psutil  # seldom needed
+
+    pid = holder.get("pid")
+    return holder.get("host") == socket.gethostname() and isinstance(pid, int) and not psutil.pid_exists(pid)
 
 
-def _running(store: Store, key: str, content: bytes) -> str:
-    holder = _holder(content)
-    who = f"process {holder.get('pid')} on {holder.get('host')}, since {holder.get('since')}"
-    return (
-        f"{store.address(key)}: another landing is running ({who}). Wait until it has ended; should it have died, its "
-        f"lock ends by itself within {LEASE_SECONDS:.0f} s."
-    )
-
-
-def _holder(content: bytes) -> dict[str, object]:
-    try:
+def _holder(content: bytes) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
         holder = json.loads(content)
-    except ValueError:
-        return {}
-    return holder if isinstance(holder, dict) else {}
-
-
-def _alive(pid: object) -> bool:
-    if not isinstance(pid, int) or pid <= 0:
-        return True  # nothing is known: only the lease counts
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+        return holder if isinstance(holder, dict) else {}
+    return {}

@@ -25,7 +25,6 @@ from ingest.settings import Settings
 from ingest.text import Console
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens"
-GENERATED = "sample"
 
 
 @dataclass(frozen=True)
@@ -80,10 +79,9 @@ def resolve(
     check_name(dataset)
     if source is not None:
         return source.expanduser()  # a shell leaves the ~ of --source=~/x.zip as it is
-    if dataset not in RELEASES:
-        raise SourceError(_unknown(dataset))
+    release = known(dataset)
     try:
-        return _cached(RELEASES[dataset], settings.downloads, note)
+        return _cached(release, settings.downloads, note)
     except OSError as problem:
         raise SourceError(f"cannot write to {settings.downloads}: {problem.strerror or problem}") from problem
 
@@ -94,12 +92,15 @@ def check_name(dataset: str) -> None:
         raise SourceError(f"{dataset!r} cannot name a data set: use up to 63 lower-case letters, digits and hyphens")
 
 
-def _unknown(dataset: str) -> str:
-    known = [GENERATED, *RELEASES]
-    near = difflib.get_close_matches(dataset, known, n=1, cutoff=0.5)
+def known(dataset: str) -> Release:
+    """The release of a name; raises SourceError with the nearest name where there is none."""
+    if dataset in RELEASES:
+        return RELEASES[dataset]
+    names = ["sample", *RELEASES]
+    near = difflib.get_close_matches(dataset, names, n=1, cutoff=0.5)
     hint = f", did you mean {near[0]}?" if near else "."
-    return (
-        f"no data set is called {dataset!r}{hint} Known are {', '.join(known)}; any other name needs "
+    raise SourceError(
+        f"no data set is called {dataset!r}{hint} Known are {', '.join(names)}; any other name needs "
         "--source PATH, a zip or a folder"
     )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -33,6 +33,7 @@ from ingest.store.client import (
 )
 
 __all__ = ["Credentials", "Found", "Store", "Taken"]
+T = TypeVar("T")
 
 
 class Taken(StoreError):
@@ -87,11 +88,8 @@ class Store:
             except ClientError as error:
                 if code(error) not in {*MISSING, "NoSuchBucket"} or not create:
                     raise
-                try:
+                with _unless({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}):  # another process was quicker
                     self._client.create_bucket(Bucket=self.bucket)
-                except ClientError as race:
-                    if code(race) not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
-                        raise
 
     def put(self, key: str, body: bytes, *, replaces: str | None = None) -> str:
         """Writes a new object, or replaces exactly the version with the ETag `replaces`; returns the new ETag.
@@ -110,63 +108,39 @@ class Store:
             return self._put(key, body, sha256, None)
 
     def _put(self, key: str, body: io.IOBase, sha256: str, replaces: str | None) -> str:
-        condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
-        with self._errors(key):
-            try:
-                for attempt in _retrying(lambda error: code(error) in CONFLICT):
-                    with attempt:
-                        body.seek(0)
-                        answer = self._client.put_object(
-                            Bucket=self.bucket,
-                            Key=key,
-                            Body=body,
-                            ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
-                            Metadata={"sha256": sha256},
-                            **condition,
-                        )
-                return str(answer["ETag"])
-            except ClientError as error:
-                if code(error) not in TAKEN:
-                    raise
+        options = {
+            "ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256)).decode(),
+            "Metadata": {"sha256": sha256},
+            **({"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}),
+        }
+
+        def send() -> str:
+            body.seek(0)
+            return str(self._client.put_object(Bucket=self.bucket, Key=key, Body=body, **options)["ETag"])
+
+        with self._errors(key), _unless(TAKEN):
+            return _retrying(lambda error: code(error) in CONFLICT)(send)
         found = self.head(key)
         if found is None or found.sha256 != sha256:
             raise Taken(f"{self.address(key)}: another process wrote it meanwhile; nothing was overwritten.")
         return found.etag
 
     def get(self, key: str) -> bytes | None:
-        """A small object's content, None when there is none; a body that is cut short is fetched again."""
-        with self._errors(key):
-            try:
-                for attempt in _retrying(lambda error: isinstance(error, CUT_SHORT)):
-                    with attempt:
-                        content: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-            except ClientError as error:
-                if code(error) in MISSING:
-                    return None
-                raise
-        return content
+        """A small object's content, None when there is none."""
+        with self._errors(key), _unless(MISSING):
+            return self._read(key, lambda body: bytes(body.read()))
+        return None
 
     def digest(self, key: str) -> tuple[int, str] | None:
         """The size and sha256 (hex) of an object's content, None when there is none.
 
         AWS keeps the sha256 that it held the content against, and guards both: it is asked. Any other store's content
-        is read; a body that is cut short is read again.
+        is read.
         """
-        with self._errors(key):
-            try:
-                if self.endpoint_url is None and (kept := self.kept_digest(key)):
-                    return kept
-                for attempt in _retrying(lambda error: isinstance(error, CUT_SHORT)):
-                    with attempt:
-                        size, sha256 = 0, hashlib.sha256()
-                        for chunk in self._client.get_object(Bucket=self.bucket, Key=key)["Body"].iter_chunks(1 << 20):
-                            size += len(chunk)
-                            sha256.update(chunk)
-            except ClientError as error:
-                if code(error) in MISSING:
-                    return None
-                raise
-        return size, sha256.hexdigest()
+        with self._errors(key), _unless(MISSING):
+            kept = self.kept_digest(key) if self.endpoint_url is None else None
+            return kept or self._read(key, _digest)
+        return None
 
     def kept_digest(self, key: str) -> tuple[int, str] | None:
         """The size and the sha256 (hex) of the whole content that a store keeps with an object; None for a store that keeps none."""
@@ -175,19 +149,21 @@ class Store:
             return None
         return answer["ContentLength"], base64.b64decode(answer["ChecksumSHA256"]).hex()
 
+    def _read(self, key: str, use: Callable[[Any], T]) -> T:
+        """What `use` makes of an object's body; one that is cut short is read again."""
+        return _retrying(lambda error: isinstance(error, CUT_SHORT))(
+            lambda: use(self._client.get_object(Bucket=self.bucket, Key=key)["Body"])
+        )
+
     def head(self, key: str) -> Found | None:
         """An object's size, ETag, age and (when it was written by `put`) sha256; None when there is none."""
-        with self._errors(key):
-            try:
-                answer = self._client.head_object(Bucket=self.bucket, Key=key)
-            except ClientError as error:
-                if code(error) in MISSING:
-                    return None
-                raise
+        with self._errors(key), _unless(MISSING):
+            answer = self._client.head_object(Bucket=self.bucket, Key=key)
             date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
             now = parsedate_to_datetime(date) if date else datetime.now(UTC)
             age = (now - answer["LastModified"]).total_seconds()
             return Found(key, answer["ContentLength"], answer["ETag"], answer["Metadata"].get("sha256"), age)
+        return None
 
     def list(self, prefix: str = "") -> Iterator[Found]:
         """Every object under a prefix, in key order."""
@@ -237,6 +213,24 @@ class _Watched(io.FileIO):
         after = super().seek(offset, whence)
         self._on_bytes(after - before)
         return after
+
+
+@contextmanager
+def _unless(codes: Container[str]) -> Iterator[None]:
+    """Passes over the errors of the client that have one of the codes."""
+    try:
+        yield
+    except ClientError as error:
+        if code(error) not in codes:
+            raise
+
+
+def _digest(body: Any) -> tuple[int, str]:
+    size, sha256 = 0, hashlib.sha256()
+    for chunk in body.iter_chunks(1 << 20):
+        size += len(chunk)
+        sha256.update(chunk)
+    return size, sha256.hexdigest()
 
 
 def _retrying(on: Callable[[BaseException], bool]) -> Retrying:

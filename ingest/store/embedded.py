@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -34,16 +34,13 @@ class Endpoint:
     """How to reach the embedded store; `log` is its log file, `data` the folder that it keeps its files in."""
 
     url: str
-    access_key: str
-    secret_key: str = field(repr=False)
+    credentials: Credentials
     log: Path
     data: Path
-    region: str = "us-east-1"
 
     def trouble(self) -> str:
-        """What to look at when the store fails: room on the disk, and the end of its log."""
-        free = shutil.disk_usage(self.data).free // 2**20
-        return f"{free} MB are free at {self.data}. {_tail(self.log)}"
+        """What to look at when the store fails."""
+        return _trouble(self.data, self.log)
 
 
 @contextmanager
@@ -59,8 +56,7 @@ def object_store(settings: Settings, *, embedded: bool) -> Iterator[Store]:
         yield store
         return
     with running(settings) as endpoint:
-        credentials = Credentials(endpoint.access_key, endpoint.secret_key)
-        store = Store(settings.s3_bucket, endpoint.url, credentials=credentials, hint=endpoint.trouble)
+        store = Store(settings.s3_bucket, endpoint.url, credentials=endpoint.credentials, hint=endpoint.trouble)
         store.ensure_bucket(create=True)
         yield store
 
@@ -101,8 +97,7 @@ def _started(s3_dir: Path, run: Path) -> Endpoint:
                 return endpoint
             if started:
                 break
-    trouble = Endpoint("", "", "", run / "weed.log", s3_dir).trouble()
-    raise StoreError(f"The embedded object store did not start. {trouble}")
+    raise StoreError(f"The embedded object store did not start. {_trouble(s3_dir, run / 'weed.log')}")
 
 
 def _wait_for(s3_dir: Path, run: Path) -> Endpoint | None:
@@ -111,8 +106,8 @@ def _wait_for(s3_dir: Path, run: Path) -> Endpoint | None:
             state = supervisor.read_state(run)
             port = state.get("port")
             if isinstance(port, int) and port in supervisor.PORTS and supervisor.answers(port):
-                keys = str(state.get("access_key")), str(state.get("secret_key"))
-                return Endpoint(f"http://127.0.0.1:{port}", *keys, run / "weed.log", s3_dir)
+                keys = Credentials(str(state.get("access_key")), str(state.get("secret_key")))
+                return Endpoint(f"http://127.0.0.1:{port}", keys, run / "weed.log", s3_dir)
             if _locked(held):
                 return None  # the supervisor has ended
     return None
@@ -193,6 +188,11 @@ def _locked(file: int, kind: int = fcntl.LOCK_EX) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _trouble(data: Path, log: Path) -> str:
+    """Room on the disk, and the end of the log."""
+    return f"{shutil.disk_usage(data).free // 2**20} MB are free at {data}. {_tail(log)}"
 
 
 def _tail(log: Path, lines: int = 3) -> str:

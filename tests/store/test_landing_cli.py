@@ -76,6 +76,17 @@ def test_a_mistake_is_one_message_and_no_traceback(command_line: CliRunner, argu
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("arguments", [["ml-1000"], ["mine", "--source", "/does/not/exist"], ["mine", "--source", "."]])
+@pytest.mark.parametrize("command", ["land", "dev"])
+def test_a_source_that_cannot_be_landed_starts_no_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MOVIELENS_DATA_DIR", str(tmp_path / "data"))
+    assert CliRunner().invoke(app, [command, *arguments]).exit_code == 1
+    assert not (tmp_path / "data" / "s3").exists()
+
+
 def test_a_setting_that_is_wrong_is_named(command_line: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S3_BUCKET", "No Bucket")
     result = command_line.invoke(app, ["list"])

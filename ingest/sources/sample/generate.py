@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import SourceError
-from ingest.schema import TABLES
+from ingest.schema import TABLES, Mode
 from ingest.sources.sample import days, tags, titles
 from ingest.sources.sample.draw import Ints
-from ingest.sources.sample.lines import CHUNK, disk_errors_named, texts, write_table
+from ingest.sources.sample.lines import CHUNK, texts, write_table
 from ingest.sources.sample.shape import as_of, shape_of
 from ingest.sources.sample.world import World
 
-if TYPE_CHECKING:
-    from ingest.schema import Mode
-
 Columns = tuple[NDArray[Any], ...]
-Plan = tuple[dict[str, "Mode"], dict[str, Iterator[Columns]], dict[str, int]]
+Plan = tuple[dict[str, Mode], dict[str, Iterator[Columns]], dict[str, int]]
 _STARS = texts(f"{half // 2}.{half % 2 * 5}" for half in range(11))
 
 
@@ -48,13 +45,12 @@ def generate(
     day: int = 1,
     seed: int = 0,
     genome_scores: int | None = None,
-    on_rows: Callable[[int], None] | None = None,
 ) -> SampleDay:
     """Writes the CSV files of a day into `folder` (made if need be) and says what they are.
 
     Parameters: `ratings`, how many day 1 has, exactly; `day`, from 1: the first is a whole release, each later one
     holds what changed since the day before; `seed`, any integer; `genome_scores`, another size of the genome than
-    the usual one (whole movies, 0 for none); `on_rows` is called with the number of rows that were just written.
+    the usual one (whole movies, 0 for none).
 
     Raises SourceError for a size or day that cannot be had, for a folder that holds other files of a data set, and
     for a disk that refuses.
@@ -67,14 +63,8 @@ def generate(
         raise SourceError(
             f"{folder} holds {', '.join(others)}, which day {day} of the sample does not have: name an empty folder"
         )
-    with disk_errors_named(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    rows = {name: write_table(folder, TABLES[name], chunks[name], on_rows or _ignore) for name in modes}
+    rows = {name: write_table(folder, TABLES[name], chunks[name]) for name in modes}
     return SampleDay(moment, modes, rows, changes)
-
-
-def _ignore(_rows: int) -> None:
-    pass
 
 
 def _first_day(world: World) -> Plan:

@@ -64,7 +64,6 @@ _IMDB_PRIME, _TMDB_PRIME = 9_999_991, 999_983
 _FIRST_LONG_IMDB = 10_000_000
 _GENRE_NAMES = tuple(GENRES)
 _GENRE_SUMS = np.array(list(accumulate(GENRES.values())), dtype=np.int64)
-_ROMAN = ("II", "III", "IV")
 
 
 def slot_of(indexes: Ints) -> Ints:
@@ -86,30 +85,26 @@ def release_years(dice: Dice, indexes: Ints, added: Ints) -> Ints:
     return np.where(old, np.maximum(added_years - age, 1903), added_years - ((luck >> 3) & 3) // 3)
 
 
+# How many names in twenty have a form, the form, and the words that fill it.
+_NAMES: tuple[tuple[int, str, tuple[tuple[str, ...], ...]], ...] = (
+    (6, "{} {}, The", (ADJECTIVES, NOUNS)),
+    (2, "{} {}", (ADJECTIVES, NOUNS)),
+    (2, "{} to {}", (("Return", "Road", "Letters", "Escape", "Journey"), PLACES)),
+    (2, "{}'s {}, {}", (PEOPLE, NOUNS, ("The", "The", "A"))),
+    (2, "{} and the {} {}", (FIRST_NAMES, ADJECTIVES, NOUNS)),
+    (1, "{} {}", (FIRST_NAMES, LAST_NAMES)),
+    (1, "{} of {}, {}", (NOUNS, PLACES, ("The", "A"))),
+    (1, "{} {} {}", (ADJECTIVES, NOUNS, ("II", "III", "IV"))),
+    (1, "{} & {}", (NOUNS, NOUNS)),
+    (1, "{1} {2}, The ({0})", (FOREIGN, ADJECTIVES, NOUNS)),
+    (1, "{} (a.k.a. {} {})", (NOUNS, ADJECTIVES, NOUNS)),
+)
+_NAME_FORMS = [(form, words) for count, form, words in _NAMES for _ in range(count)]
+
+
 def _name(hand: Hand) -> str:
-    pattern = hand.below(20)
-    if pattern < 6:
-        return f"{hand.pick(ADJECTIVES)} {hand.pick(NOUNS)}, The"
-    if pattern < 8:
-        return f"{hand.pick(ADJECTIVES)} {hand.pick(NOUNS)}"
-    if pattern < 10:
-        return f"{hand.pick(('Return', 'Road', 'Letters', 'Escape', 'Journey'))} to {hand.pick(PLACES)}"
-    if pattern < 12:
-        return f"{hand.pick(PEOPLE)}'s {hand.pick(NOUNS)}, {hand.pick(('The', 'The', 'A'))}"
-    if pattern < 14:
-        return f"{hand.pick(FIRST_NAMES)} and the {hand.pick(ADJECTIVES)} {hand.pick(NOUNS)}"
-    if pattern < 15:
-        return f"{hand.pick(FIRST_NAMES)} {hand.pick(LAST_NAMES)}"
-    if pattern < 16:
-        return f"{hand.pick(NOUNS)} of {hand.pick(PLACES)}, {hand.pick(('The', 'A'))}"
-    if pattern < 17:
-        return f"{hand.pick(ADJECTIVES)} {hand.pick(NOUNS)} {hand.pick(_ROMAN)}"
-    if pattern < 18:
-        return f"{hand.pick(NOUNS)} & {hand.pick(NOUNS)}"
-    if pattern < 19:
-        foreign = f"({hand.pick(FOREIGN)})"
-        return f"{hand.pick(ADJECTIVES)} {hand.pick(NOUNS)}, The {foreign}"
-    return f"{hand.pick(NOUNS)} (a.k.a. {hand.pick(ADJECTIVES)} {hand.pick(NOUNS)})"
+    form, words = hand.pick(_NAME_FORMS)
+    return form.format(*map(hand.pick, words))
 
 
 def titles(dice: Dice, indexes: Ints, years: Ints, versions: dict[int, int]) -> list[str]:
