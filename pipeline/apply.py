@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from ingest.batches.committed import committed, verify, withdrawn
+from ingest.batches.committed import committed, datasets, verify, withdrawn
 from ingest.batches.manifest import Manifest
 from ingest.store.bucket import Store
 from pipeline.dbt import Built, Dbt, project_version
@@ -79,6 +79,16 @@ def check_dataset(state: State, warehouse: Warehouse, dataset: str) -> None:
             f"{warehouse.name} holds the data set {state.dataset}, not {dataset}: one warehouse holds one data set. "
             f"Set MOVIELENS_DATA_DIR to another folder for {dataset}, or delete the warehouse."
         )
+
+
+def only_dataset(store: Store) -> str:
+    """The data set of a store that holds one; raises `PipelineError` where there is none, or which one is not clear."""
+    landed = datasets(store)
+    if len(landed) == 1:
+        return landed[0]
+    if not landed:
+        raise PipelineError("Nothing has been landed yet: run `nox -s dev` without --no-land.")
+    raise PipelineError(f"Several data sets are landed ({', '.join(landed)}): name one, as in `-- {landed[0]}`.")
 
 
 def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) -> list[Manifest]:

@@ -12,14 +12,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest.batches.committed import datasets, latest
+from ingest.batches.committed import latest
 from ingest.batches.landing import Landing
 from ingest.batches.landing import land as land_source
 from ingest.settings import Settings
 from ingest.sources.archive import open_source
 from ingest.sources.replay import slices
 from ingest.store.bucket import Store
-from pipeline.apply import apply, check_dataset
+from pipeline.apply import apply, check_dataset, only_dataset
 from pipeline.compare import canonical_rows, explain, fingerprints
 from pipeline.dbt import Dbt
 from pipeline.follow import POLL_SECONDS, apply_as_landed
@@ -72,7 +72,7 @@ def run(
             with report.step("land"):
                 land(landing, context.store, context.warehouse, settings, report)
         name = (
-            landing.dataset if landing else dataset or context.warehouse.state().dataset or _only_dataset(context.store)
+            landing.dataset if landing else dataset or context.warehouse.state().dataset or only_dataset(context.store)
         )
         applied = apply(context, name)
         if not applied.built:
@@ -93,17 +93,6 @@ def _stale(warehouse: Warehouse, days: int | None) -> str:
     if newest is None or datetime.now(UTC).replace(tzinfo=None) - newest < timedelta(days=days or 0):
         return ""
     return f"the newest batch speaks for {newest:%Y-%m-%d}, more than {days} days ago"
-
-
-def _only_dataset(store: Store) -> str:
-    landed = datasets(store)
-    if len(landed) == 1:
-        return landed[0]
-    if not landed:
-        raise PipelineError("Nothing has been landed yet: run `nox -s dev` without --no-land.")
-    raise PipelineError(
-        f"Several data sets are landed ({', '.join(landed)}): name one, as in `nox -s dev -- {landed[0]} --no-land`."
-    )
 
 
 def replay(settings: Settings, report: Report, landing: Landing, batches: int) -> None:
@@ -196,7 +185,7 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
                 )
             report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
 
-        applied = apply(context, dataset or _only_dataset(context.store), anew=True, judge=equal)
+        applied = apply(context, dataset or only_dataset(context.store), anew=True, judge=equal)
         report.summary(applied, context.warehouse, context.store.address())
     report.say(f"{old.name} is replaced")
 

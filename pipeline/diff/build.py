@@ -26,11 +26,16 @@ BUILT = {"model", "snapshot", "seed"}
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two projects, its warehouse file and dbt's manifest of it."""
+    """One of the two projects: its warehouse file, and dbt's manifest of it."""
 
-    project: Path
     file: Path
     manifest: dict[str, Any]
+
+    @property
+    def relations(self) -> dict[str, str]:
+        """What the project builds, as `schema.name` by dbt's id."""
+        nodes = self.manifest["nodes"].items()
+        return {name: f"{node['schema']}.{node['alias']}" for name, node in nodes if node["resource_type"] in BUILT}
 
 
 class OpenGate:
@@ -81,19 +86,16 @@ def build_head(
     shutil.rmtree(folder, ignore_errors=True)
     with project_of(project, file, report) as dbt:
         copy_file(base.file, file)
-        manifest = dbt.manifest()
+        head = Side(file, dbt.manifest())
         changed = set(dbt.listed("state:modified", state=base.file.parent / "dbt" / "dev"))
-        history = set(dbt.listed(HISTORY))
-        nodes = {name for name in changed if manifest["nodes"].get(name, {}).get("resource_type") in BUILT}
-        if not nodes & history and not _history_differs(base.manifest, manifest):
-            if nodes:
-                with report.step("build what differs"):
-                    dbt.build(
-                        select=" ".join(f"{manifest['nodes'][name]['name']}+" for name in sorted(nodes)),
-                        full_refresh=True,
-                    )
-            return Side(project, file, manifest), changed
-    return build_anew(project, folder, store, dataset, report), changed
+        nodes = changed & head.relations.keys()
+        if nodes & set(dbt.listed(HISTORY)) or _history_differs(base.manifest, head.manifest):
+            return build_anew(project, folder, store, dataset, report), changed
+        if nodes:
+            with report.step("build what differs"):
+                names = (f"{head.manifest['nodes'][name]['name']}+" for name in sorted(nodes))
+                dbt.build(select=" ".join(names), full_refresh=True)
+    return head, changed
 
 
 def _history_differs(before: dict[str, Any], after: dict[str, Any]) -> bool:
@@ -120,4 +122,4 @@ def build_anew(project: Path, folder: Path, store: Store, dataset: str, report: 
         manifest = dbt.manifest()
         shutil.rmtree(folder / "dbt", ignore_errors=True)
         shutil.move(file.copy.parent / "dbt", folder / "dbt")
-    return Side(project, file.published, manifest)
+    return Side(file.published, manifest)

@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 
 SCHEMAS = ("seeds", "staging", "intermediate", "quality", "snapshots", "marts")
-SIDES = ("before", "after")
 EXAMPLES = 3
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Relation:
 
     name: str
     status: str  # added, removed, changed, same
-    key: tuple[str, ...] = ()
+    key: Key = ()
     before: int | None = None
     after: int | None = None
     columns_added: list[str] = field(default_factory=list)
@@ -44,18 +44,16 @@ class Relation:
 
 
 def compare(
-    before: Path, after: Path, names: tuple[set[str], set[str]], keys: Mapping[str, list[tuple[str, ...]]]
+    before: Path, after: Path, names: tuple[set[str], set[str]], keys: Mapping[str, list[Key]]
 ) -> list[Relation]:
     """The relations that each side's project builds; `keys` lists what may identify a row of each, best first."""
     with duckdb.connect(config={"memory_limit": "4GB"}) as connection:
-        for alias, path in (("before", before), ("after", after)):
+        for side, path in (("before", before), ("after", after)):
             quoted = str(path).replace("'", "''")
-            connection.execute(f"attach '{quoted}' as {alias} (read_only)")
-        one, other = (_columns(connection, side, built) for side, built in zip(SIDES, names, strict=True))
-        views = {
-            name
-            for (name,) in connection.execute("select schema_name || '.' || view_name from duckdb_views()").fetchall()
-        }
+            connection.execute(f"attach '{quoted}' as {side} (read_only)")
+        one, other = (_columns(connection, side, built) for side, built in zip(("before", "after"), names, strict=True))
+        listed = connection.execute("select schema_name || '.' || view_name from duckdb_views()").fetchall()
+        views = {name for (name,) in listed}
         found = []
         for name in sorted(one.keys() | other.keys()):
             if name not in one or name not in other:
@@ -63,20 +61,21 @@ def compare(
                 continue
             relation = _shape(name, one[name], other[name])
             if name not in views:  # a view's rows are those of its tables, under the name that its file had
-                shared = [column for column in one[name] if column in other[name]]
-                _rows(connection, relation, shared, keys.get(name, []))
+                _rows(
+                    connection, relation, [column for column in one[name] if column in other[name]], keys.get(name, [])
+                )
             if vars(relation) != vars(Relation(name, "same", relation.key, relation.before, relation.after)):
                 relation.status = "changed"
             found.append(relation)
         return found
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, database: str, built: set[str]) -> dict[str, dict[str, str]]:
+def _columns(connection: duckdb.DuckDBPyConnection, side: str, built: set[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     rows = connection.execute(
         "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
         "where database_name = ? and list_contains(?, schema_name) order by column_index",
-        [database, list(SCHEMAS)],
+        [side, list(SCHEMAS)],
     ).fetchall()
     for name, column, kind in rows:
         if name in built:  # a copy still has what its project no longer builds
@@ -98,68 +97,69 @@ def _shape(name: str, before: dict[str, str], after: dict[str, str]) -> Relation
     )
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection, relation: Relation, columns: list[str], keys: list[tuple[str, ...]]
-) -> None:
-    name = relation.name
-
+def _rows(connection: duckdb.DuckDBPyConnection, relation: Relation, columns: list[str], keys: list[Key]) -> None:
     def ask(sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
-    ((relation.before,),), ((relation.after,),) = (ask(f"select count(*) from {side}.{name}") for side in SIDES)
+    name = relation.name
+    ((relation.before, relation.after),) = ask(
+        f"select (select count(*) from before.{name}), (select count(*) from after.{name})"
+    )
     relation.key = next((key for key in keys if set(key) <= set(columns) and _identifies(connection, name, key)), ())
     if not relation.key:
         listed = ", ".join(map(_quoted, columns))
-        for minus, plus, counted, listed_as in (
-            ("before", "after", "rows_added", "added"),
-            ("after", "before", "rows_removed", "removed"),
-        ):
-            sql = f"(select {listed} from {plus}.{name} except all select {listed} from {minus}.{name}) as rows"
-            setattr(relation, counted, ask(f"select count(*) from {sql}")[0][0])
-            setattr(relation, listed_as, [_text(row) for row in ask(f"select * from {sql} limit {EXAMPLES}")])
+        for shown, side, without in ((relation.added, "after", "before"), (relation.removed, "before", "after")):
+            rows = f"select {listed} from {side}.{name} except all select {listed} from {without}.{name}"
+            ((count,),) = ask(f"select count(*) from ({rows})")
+            relation.rows_added += count if side == "after" else 0
+            relation.rows_removed += count if side == "before" else 0
+            shown += map(_text, ask(f"{rows} limit {EXAMPLES}"))
         return
     values = [column for column in columns if column not in relation.key]
-    joined = f"before.{name} as b full join after.{name} as a on " + " and ".join(
-        f"b.{_quoted(column)} = a.{_quoted(column)}" for column in relation.key
-    )
-    first = _quoted(relation.key[0])
-    differs = {
-        column: f"b.{_quoted(column)}::varchar is distinct from a.{_quoted(column)}::varchar" for column in values
-    }
-    both = f"a.{first} is not null and b.{first} is not null"
-    counts = [
-        f"count(*) filter (b.{first} is null)",
-        f"count(*) filter (a.{first} is null)",
-        f"count(*) filter ({both} and ({' or '.join(differs.values()) or 'false'}))",
-        *(f"count(*) filter ({both} and {test})" for test in differs.values()),
-    ]
+    pairs = {column: (_quoted(f"before {column}"), _quoted(f"after {column}")) for column in values}
+    connection.execute(_differing(name, relation.key, pairs))
+    changes = ["not is_added and not is_removed"]
+    changes += [f"{changes[0]} and {one} is distinct from {other}" for one, other in pairs.values()]
+    counts = ", ".join(f"count(*) filter ({test})" for test in ("is_added", "is_removed", *changes))
     ((relation.rows_added, relation.rows_removed, relation.rows_changed, *changed),) = ask(
-        f"select {', '.join(counts)} from {joined}"
+        f"select {counts} from differing"
     )
-    for side, absent, shown in (("a", "b", relation.added), ("b", "a", relation.removed)):
-        by = ", ".join(f"{side}.{_quoted(column)}" for column in relation.key)
-        shown += [
-            _text(row)
-            for row in ask(f"select {by} from {joined} where {absent}.{first} is null order by all limit {EXAMPLES}")
-        ]
-    by = ", ".join(f"b.{_quoted(column)}" for column in relation.key)
-    for column, rows in zip(values, changed, strict=True):
+    by, first = ", ".join(map(_quoted, relation.key)), f"order by all limit {EXAMPLES}"
+    relation.added += map(_text, ask(f"select {by} from differing where is_added {first}"))
+    relation.removed += map(_text, ask(f"select {by} from differing where is_removed {first}"))
+    for (column, (one, other)), rows, test in zip(pairs.items(), changed, changes[1:], strict=True):
         if rows:
-            sql = f"select {by}, b.{_quoted(column)}, a.{_quoted(column)} from {joined} where {both} and {differs[column]} order by all limit {EXAMPLES}"
-            examples = [(_text(row[:-2]), _one(row[-2]), _one(row[-1])) for row in ask(sql)]
+            found = ask(f"select {by}, {one}, {other} from differing where {test} {first}")
+            examples = [(_text(row[:-2]), _one(row[-2]), _one(row[-1])) for row in found]
             relation.columns.append(ColumnChange(column, rows, examples))
 
 
-def _identifies(connection: duckdb.DuckDBPyConnection, name: str, key: tuple[str, ...]) -> bool:
+def _differing(name: str, key: Key, pairs: Mapping[str, tuple[str, str]]) -> str:
+    """SQL for the rows that one side lacks or that differ, as text, with both sides' values."""
+    listed = ", ".join(map(_quoted, key))
+    shown = "".join(
+        f", b.{_quoted(column)}::varchar as {one}, a.{_quoted(column)}::varchar as {other}"
+        for column, (one, other) in pairs.items()
+    )
+    differs = "".join(f" or {one} is distinct from {other}" for one, other in pairs.values())
+    return (
+        f"create or replace temp table differing as with differing as (select {listed}, b.rowid is null as is_added, "
+        f"a.rowid is null as is_removed{shown} from before.{name} as b full join after.{name} as a using ({listed})) "
+        f"select * from differing where is_added or is_removed{differs}"
+    )
+
+
+def _identifies(connection: duckdb.DuckDBPyConnection, name: str, key: Key) -> bool:
     """Whether a key is unique and never null on both sides."""
     listed = ", ".join(map(_quoted, key))
     known = " and ".join(f"{_quoted(column)} is not null" for column in key)
     return all(
         connection.execute(
-            f"select count(*) = (select count(*) from (select distinct {listed} from {side}.{name} where {known})) from {side}.{name}"
+            f"select count(*) = (select count(*) from (select distinct {listed} from {side}.{name} where {known})) "
+            f"from {side}.{name}"
         ).fetchall()
         == [(True,)]
-        for side in SIDES
+        for side in ("before", "after")
     )
 
 

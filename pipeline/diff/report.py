@@ -1,4 +1,4 @@
-"""The findings of a diff as text, Markdown and HTML."""
+"""The findings of a diff as Markdown, from which the terminal and the page are made."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from pipeline.diff.build import BUILT, Side
 from pipeline.diff.compare import Relation
 
-TEMPLATES = Path(__file__).parent
 TESTS = {"test", "unit_test"}
-UNCHANGED = "No relation, column or row differs."
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader([Path(__file__).parent, Path(__file__).parents[1] / "site"]),
+    autoescape=jinja2.select_autoescape(["html.j2"]),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
 
 
 @dataclass(frozen=True)
@@ -31,76 +38,48 @@ class Diff:
         return [relation for relation in self.relations if relation.status != "same"]
 
     def markdown(self) -> str:
-        """For a pull request."""
-        return self._rendered("diff.md.j2")
+        """For a pull request, and for a terminal."""
+        return TEMPLATES.get_template("diff.md.j2").render(diff=self)
 
     def html(self) -> str:
-        """A page of its own, readable offline."""
-        return self._rendered("diff.html.j2")
-
-    def _rendered(self, name: str) -> str:
-        engine = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES),
-            autoescape=name.endswith(".html.j2"),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        engine.filters["cell"] = _cell
-        return engine.get_template(name).render(diff=self, unchanged=UNCHANGED)
+        """The same as a page of its own, readable offline."""
+        content = MarkdownIt("commonmark", {"html": False}).enable("table").render(self.markdown())
+        return TEMPLATES.get_template("diff.html.j2").render(content=Markup(content))  # noqa: S704 - escaped by it
 
 
 def diff(base_name: str, base: Side, head: Side, differing: set[str], relations: list[Relation]) -> Diff:
     """Puts the findings together, with what the two manifests say."""
     before, after = _all(base.manifest), _all(head.manifest)
-    changed = {name for name in differing if name in before} | (before.keys() ^ after.keys())
-    nodes = {
-        after.get(name, before.get(name, {}))["name"]: _downstream(
-            head.manifest if name in after else base.manifest, name
-        )
-        for name in sorted(changed)
-        if _kind(name) in BUILT
-    }
+    nodes: dict[str, list[str]] = {}
     tests: dict[str, list[str]] = {}
-    for name in sorted(changed):
-        if _kind(name) in TESTS:
+    for name in sorted({name for name in differing if name in before} | (before.keys() ^ after.keys())):
+        node, kind = {**before, **after}[name], name.partition(".")[0]
+        if kind in BUILT:
+            nodes[node["name"]] = _downstream((head if name in after else base).manifest, name)
+        elif kind in TESTS:
             what = "added" if name not in before else "removed" if name not in after else "changed"
-            tests.setdefault(what, []).append(after.get(name, before.get(name, {}))["name"])
+            tests.setdefault(what, []).append(node["name"])
     return Diff(base_name, relations, nodes, tests)
 
 
-def relation_names(side: Side) -> set[str]:
-    """The relations that a project builds, as `schema.name`."""
-    return {
-        f"{node['schema']}.{node['alias']}"
-        for node in side.manifest["nodes"].values()
-        if node["resource_type"] in BUILT
-    }
-
-
-def keys(side: Side) -> dict[str, list[tuple[str, ...]]]:
+def keys(*sides: Side) -> dict[str, list[tuple[str, ...]]]:
     """What may identify a row of each relation: columns that a test holds unique, a snapshot's version, or its key."""
     found: dict[str, list[tuple[str, ...]]] = {}
-    named = {
-        name: f"{node['schema']}.{node['alias']}"
-        for name, node in side.manifest["nodes"].items()
-        if node["resource_type"] in BUILT
-    }
-    for name, relation in named.items():
-        node = side.manifest["nodes"][name]
-        if node["resource_type"] == "snapshot":
-            found.setdefault(relation, []).append(("version_id",))
-        elif key := node["config"].get("unique_key"):
-            found.setdefault(relation, []).append(tuple([key] if isinstance(key, str) else key))
-    for node in side.manifest["nodes"].values():
-        test, of = node.get("test_metadata"), named.get(node.get("attached_node") or "")
-        if not test or not of:
-            continue
-        arguments = test["kwargs"] | test["kwargs"].get("arguments", {})
-        if test["name"] == "unique_combination_of_columns":
-            found.setdefault(of, []).append(tuple(arguments["combination_of_columns"]))
-        elif test["name"] == "unique":
-            found.setdefault(of, []).append((arguments["column_name"],))
+    for side in sides:
+        for name, relation in side.relations.items():
+            node = side.manifest["nodes"][name]
+            key = "version_id" if node["resource_type"] == "snapshot" else node["config"].get("unique_key")
+            if key:
+                found.setdefault(relation, []).append(tuple([key] if isinstance(key, str) else key))
+        for node in side.manifest["nodes"].values():
+            test, of = node.get("test_metadata"), side.relations.get(node.get("attached_node") or "")
+            if not test or not of:
+                continue
+            arguments = test["kwargs"] | test["kwargs"].get("arguments", {})
+            if test["name"] == "unique_combination_of_columns":
+                found.setdefault(of, []).append(tuple(arguments["combination_of_columns"]))
+            elif test["name"] == "unique":
+                found.setdefault(of, []).append((arguments["column_name"],))
     return found
 
 
@@ -108,15 +87,11 @@ def _all(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {**manifest["nodes"], **manifest["unit_tests"]}
 
 
-def _kind(name: str) -> str:
-    return name.partition(".")[0]
-
-
 def _downstream(manifest: dict[str, Any], name: str) -> list[str]:
     found, waiting = set(), [name]
     while waiting:
         for child in manifest["child_map"].get(waiting.pop(), []):
-            if child not in found and _kind(child) in BUILT | {"exposure"}:
+            if child not in found and child.partition(".")[0] in BUILT | {"exposure"}:
                 found.add(child)
                 waiting.append(child)
     return sorted(child.rpartition(".")[2] for child in found)
@@ -128,3 +103,7 @@ def _cell(text: str) -> str:
     for mark in "\\`*_|<>[]":
         plain = plain.replace(mark, f"\\{mark}")
     return plain
+
+
+TEMPLATES.filters["cell"] = _cell
+TEMPLATES.filters["thousands"] = lambda number: "" if number is None else f"{number:,}"

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.dbt import PROJECT
-from pipeline.diff import diff, keys, relation_names
+from pipeline.diff import diff, keys
 from pipeline.diff.build import Side, build_anew, build_head, extracted
 from pipeline.diff.compare import Relation, compare
 from pipeline.diff.report import Diff
@@ -40,7 +40,7 @@ class Bench:
         report = Report(Console(file=io.StringIO()))
         with self.lab.environment():
             head, differing = build_head(project, self.base, folder / "head", self.lab.store, self.dataset, report)
-        names = relation_names(self.base), relation_names(head)
+        names = set(self.base.relations.values()), set(head.relations.values())
         relations = compare(self.base.file, head.file, names, keys(self.base))
         return diff("main", self.base, head, differing, relations)
 
@@ -65,70 +65,127 @@ def replaced(path: str, old: str, new: str) -> Edit:
     return edit
 
 
-def of(found: Diff, name: str) -> Relation:
-    (relation,) = (relation for relation in found.relations if relation.name == name)
-    return relation
+def wrapped(path: str, before: str, after: str) -> Edit:
+    return lambda project: (project / path).write_text(f"{before}\n{(project / path).read_text()}\n{after}\n") and None
 
 
-def test_a_comment_changes_no_data(bench: Bench, tmp_path: Path) -> None:
+def both(*edits: Edit) -> Edit:
     def edit(project: Path) -> None:
-        path = project / "models/marts/rating_distribution.sql"
-        path.write_text(path.read_text() + "\n-- a comment\n")
+        for each in edits:
+            each(project)
 
+    return edit
+
+
+def without_rating_distribution(project: Path) -> None:
+    for suffix in ("sql", "yml"):
+        (project / f"models/marts/rating_distribution.{suffix}").unlink()
+    (project / "tests/summaries_add_up_to_the_ratings.sql").unlink()
+
+
+MARTS, SHARES = "models/marts", "models/marts/rating_distribution"
+# An edit; the relations that differ; and lines that a person must read.
+PLANTED: dict[str, tuple[Edit, list[str], list[str]]] = {
+    "a comment": (
+        wrapped(f"{SHARES}.sql", "", "-- a comment"),
+        [],
+        ["No relation, column or row differs.", "- rating\\_distribution"],
+    ),
+    "a value": (
+        wrapped(f"{MARTS}/dim_movies.sql", "select * replace (title || '!' as title) from (", ")"),
+        ["marts.dim_movies", "marts.movie_ratings"],
+        [
+            "| marts.dim\\_movies | changed | 3 | 3 | 0 | 0 | 3 |",
+            "- title differs in 3 rows",
+            "  - 1: Movie 1 → Movie 1!",
+            "- dim\\_movies",
+            "  - movie\\_ratings",
+        ],
+    ),
+    "a filter": (
+        wrapped(f"{MARTS}/dim_users.sql", "select * from (", ") where user_id <> 3"),
+        ["marts.dim_users"],
+        ["| marts.dim\\_users | changed | 3 | 2 | 0 | 1 | 0 |", "- row removed: 3"],
+    ),
+    "a type": (
+        both(
+            replaced(f"{SHARES}.sql", "0) as integer)", "0) as bigint)"),
+            replaced(f"{SHARES}.yml", "rating_count\n        data_type: integer", "rating_count\n        data_type: bigint"),
+        ),
+        ["marts.rating_distribution"],
+        ["| marts.rating\\_distribution | changed | 10 | 10 | 0 | 0 | 0 |", "- type of rating\\_count: INTEGER is now BIGINT"],
+    ),
+    "a renamed column": (
+        both(
+            replaced(f"{SHARES}.sql", "scale.label", "scale.label as in_a_word"),
+            replaced(f"{SHARES}.yml", "name: label", "name: in_a_word"),
+        ),
+        ["marts.rating_distribution"],
+        ["- column added: in\\_a\\_word VARCHAR", "- column removed: label VARCHAR"],
+    ),
+    "a changed grain": (
+        both(
+            replaced(f"{SHARES}.sql", "group by rating", "group by rating, user_id"),
+            replaced(f"{SHARES}.yml", "        data_tests:\n          - unique\n", ""),
+        ),
+        ["marts.rating_distribution"],
+        [
+            "| marts.rating\\_distribution | changed | 10 | 12 | 3 | 1 | 0 |",
+            "- row added: 4.0, very good, 1, 0.1667",
+            "- row removed: 4.0, very good, 6, 1.0000",
+        ],
+    ),
+    "a macro": (
+        replaced("macros/cross_db/mean.sql", "* 0.0001", "* 0.0002"),
+        ["marts.genre_ratings_by_month", "marts.movie_ratings", "marts.rating_distribution", "marts.user_activity"],
+        ["- share differs in 1 rows", "  - 4.0: 1.0000 → 2.0000", "- rating\\_mean differs in 3 rows"],
+    ),
+    "a seed": (
+        replaced("seeds/rating_scale.csv", "very good", "great"),
+        ["marts.rating_distribution", "seeds.rating_scale"],
+        ["### seeds.rating\\_scale, by rating", "- label differs in 1 rows", "  - 4.0: very good → great"],
+    ),
+    "a snapshot's column": (
+        replaced("snapshots/snap_movies.sql", "select", "select 1 as added_by_the_edit,"),
+        ["snapshots.snap_movies"],
+        ["- column added: added\\_by\\_the\\_edit INTEGER", "| snapshots.snap\\_movies | changed | 3 | 3 | 0 | 0 | 0 |"],
+    ),
+    "a deleted model": (
+        both(without_rating_distribution, replaced("models/exposures.yml", "      - ref('rating_distribution')\n", "")),
+        ["marts.rating_distribution"],
+        [
+            "| marts.rating\\_distribution | removed |  |  | 0 | 0 | 0 |",
+            "### Tests removed",
+            "- summaries\\_add\\_up\\_to\\_the\\_ratings",
+            "- unique\\_rating\\_distribution\\_rating",
+        ],
+    ),
+    "a test": (
+        both(
+            replaced("tests/the_calendar_has_no_gap.sql", "select", "select  "),
+            replaced(f"{MARTS}/dim_genres.yml", "movie_count: 2", "movie_count: 3"),
+            replaced(f"{SHARES}.yml", "          - unique\n", "          - not_null\n"),
+        ),
+        [],
+        [
+            "No relation, column or row differs.",
+            "### Tests added\n\n- not\\_null\\_rating\\_distribution\\_rating",
+            "### Tests changed\n\n- the\\_calendar\\_has\\_no\\_gap\n- a\\_genre\\_list\\_is\\_split\\_and\\_each\\_genre\\_counted\\_once",
+            "### Tests removed\n\n- unique\\_rating\\_distribution\\_rating",
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_what_a_planted_edit_does_is_said_and_nothing_else(bench: Bench, tmp_path: Path, kind: str) -> None:
+    edit, changed, lines = PLANTED[kind]
     found = bench.diff(edit, tmp_path)
-    assert found.changed == []
-    assert list(found.nodes) == ["rating_distribution"]
-    assert "No relation, column or row differs." in found.markdown()
-
-
-def test_another_value_is_shown_by_key_with_what_is_downstream(bench: Bench, tmp_path: Path) -> None:
-    def edit(project: Path) -> None:
-        path = project / "models/marts/dim_movies.sql"
-        path.write_text(f"select * replace (title || '!' as title) from (\n{path.read_text()}\n)")
-
-    found = bench.diff(edit, tmp_path)
-    relation = of(found, "marts.dim_movies")
-    assert (relation.rows_added, relation.rows_removed, relation.rows_changed) == (0, 0, 3)
-    (column,) = relation.columns
-    assert (column.name, column.rows) == ("title", 3)
-    assert column.examples[0] == ("1", "Movie 1", "Movie 1!")
-    assert "movie_ratings" in found.nodes["dim_movies"]
-    for text in (found.markdown(), found.html()):
-        assert "Movie 1!" in text.replace("\\", "")
-        assert "movie_ratings" in text.replace("\\", "")
-
-
-def test_a_filter_removes_rows_and_names_them(bench: Bench, tmp_path: Path) -> None:
-    def edit(project: Path) -> None:
-        path = project / "models/marts/dim_users.sql"
-        path.write_text(f"select * from (\n{path.read_text()}\n) where user_id <> 3")
-
-    relation = of(bench.diff(edit, tmp_path), "marts.dim_users")
-    assert (relation.rows_added, relation.rows_removed, relation.rows_changed) == (0, 1, 0)
-    assert relation.removed == ["3"]
-
-
-def test_a_model_that_goes_and_its_tests_are_told(bench: Bench, tmp_path: Path) -> None:
-    def edit(project: Path) -> None:
-        for suffix in ("sql", "yml"):
-            (project / f"models/marts/rating_distribution.{suffix}").unlink()
-        exposures = project / "models/exposures.yml"
-        exposures.write_text(exposures.read_text().replace("      - ref('rating_distribution')\n", ""))
-
-    found = bench.diff(edit, tmp_path)
-    assert "rating_distribution" in found.nodes
-    assert [(relation.name, relation.status) for relation in found.changed] == [
-        ("marts.rating_distribution", "removed")
-    ]
-    assert any("rating_distribution" in name for name in found.tests["removed"])
-
-
-def test_a_snapshots_column_makes_history_anew_from_all_batches(bench: Bench, tmp_path: Path) -> None:
-    edit = replaced("snapshots/snap_movies.sql", "select", "select 1 as added_by_the_edit,")
-    found = bench.diff(edit, tmp_path)
-    relation = of(found, "snapshots.snap_movies")
-    assert relation.columns_added == ["added_by_the_edit INTEGER"]
-    assert relation.after == relation.before
+    assert [relation.name for relation in found.changed] == changed
+    text = f"\n{found.markdown()}\n"
+    assert [line for line in lines if f"\n{line}\n" not in text] == [], text
+    page = found.html()
+    assert all(relation in page for relation in changed)
 
 
 def test_rows_without_a_key_are_compared_whole(tmp_path: Path) -> None:
@@ -146,6 +203,7 @@ def test_text_of_data_is_no_markup(tmp_path: Path) -> None:
     found = Diff("main", [relation], {}, {})
     assert "<script>" not in found.html()
     assert "\\<script\\>" in found.markdown()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; | `x`" in found.html()
 
 
 @pytest.mark.parametrize("ref", ["no-such-ref", "--output=/tmp/x", ""])
