@@ -1,4 +1,4 @@
-"""`--follow`: applies what others land, as soon as it is committed, until Ctrl-C."""
+"""`--follow`: applies what others land or withdraw, as soon as it is committed, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ingest.batches.committed import latest
+from ingest.batches.committed import record_keys
 from pipeline.apply import Context, apply
 from pipeline.report import Report
 
-# How often the store is looked at. The warehouse is asked only when something was committed: to ask Snowflake starts
-# its compute, which is paid by the minute.
+# How often the store is looked at. The warehouse is asked only when something was committed or withdrawn: to ask
+# Snowflake starts its compute, which is paid by the minute.
 POLL_SECONDS = {"dev": 0.5, "prod": 10.0}
 # Of the time, what copying and publishing may take.
 COPY_SHARE = 0.1
@@ -22,14 +22,13 @@ COPY_SHARE = 0.1
 def apply_as_landed(context: Context, dataset: str, report: Report, poll_seconds: float) -> None:
     """Goes on until it is interrupted."""
     report.say(f"following {context.store.address(dataset)}; Ctrl-C stops it")
-    seen = None
+    seen: set[str] = set()
     try:
         while True:
             pause = poll_seconds
-            newest = latest(context.store, dataset)
-            if newest and newest.batch_id != seen:
+            if (records := record_keys(context.store, dataset)) != seen:
                 pause = max(pause, _publish(context, dataset, report))
-                seen = newest.batch_id
+                seen = records
             time.sleep(pause)
     except KeyboardInterrupt:
         report.say("stopped following")

@@ -57,6 +57,12 @@ def committed_ids(store: Store, dataset: str) -> list[str]:
         return sorted({batch_id for (batch_id, _), found in zip(keys, there, strict=True) if found})
 
 
+def record_keys(store: Store, dataset: str) -> set[str]:
+    """The keys of a data set's manifests and withdrawals: others whenever a batch is committed or withdrawn."""
+    records = ("/manifest.json", "/withdrawn.json")
+    return {found.key for found in store.list(f"{dataset}/") if found.key.endswith(records)}
+
+
 def datasets(store: Store) -> list[str]:
     """The data sets that have a batch that counts, by name."""
     return [name for name in store.folders() if latest(store, name)]

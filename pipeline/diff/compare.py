@@ -61,9 +61,7 @@ def compare(
                 continue
             relation = _shape(name, one[name], other[name])
             if name not in views:  # a view's rows are those of its tables, under the name that its file had
-                _rows(
-                    connection, relation, [column for column in one[name] if column in other[name]], keys.get(name, [])
-                )
+                _rows(connection, relation, one[name], other[name], keys.get(name, []))
             if vars(relation) != vars(Relation(name, "same", relation.key, relation.before, relation.after)):
                 relation.status = "changed"
             found.append(relation)
@@ -97,56 +95,58 @@ def _shape(name: str, before: dict[str, str], after: dict[str, str]) -> Relation
     )
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, relation: Relation, columns: list[str], keys: list[Key]) -> None:
+def _rows(
+    connection: duckdb.DuckDBPyConnection,
+    relation: Relation,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    keys: list[Key],
+) -> None:
     def ask(sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
-    name = relation.name
+    name, shared = relation.name, [column for column in before if column in after]
     ((relation.before, relation.after),) = ask(
         f"select (select count(*) from before.{name}), (select count(*) from after.{name})"
     )
-    relation.key = next((key for key in keys if set(key) <= set(columns) and _identifies(connection, name, key)), ())
+    relation.key = next((key for key in keys if set(key) <= set(shared) and _identifies(connection, name, key)), ())
     if not relation.key:
-        listed = ", ".join(map(_quoted, columns))
-        for shown, side, without in ((relation.added, "after", "before"), (relation.removed, "before", "after")):
-            rows = f"select {listed} from {side}.{name} except all select {listed} from {without}.{name}"
-            ((count,),) = ask(f"select count(*) from ({rows})")
-            relation.rows_added += count if side == "after" else 0
-            relation.rows_removed += count if side == "before" else 0
-            shown += map(_text, ask(f"{rows} limit {EXAMPLES}"))
+        one = f"select {', '.join(_as_text(f'b.{_quoted(c)}', before[c]) for c in shared)} from before.{name} as b"
+        other = f"select {', '.join(_as_text(f'a.{_quoted(c)}', after[c]) for c in shared)} from after.{name} as a"
+        ((relation.rows_added,),) = ask(f"select count(*) from ({other} except all {one})")
+        ((relation.rows_removed,),) = ask(f"select count(*) from ({one} except all {other})")
+        relation.added += map(_text, ask(f"{other} except all {one} order by all limit {EXAMPLES}"))
+        relation.removed += map(_text, ask(f"{one} except all {other} order by all limit {EXAMPLES}"))
         return
-    values = [column for column in columns if column not in relation.key]
-    pairs = {column: (_quoted(f"before {column}"), _quoted(f"after {column}")) for column in values}
-    connection.execute(_differing(name, relation.key, pairs))
-    changes = ["not is_added and not is_removed"]
-    changes += [f"{changes[0]} and {one} is distinct from {other}" for one, other in pairs.values()]
-    counts = ", ".join(f"count(*) filter ({test})" for test in ("is_added", "is_removed", *changes))
-    ((relation.rows_added, relation.rows_removed, relation.rows_changed, *changed),) = ask(
+    by, first = ", ".join(map(_quoted, relation.key)), f"order by all limit {EXAMPLES}"
+    pairs = {c: (_quoted(f"before {c}"), _quoted(f"after {c}")) for c in shared if c not in relation.key}
+    shown = "".join(
+        f", {_as_text(f'b.{_quoted(c)}', before[c])} as {one}, {_as_text(f'a.{_quoted(c)}', after[c])} as {other}"
+        for c, (one, other) in pairs.items()
+    )
+    differs = [f"{one} is distinct from {other}" for one, other in pairs.values()]
+    connection.execute(
+        f"create or replace temp table differing as with joined as (select {by}, b.rowid is null as is_added, "
+        f"a.rowid is null as is_removed{shown} from before.{name} as b full join after.{name} as a using ({by})) "
+        f"select * from joined where {' or '.join(['is_added', 'is_removed', *differs])}"
+    )
+    changed = ["not is_added and not is_removed", *(f"not is_added and not is_removed and {test}" for test in differs)]
+    counts = ", ".join(f"count(*) filter ({test})" for test in ("is_added", "is_removed", *changed))
+    ((relation.rows_added, relation.rows_removed, relation.rows_changed, *rows),) = ask(
         f"select {counts} from differing"
     )
-    by, first = ", ".join(map(_quoted, relation.key)), f"order by all limit {EXAMPLES}"
     relation.added += map(_text, ask(f"select {by} from differing where is_added {first}"))
     relation.removed += map(_text, ask(f"select {by} from differing where is_removed {first}"))
-    for (column, (one, other)), rows, test in zip(pairs.items(), changed, changes[1:], strict=True):
-        if rows:
+    for (column, (one, other)), count, test in zip(pairs.items(), rows, changed[1:], strict=True):
+        if count:
             found = ask(f"select {by}, {one}, {other} from differing where {test} {first}")
             examples = [(_text(row[:-2]), _one(row[-2]), _one(row[-1])) for row in found]
-            relation.columns.append(ColumnChange(column, rows, examples))
+            relation.columns.append(ColumnChange(column, count, examples))
 
 
-def _differing(name: str, key: Key, pairs: Mapping[str, tuple[str, str]]) -> str:
-    """SQL for the rows that one side lacks or that differ, as text, with both sides' values."""
-    listed = ", ".join(map(_quoted, key))
-    shown = "".join(
-        f", b.{_quoted(column)}::varchar as {one}, a.{_quoted(column)}::varchar as {other}"
-        for column, (one, other) in pairs.items()
-    )
-    differs = "".join(f" or {one} is distinct from {other}" for one, other in pairs.values())
-    return (
-        f"create or replace temp table differing as with differing as (select {listed}, b.rowid is null as is_added, "
-        f"a.rowid is null as is_removed{shown} from before.{name} as b full join after.{name} as a using ({listed})) "
-        f"select * from differing where is_added or is_removed{differs}"
-    )
+def _as_text(column: str, kind: str) -> str:
+    """SQL for a value as it is compared and shown; the last digits of a float depend on the order of a sum."""
+    return f"format('{{:.9g}}', {column})" if kind in ("DOUBLE", "FLOAT") else f"{column}::varchar"
 
 
 def _identifies(connection: duckdb.DuckDBPyConnection, name: str, key: Key) -> bool:

@@ -198,6 +198,19 @@ def test_rows_without_a_key_are_compared_whole(tmp_path: Path) -> None:
     assert (relation.key, relation.rows_added, relation.rows_removed) == ((), 2, 2)
 
 
+@pytest.mark.parametrize("keys", [[("k",)], []])
+def test_a_float_differs_by_more_than_the_order_of_its_sum(tmp_path: Path, keys: list[tuple[str, ...]]) -> None:
+    import duckdb
+
+    for name, rows in (("one", "(1, 0.1 + 0.2), (2, 0.5)"), ("other", "(1, 0.3), (2, 0.50001)")):
+        with duckdb.connect(str(tmp_path / name)) as connection:
+            connection.execute("create schema marts")
+            connection.execute(f"create table marts.t as select k, f::double as f from (values {rows}) as v (k, f)")
+            connection.execute("update marts.t set f = f + 1e-16 where k = 1")
+    (relation,) = compare(tmp_path / "one", tmp_path / "other", ({"marts.t"}, {"marts.t"}), {"marts.t": keys})
+    assert (relation.rows_changed, relation.rows_added) == ((1, 0) if keys else (0, 1))
+
+
 def test_text_of_data_is_no_markup(tmp_path: Path) -> None:
     relation = Relation("marts.t", "changed", added=["<script>alert(1)</script> | `x`"])
     found = Diff("main", [relation], {}, {})

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from profiles.errors import PipelineError
+from tests.conftest import REPO
 from tests.pipeline.generated import START
 from tests.pipeline.harness import Batch, Lab
 
@@ -79,22 +80,38 @@ def at(step: str, act: Callable[[], None]) -> dict[str, object]:
     return {"step": acting}
 
 
-def test_every_answer_during_good_and_failed_runs_is_one_judged_state(lab: Lab, published: str, tmp_path: Path) -> None:
-    answers = tmp_path / "answers"
-    command = [sys.executable, "-c", READER, str(lab.settings.warehouse), STATE]
-    with open(answers, "w") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True) as reader:
-        for number in (2, 3, 4):
-            lab.manifest(published, batch(number))
-            with pytest.raises(PipelineError, match="gate is closed"):
-                lab.apply(published, gate=ClosedGate())
-            lab.apply(published)
+# What becomes of twenty runs, one after another: they publish, their gate closes, or they are killed at a step.
+RUNS = ("good", "closed", "copy", "good", "load", "build and test", "good", "gate", "closed", "publish", "renamed") * 2
+RUNS = RUNS[:20]
+
+
+def test_every_answer_during_twenty_good_closed_and_killed_runs_is_one_judged_state(
+    lab: Lab, published: str, tmp_path: Path
+) -> None:
+    reading = [sys.executable, "-c", READER, str(lab.settings.warehouse), STATE]
+    with lab.environment():
+        running = [sys.executable, "-m", "tests.pipeline.forked_runs", published]
+        runs = subprocess.Popen(running, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPO)
+    answers, expected, newest = tmp_path / "answers", [1], 1
+    with (
+        open(answers, "w") as out,
+        subprocess.Popen(reading, stdout=out, stderr=subprocess.PIPE, text=True) as reader,
+        runs,
+    ):
+        assert runs.stdin and runs.stdout and reader.stderr
+        for fate in RUNS:
+            newest += 1
+            lab.manifest(published, batch(newest))
+            print(fate, file=runs.stdin, flush=True)
+            assert runs.stdout.readline() == {"good": "0\n", "closed": "1\n"}.get(fate, "-9\n"), fate
+            expected += [newest] if fate in ("good", "renamed") else []
         time.sleep(1)
         reader.kill()
-        assert reader.stderr
+        runs.stdin.close()
         assert reader.stderr.read() == ""
     *seen, _ = answers.read_text().split("\n")
-    assert len(seen) > 20
-    assert [json.loads(line) for line in dict.fromkeys(seen)] == [state(number) for number in range(1, 5)]
+    assert len(seen) > 100
+    assert [json.loads(line) for line in dict.fromkeys(seen)] == [state(number) for number in expected]
 
 
 def test_a_closed_gate_says_what_is_published_and_where_the_judged_copy_is(lab: Lab, published: str) -> None:

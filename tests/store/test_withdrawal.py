@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.batches import landing
-from ingest.batches.committed import committed, committed_ids, datasets, latest, withdrawn
+from ingest.batches.committed import committed, committed_ids, datasets, latest, record_keys, withdrawn
 from ingest.batches.landing import Landed
 from ingest.batches.lock import landing_lock
 from ingest.batches.manifest import manifest_key, withdrawal_key
@@ -52,6 +52,13 @@ def test_a_withdrawn_batch_no_longer_counts_and_stays_where_it_is(embedded_store
     after = content(embedded_store, f"{three}/")
     assert after.keys() - before.keys() == {withdrawal_key(three, "000002")}
     assert {key: after[key] for key in before} == before
+
+
+def test_each_commit_and_each_withdrawal_has_a_record_to_look_for(embedded_store: Store, three: str) -> None:
+    manifests = {manifest_key(three, batch) for batch in ALL}
+    assert record_keys(embedded_store, three) == manifests
+    withdraw(embedded_store, three, "000002")
+    assert record_keys(embedded_store, three) == manifests | {withdrawal_key(three, "000002")}
 
 
 @pytest.mark.parametrize(("batch", "left"), [("000001", ALL[:1]), ("000002", ALL[:2])])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -33,16 +32,15 @@ class Clock:
 def follow_for(
     monkeypatch: pytest.MonkeyPatch, seconds: float, committed: dict[float, str], *, copying: float, poll: float
 ) -> tuple[list[float], int, str]:
-    """Follows a store into which batches come; when the warehouse was asked, how often the store, and what was said.
+    """Follows a store into which records come; when the warehouse was asked, how often the store, and what was said.
 
     Applying takes 2 s and the copy.
     """
     clock, asked, looked, said = Clock(seconds), [], [0], io.StringIO()
 
-    def latest(*_: object) -> Any:
+    def record_keys(*_: object) -> set[str]:
         looked[0] += 1
-        newest = [batch for at, batch in committed.items() if at <= clock.now]
-        return SimpleNamespace(batch_id=newest[-1])
+        return {record for at, record in committed.items() if at <= clock.now}
 
     def apply(context: Context, _: str) -> Applied:
         asked.append(clock.now)
@@ -53,7 +51,7 @@ def follow_for(
         return Applied((SimpleNamespace(batch_id="b"),), Built(1, 1, ()))  # type: ignore[arg-type]
 
     monkeypatch.setattr(follow, "time", clock)
-    monkeypatch.setattr(follow, "latest", latest)
+    monkeypatch.setattr(follow, "record_keys", record_keys)
     monkeypatch.setattr(follow, "apply", apply)
     context = Context(SimpleNamespace(address=str), *[None] * 5, None)  # type: ignore[arg-type]
     follow.apply_as_landed(context, "sample", Report(Console(file=said)), poll)
@@ -66,6 +64,12 @@ def test_the_warehouse_is_asked_once_at_the_start_and_once_for_what_was_committe
     asked, looked, _ = follow_for(monkeypatch, 3600, {0: "000001", 1800: "000002"}, copying=0, poll=10)
     assert len(asked) == 2
     assert 300 < looked < 400
+
+
+def test_the_withdrawal_of_an_older_batch_is_noticed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = {0: "000001/manifest.json", 10: "000002/manifest.json", 100: "000001/withdrawn.json"}
+    asked, *_ = follow_for(monkeypatch, 200, records, copying=0, poll=1)
+    assert [at // 10 for at in asked] == [0, 1, 10]
 
 
 def test_a_cheap_copy_is_made_for_every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
