@@ -17,7 +17,7 @@ TAGS = ("fun", "Fun", " FUN ", "007", "e\u0301a", "\u00e9a", "in  space", "in sp
 # Few instants, so that ties are common; on both sides of a month's end and of the batches' dates.
 INSTANTS = (1_000_000_000, 1_001_894_399, 1_001_894_400, 1_420_070_400, 1_425_168_000)
 RATINGS = ("0.5", "3.0", "3.5", "5.0")
-TABLES = ("movies", "ratings", "tags", "links", "genome_scores", "genome_tags")
+TABLES = ("movies", "ratings", "tags", "links", "genome_scores", "genome_tags", "users")
 
 
 def row(random: Random, table: str) -> Row:
@@ -31,6 +31,9 @@ def row(random: Random, table: str) -> Row:
         return user, movie, random.choice(TAGS), random.choice(INSTANTS)
     if table == "links":
         return movie, random.choice(("0000001", "12345678", "")), random.choice(("", 7, 8))
+    if table == "users":
+        person = random.choice(("F", "M", "")), random.choice((1, 25, 56, "")), random.choice(("writer", "20", "0", ""))
+        return (random.choice((*USERS, 9)), *person, random.choice(("10001", "V3N4P", "00000", "98107-2117", "")))
     if table == "genome_tags":
         return random.choice(GENOME_TAGS), random.choice(("noir", "Fun", "fun", "old", " "))
     return movie, random.choice(GENOME_TAGS), random.choice(("0.25", "0.5", "1"))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ingest.schema import TABLES
+from tests.conftest import REPO
 from tests.pipeline.harness import Batch
 from tests.pipeline.relations import Row
 
@@ -18,8 +22,8 @@ _TICK = timedelta(microseconds=1)
 
 
 def normalised(tag: object) -> str:
-    """A tag as a key: NFC, trimmed, inner white space collapsed, lower case."""
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", str(tag))).strip().lower()
+    """A tag as a key: NFC, trimmed, inner white space (that of no width included) collapsed, lower case."""
+    return re.sub(r"[\s\u200b-\u200d\u2060\ufeff]+", " ", unicodedata.normalize("NFC", str(tag))).strip().lower()
 
 
 def listed(genres: object) -> str | None:
@@ -44,12 +48,29 @@ def moment(seconds: object) -> datetime:
     return datetime.fromtimestamp(int(str(seconds)), UTC).replace(tzinfo=None)
 
 
+@cache
+def seed(name: str) -> list[dict[str, str]]:
+    """The rows of a seed of the project."""
+    with Path(REPO, "transform", "seeds", f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def described(gender: str | None, age: int | None, occupation: str | None, zip_code: str | None) -> tuple[Any, ...]:
+    """What the mart says of a person: gender, age band, occupation, zip code, state."""
+    bands = [row for row in seed("age_bands") if age is not None and int(row["from_age"]) <= age <= int(row["to_age"])]
+    names = {row["code"]: row["occupation"] for row in seed("occupations")}
+    prefix = zip_code[:3] if zip_code and re.fullmatch("[0-9]{5}", zip_code) else "none"
+    states = [row["state"] for row in seed("zip_prefixes") if row["from_prefix"] <= prefix <= row["to_prefix"]]
+    band, state = bands[0]["age_band"] if bands else None, states[0] if states else None
+    return gender, band, names.get(occupation or "", occupation), zip_code, state
+
+
 class Oracle:
     """Takes batches in commit order and tells what every relation has to hold."""
 
     def __init__(self) -> None:
         self._content: dict[str, dict[Hashable, tuple[Any, ...]]] = {name: {} for name in TABLES}
-        self._versions: dict[str, list[list[Any]]] = {"movies": [], "links": [], "tags": []}
+        self._versions: dict[str, list[list[Any]]] = {name: [] for name in ("movies", "links", "tags", "users")}
         self._clock: datetime | None = None
 
     def take(self, batch: Batch) -> None:
@@ -61,8 +82,10 @@ class Oracle:
                 self._content[name] = {}
             for row in rows:
                 self._upsert(name, row)
-        for name, current in (("movies", self._movies()), ("links", self._links()), ("tags", self._tags())):
-            self._version(name, current)
+        self._version("movies", self._movies())
+        self._version("links", self._links())
+        self._version("tags", self._tags())
+        self._version("users", self._users())
 
     def _upsert(self, name: str, row: Row) -> None:
         table, content = TABLES[name], self._content[name]
@@ -81,6 +104,12 @@ class Oracle:
         return {
             int(movie): (imdb or None, int(tmdb) if tmdb != "" else None)
             for movie, imdb, tmdb in self._content["links"].values()
+        }
+
+    def _users(self) -> dict[int, tuple[Any, ...]]:
+        return {
+            int(user): (gender or None, int(age) if age != "" else None, occupation or None, zip_code or None)
+            for user, gender, age, occupation, zip_code in self._content["users"].values()
         }
 
     def _tags(self) -> dict[tuple[int, int, str], tuple[Any, ...]]:
@@ -122,6 +151,11 @@ class Oracle:
         tagged: dict[tuple[int, Any], list[datetime]] = defaultdict(list)
         for (user, _, _), at in tags.items():
             tagged[user, at.date().replace(day=1)].append(at)
+        people, nobody = self._users(), (None, None, None, None)
+        active: dict[int, list[datetime]] = defaultdict(list)
+        for (user, _), times in [*months.items(), *tagged.items()]:
+            active[user] += times
+        ratings_of, tags_of = Counter(user for user, _ in ratings), Counter(user for user, *_ in tags)
         genome = {int(tag): normalised(name) for tag, name in self._content["genome_tags"].values() if normalised(name)}
         first_id: dict[str, int] = {}
         for tag in sorted(genome):
@@ -150,6 +184,17 @@ class Oracle:
                 )
                 for key in {*months, *tagged}
             },
+            "users": {
+                (
+                    user,
+                    ratings_of[user],
+                    tags_of[user],
+                    min(active[user], default=None),
+                    max(active[user], default=None),
+                    *described(*people.get(user, nobody)),
+                )
+                for user in {*active, *people}
+            },
             "movie_ratings": {
                 (
                     movie,
@@ -163,6 +208,7 @@ class Oracle:
             "genre_months": {(*key, len(stars), mean(stars)) for key, stars in by_genre.items()},
             "movie_versions": {(key, *values, *span) for key, values, *span in self._versions["movies"]},
             "link_versions": {(key, *values, *span) for key, values, *span in self._versions["links"]},
+            "user_versions": {(key, *values, *span) for key, values, *span in self._versions["users"]},
             "tag_versions": {(*key, *values, *span) for key, values, *span in self._versions["tags"]},
         }
 
@@ -176,10 +222,13 @@ OBSERVED = {
     "genres": "select movie_id, genre from marts.bridge_movie_genres join marts.dim_genres using (genre_id)",
     "activity": "select user_id, activity_month, rating_count, tag_count, first_activity_at, last_activity_at "
     "from marts.user_activity",
+    "users": "select user_id, rating_count, tag_count, first_activity_at, last_activity_at, gender, age_band, occupation, "
+    "zip_code, state from marts.dim_users",
     "movie_ratings": "select movie_id, rating_count, rating_mean, first_rated_at, last_rated_at from marts.movie_ratings",
     "genre_months": "select genre, rating_month, rating_count, rating_mean from marts.genre_ratings_by_month",
     "movie_versions": "select movie_id, source_title, genres, valid_from, valid_to from marts.dim_movies_history",
     "link_versions": "select movie_id, imdb_id, tmdb_id, valid_from, valid_to from snapshots.snap_links",
+    "user_versions": "select user_id, gender, age, occupation, zip_code, valid_from, valid_to from snapshots.snap_users",
     "tag_versions": "select user_id, movie_id, tag, tagged_at, valid_from, valid_to from snapshots.snap_tags",
 }
 

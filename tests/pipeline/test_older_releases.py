@@ -1,21 +1,24 @@
-"""Older releases from the file to the marts: who the users are, beside what they rated."""
+"""Older releases and copies from the file to the marts, through the gate, held against a reading of the files."""
 
 from __future__ import annotations
 
-import csv
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from ingest.batches.landing import Landing, land
 from ingest.sources.sample import generate
-from ingest.sources.sample.older import OCCUPATIONS, Form, write_as
-from tests.pipeline.harness import Lab
+from ingest.sources.sample.older import Form, write_as
+from pipeline.__main__ import app
+from tests.pipeline.harness import Batch, Lab
+from tests.pipeline.oracle import Oracle, assert_as_told
+from tests.pipeline.relations import Row
 
-BANDS = {1: "Under 18", 18: "18-24", 25: "25-34", 35: "35-44", 45: "45-49", 50: "50-55", 56: "56+"}
+AS_OF = datetime(2020, 1, 1, tzinfo=UTC)
 STATES = {"85711": "AZ", "94043": "CA", "55455": "MN"}
-USERS = "select user_id, gender, age_band, occupation, zip_code, state from marts.dim_users order by user_id"
 
 
 @pytest.fixture(scope="module")
@@ -25,60 +28,70 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_users_of_ml_100k_are_those_of_its_file_and_a_delta_corrects_one(
-    lab: Lab, sample: Path, tmp_path: Path
+def fields(path: Path, separator: str, encoding: str = "utf-8") -> list[list[str]]:
+    return [line.split(separator) for line in path.read_text(encoding).splitlines()]
+
+
+def tables_of(folder: Path, form: Form) -> dict[str, list[Row]]:
+    """The rows of a release's files as its README describes them, without a line of the project's."""
+    if form == "ml-100k":
+        genres = [name for name, _ in fields(folder / "u.genre", "|")]
+        movies: list[Row] = []
+        for number, *rest in fields(folder / "u.item", "|", "iso-8859-1"):  # then dates, an address and the flags
+            flagged = (name for name, flag in zip(genres, rest[-19:], strict=True) if flag == "1")
+            movies.append((number, "|".join(rest[:-22]), "|".join(flagged)))
+        users = [(user, gender, age, *rest) for user, age, gender, *rest in fields(folder / "u.user", "|")]
+        return {"movies": movies, "ratings": list(map(tuple, fields(folder / "u.data", "\t"))), "users": users}
+    encoding = "iso-8859-1" if form == "ml-1m" else "utf-8"
+    movies = [(row[0], "::".join(row[1:-1]), row[-1]) for row in fields(folder / "movies.dat", "::", encoding)]
+    rows = {"movies": movies, "ratings": list(map(tuple, fields(folder / "ratings.dat", "::")))}
+    other = "users" if form == "ml-1m" else "tags"
+    return rows | {other: list(map(tuple, fields(folder / f"{other}.dat", "::")))}
+
+
+@pytest.mark.parametrize("form", ["ml-100k", "ml-1m", "ml-10m"])
+def test_the_marts_of_an_older_release_are_what_its_files_say(
+    lab: Lab, sample: Path, tmp_path: Path, form: Form
 ) -> None:
     dataset = lab.new_dataset()
+    write_as(form, sample, tmp_path / "zipped" / form)
+    archive = shutil.make_archive(str(tmp_path / form), "zip", tmp_path / "zipped")
+    with lab.environment():
+        done = CliRunner().invoke(app, ["dev", dataset, "--source", archive, "--as-of", f"{AS_OF:%Y-%m-%d}"])
+    assert done.exit_code == 0, done.output
+    assert "gate" in done.output
+    tables, oracle = tables_of(tmp_path / "zipped" / form, form), Oracle()
+    oracle.take(Batch(AS_OF, tables))
+    assert_as_told(lab.rows, oracle)
+    assert lab.rows("select table_name, rows_loaded from raw.load_ledger order by 1") == [
+        (name, len(tables[name])) for name in sorted(tables)
+    ]
+    idle = [] if form == "ml-10m" else [(len(tables["users"]),)]
+    assert lab.rows("select user_id from marts.dim_users where rating_count = 0") == idle
+    occupations = {occupation for (occupation,) in lab.rows("select occupation from marts.dim_users")}
+    assert ("academic/educator" in occupations) == (form == "ml-1m")
+    said = lab.rows("select source_file, first_line from raw.files where table_name = 'ratings'")
+    assert said == [("u.data" if form == "ml-100k" else "ratings.dat", 1)]
+
+
+def test_a_delta_corrects_a_user_of_ml_100k(lab: Lab, sample: Path, tmp_path: Path) -> None:
+    dataset, oracle = lab.new_dataset(), Oracle()
     write_as("ml-100k", sample, tmp_path / "old")
     land(Landing(dataset, tmp_path / "old", as_of=datetime(1998, 4, 22, tzinfo=UTC)), lab.store, lab.settings)
     lab.apply(dataset)
-    lines = [line.split("|") for line in (tmp_path / "old" / "u.user").read_text().splitlines()]
-    expected = [
-        (int(user), gender, BANDS[int(age)], occupation, code, STATES.get(code))
-        for user, age, gender, occupation, code in lines
-    ]
-    assert {code for *_, code, _ in expected} > {"V3N4P", "00000", "98107-2117", "600030000"}
-    assert lab.rows(USERS) == expected
-    idle, active = lab.rows("select rating_count = 0, count(*) from marts.dim_users group by 1 order by 1 desc")
-    assert (idle[1], active[1]) == (1, len(lines) - 1)
+    oracle.take(Batch(datetime(1998, 4, 22, tzinfo=UTC), tables_of(tmp_path / "old", "ml-100k")))
+    codes = dict(lab.rows("select distinct zip_code, state from marts.dim_users"))
+    assert codes.keys() > {"V3N4P", "00000", "98107-2117", "600030000"}
+    assert {code: state for code, state in codes.items() if code in STATES} == STATES
 
-    (tmp_path / "delta").mkdir()
-    (tmp_path / "delta" / "users.csv").write_text("userId,gender,age,occupation,zipCode\n1,F,30,pilot,10001\n")
-    changed = Landing(dataset, tmp_path / "delta", "delta", datetime(1998, 5, 1, tzinfo=UTC))
-    land(changed, lab.store, lab.settings)
+    changed = Batch(datetime(1998, 5, 1, tzinfo=UTC), {"users": [(1, "F", 30, "pilot", "10001")]}, {"users": "delta"})
+    lab.manifest(dataset, changed)
+    oracle.take(changed)
     lab.apply(dataset)
-    assert lab.rows(USERS) == [(1, "F", "25-34", "pilot", "10001", "NY"), *expected[1:]]
-    versions = "select occupation, valid_to is null from snapshots.snap_users where user_id = 1 order by valid_from"
-    assert lab.rows(versions) == [(expected[0][3], False), ("pilot", True)]
+    assert_as_told(lab.rows, oracle)
+    person = "select gender, age_band, occupation, zip_code, state from marts.dim_users where user_id = 1"
+    assert lab.rows(person) == [("F", "25-34", "pilot", "10001", "NY")]
     before, history = lab.marts(), lab.history()
     lab.delete_warehouse()
     lab.apply(dataset)
     assert (lab.marts(), lab.history()) == (before, history)
-
-
-@pytest.mark.parametrize("form", ["ml-1m", "ml-10m"])
-def test_an_older_release_is_the_same_in_the_marts_as_in_its_files(
-    lab: Lab, sample: Path, tmp_path: Path, form: Form
-) -> None:
-    dataset = lab.new_dataset()
-    write_as(form, sample, tmp_path / "old")
-    lab.land_archive(dataset, tmp_path / "old")
-    lab.apply(dataset)
-    encoding = "iso-8859-1" if form == "ml-1m" else "utf-8"
-    text = (tmp_path / "old" / "movies.dat").read_bytes().decode(encoding)
-    titles = {int(line.split("::")[0]): line.split("::", 1)[1].rsplit("::", 1)[0] for line in text.splitlines()}
-    assert dict(lab.rows("select movie_id, source_title from marts.dim_movies where not is_inferred")) == titles
-    with (tmp_path / "old" / "ratings.dat").open() as file:
-        ratings = {(int(user), int(movie)): float(stars) for user, movie, stars, _ in csv_lines(file)}
-    found = lab.rows("select user_id, movie_id, rating from marts.fact_ratings")
-    assert {(user, movie): float(str(stars)) for user, movie, stars in found} == ratings
-    occupations = {row[0] for row in lab.rows("select occupation from marts.dim_users")}
-    assert ("academic/educator" in occupations) == (form == "ml-1m")
-    codes = {str(number) for number in range(len(OCCUPATIONS))}
-    assert not occupations & codes
-    said = lab.rows("select source_file, first_line from raw.files where table_name = 'ratings'")
-    assert said == [("ratings.dat", 1)]
-
-
-def csv_lines(file: object) -> list[list[str]]:
-    return list(csv.reader(line.replace("::", ",") for line in file))  # type: ignore[attr-defined]

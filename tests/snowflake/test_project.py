@@ -155,10 +155,20 @@ def test_a_difference_planted_in_one_target_is_found_and_shown(
 @needs_dev
 @pytest.mark.skipif(not (RELEASES / "ml-latest-small.zip").exists(), reason=f"no releases at {RELEASES}")
 def test_a_real_release_is_the_same_on_both_targets(tmp_path: Path) -> None:
-    release = ["ml-latest-small", "--source", str(RELEASES / "ml-latest-small.zip")]
-    done = run(DEV_PYTHON, tmp_path, "dev", *release)
+    same_on_both_targets(tmp_path, "ml-latest-small", RELEASES / "ml-latest-small.zip")
+
+
+@needs_dev
+def test_an_older_release_is_the_same_on_both_targets(tmp_path: Path) -> None:
+    written = ("--form", "ml-1m", "--ratings", "2000", str(tmp_path / "ml-1m"))
+    assert run(DEV_PYTHON, tmp_path, *written, call=("-m", "ingest.sources.sample")).returncode == 0
+    same_on_both_targets(tmp_path, "ml-1m", tmp_path / "ml-1m")
+
+
+def same_on_both_targets(data: Path, dataset: str, source: Path) -> None:
+    done = run(DEV_PYTHON, data, "dev", dataset, "--source", str(source))
     assert done.returncode == 0, done.stdout + done.stderr
-    compared = run(sys.executable, tmp_path, "parity", "--emulator")
+    compared = run(sys.executable, data, "parity", "--emulator")
     assert compared.returncode == 0, compared.stdout + compared.stderr
 
 
