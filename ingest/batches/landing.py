@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -28,8 +29,13 @@ from ingest.sources.archive import OpenSource, open_source
 from ingest.sources.sample.cache import cached_sample
 from ingest.store.bucket import Store
 
+if TYPE_CHECKING:  # see `land`
+    from ingest.lines.parts import CutBatch
+
 # Clocks and time zones differ by less.
 AHEAD = timedelta(days=1)
+# A spreadsheet drops the lines beyond these without a word when it saves a file.
+SPREADSHEET_LINES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -143,11 +149,7 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
                 report_dir=settings.data_dir / "rejected" / dataset,
             )
             seconds = {"cut": time.monotonic() - started}
-            warnings = (
-                *opened.warnings,
-                *(w for table in pieces.tables.values() for w in table.warnings),
-                *filter(None, [pieces.report]),
-            )
+            warnings = _warnings(opened, pieces)
             batch_id = next_batch_id(max(committed_ids(store, dataset), default=None))
             origin = Source(name=opened.name, sha256=opened.sha256)
             manifest = manifest_of(pieces, dataset, batch_id, as_of=as_of, source=origin, modes=modes)
@@ -160,6 +162,17 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
             uploaded = upload(store, lock, manifest, pieces, lambda count: progress.advance(sending, count))
             seconds["upload"] = time.monotonic() - started - seconds["cut"]
             return Landed(manifest, True, uploaded, warnings, seconds)
+
+
+def _warnings(source: OpenSource, pieces: CutBatch) -> tuple[str, ...]:
+    tables = pieces.tables.values()
+    cut_off = (
+        f"{table.file} has {SPREADSHEET_LINES:,} lines, all that a spreadsheet holds: is its end missing?"
+        for table in tables
+        if table.rows_read + 1 == SPREADSHEET_LINES
+    )
+    said = (*source.warnings, *(warning for table in tables for warning in table.warnings), *cut_off, pieces.report)
+    return tuple(filter(None, said))
 
 
 def _holding(source: OpenSource, batches: list[Manifest]) -> Manifest | None:

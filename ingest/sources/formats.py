@@ -188,8 +188,8 @@ def _as_shipped(kind: Kind, text: str) -> str:
         case "rating" | "relevance":
             return text.replace(",", ".")  # the decimal point of other countries
         case "timestamp":
-            return _seconds(text)
-        case "id" | "tmdb_id":
+            return _seconds(text.removesuffix(".0"))
+        case "id" | "tmdb_id" | "age":
             return text.removesuffix(".0")
         case "imdb_id":
             return text.removesuffix(".0").zfill(7) if text else ""

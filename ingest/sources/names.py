@@ -87,12 +87,16 @@ def _plain(name: str) -> str:
 def _near_miss(parts: list[str]) -> tuple[str | None, str] | None:
     """The table that a file may be meant for (None: any) and what is wrong with it; None for any other file."""
     file = parts[-1].strip().lower()
+    first, *words = re.findall("[a-z]+", file) or [""]
+    if first == "u" and (wanted := next((f"u.{word}" for word in words if f"u.{word}" in _FILES), None)):
+        return _FILES[wanted], _why(file, wanted)
     stem = file
     while (shorter := _ENDING.sub("", stem).strip()) != stem:
         stem = shorter
     if stem != file or "." not in file:
         if table := _meant(stem):
-            return table, _why(file, TABLES[table].file)
+            older = f"{table}.dat"
+            return table, _why(file, older if ".dat" in file and older in _FILES else TABLES[table].file)
         for folder in parts[:-1]:
             plain = re.sub(r"[^a-z]", "", folder.lower().removesuffix(".csv")).removesuffix("s")
             if plain in _WORDS and (file.startswith("part-") or ".csv" in file):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from ingest.batches import landing
 from ingest.batches.committed import committed, datasets, latest
 from ingest.batches.landing import Landed, Landing, land
 from ingest.batches.manifest import Manifest, manifest_key
@@ -41,6 +42,15 @@ def test_a_batch_holds_every_line_and_its_manifest_says_so(
     everything = content(embedded_store, f"{dataset}/")
     assert landed.uploaded_bytes == sum(len(stored or b"") for stored in everything.values())
     assert f"{dataset}/landing.lock" not in everything
+
+
+def test_a_file_that_ends_where_spreadsheets_do_is_said(
+    lands: Lander, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert landing.SPREADSHEET_LINES == 1_048_576
+    monkeypatch.setattr(landing, "SPREADSHEET_LINES", len(FILES["ratings.csv"].splitlines()))
+    [warning] = lands(zip_of(tmp_path, FILES)).warnings
+    assert warning.startswith("ratings.csv has 4 lines, all that a spreadsheet holds")
 
 
 def test_a_manifest_says_nothing_about_when_or_where_it_was_landed(

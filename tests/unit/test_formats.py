@@ -157,6 +157,15 @@ def test_kaggle_dates_are_seconds_since_1970_in_utc(tmp_path: Path) -> None:
     assert seconds[0] == 1112486027
 
 
+def test_whole_numbers_that_pandas_made_floating_are_whole_again(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "ratings.csv").write_text(",userId,movieId,rating,timestamp\n0,1.0,2.0,3.5,964982703.0\n")
+    (tmp_path / "old" / "users.csv").write_text(",userId,gender,age,occupation,zipCode\n0,1.0,F,24.0,writer,02138\n")
+    batch = landed(tmp_path / "old", tmp_path / "work")
+    assert rows(batch, "ratings") == [["1", "2", "3.5", "964982703"]]
+    assert rows(batch, "users") == [["1", "F", "24", "writer", "02138"]]
+
+
 @pytest.mark.parametrize(
     ("encoded", "title"),
     [("Misérables, Les".encode("iso-8859-1"), "Misérables, Les"), ("Misérables, Les".encode(), "Misérables, Les")],

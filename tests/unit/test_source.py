@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import stat
 import zipfile
 from datetime import UTC, datetime
@@ -220,6 +221,38 @@ def test_a_near_miss_of_a_table_that_is_there_is_left_out_and_said(kind: str) ->
     assert list(found.members.values()) == list(FILES)
     [warning] = found.warnings
     assert f"{name} was left out" in warning
+
+
+@pytest.mark.parametrize(
+    "name", ["u.data.txt", "u.data.csv", "U.DATA.bak", "u (1).data", "u copy.data", "u_data.csv", "u.data.zip"]
+)
+def test_a_near_miss_of_ml_100k_is_refused_by_name(name: str) -> None:
+    with pytest.raises(SourceError, match=rf"{re.escape(name)} is .*u\.data\n"):
+        recognise("x", ["ml-100k/u.item", "ml-100k/u.user", f"ml-100k/{name}"])
+
+
+@pytest.mark.parametrize("name", ["ratings.dat.txt", "ratings (1).dat", "ratings.dat.bak"])
+def test_a_near_miss_of_ml_1m_is_refused_by_the_name_of_its_own_file(name: str) -> None:
+    with pytest.raises(SourceError, match=rf"{re.escape(name)} is not called ratings\.dat"):
+        recognise("x", ["movies.dat", name])
+
+
+@pytest.mark.parametrize(
+    ("names", "tables"),
+    [
+        (
+            "README allbut.pl mku.sh u.data u.genre u.info u.item u.occupation u.user u1.base u1.test ua.base ub.test "
+            ".DS_Store",
+            ["movies", "ratings", "users"],
+        ),
+        ("README movies.dat ratings.dat users.dat", ["movies", "ratings", "users"]),
+        ("README.html allbut.pl movies.dat ratings.dat split_ratings.sh tags.dat", ["movies", "ratings", "tags"]),
+    ],
+    ids=["ml-100k", "ml-1m", "ml-10m"],
+)
+def test_the_other_files_of_an_older_release_are_passed_over(names: str, tables: list[str]) -> None:
+    found = recognise("x", [f"release/{name}" for name in names.split()])
+    assert (list(found.members), found.warnings) == (tables, ())
 
 
 @pytest.mark.parametrize(
