@@ -1,6 +1,7 @@
-"""`copy into … from (select $1::int, …, metadata$filename, metadata$file_row_number from @stage)` on CSV files.
+"""Staged CSV files: `copy into … from (select $1::int, …, metadata$filename, metadata$file_row_number from @stage)`, and
+`select … from @stage/file (file_format => …)`.
 
-fakesnow copies CSV files without a transformation only. Every option that this module does not honour is refused,
+fakesnow copies CSV files without a transformation only, and selects from no stage. Every option that this module does not honour is refused,
 so that a file format that would read differently on Snowflake is not accepted in silence.
 """
 
@@ -15,7 +16,7 @@ from fakesnow.copy_into import stage_url_from_var
 from fakesnow.transforms.file_format import lookup_file_format
 from fakesnow.transforms.options import parse_options
 from fakesnow.transforms.stage import TableStages
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 HONOURED: dict[str, tuple[Any, ...]] = {
     "TYPE": ("CSV",),
@@ -69,9 +70,7 @@ def is_transformation(statement: exp.Expr) -> bool:
 def understand(statement: exp.Copy, connection: DuckDBPyConnection, database: str | None, schema: str | None) -> Copy:
     """What a COPY asks for. Raises NotImplementedError for anything that is not emulated, or that Snowflake refuses."""
     select = statement.args["files"][0].this
-    extra = [name for name, value in select.args.items() if value and name not in ("expressions", "from_", "kind")]
-    if extra:
-        raise NotImplementedError(f"{', '.join(extra)} in a COPY transformation (Snowflake refuses it too)")
+    _is_plain(select)
     options = _copy_options(statement, connection, database, schema)
     source = select.args["from_"].this.name
     target = statement.this.find(exp.Table)
@@ -83,7 +82,40 @@ def understand(statement: exp.Copy, connection: DuckDBPyConnection, database: st
 
 def insert(copy: Copy, number: int, first_row: int) -> str:
     """DuckDB's statement that loads file `number` (from 0), whose rows are numbered from `first_row`."""
-    width = max((int(found.name) for found in copy.select.find_all(exp.Parameter) if found.name.isdigit()), default=1)
+    rows = _staged_rows(copy.select, copy.urls[number], copy.options, first_row)
+    return f"insert into {copy.target.sql(dialect='duckdb')} {rows}"
+
+
+def is_staged_query(statement: exp.Expr) -> bool:
+    """Whether the statement is a query of a stage."""
+    source = statement.args.get("from_") if isinstance(statement, exp.Select) else None
+    return source is not None and source.this.name.startswith("@")
+
+
+def staged_query(
+    select: exp.Select, connection: DuckDBPyConnection, database: str | None, schema: str | None, first_row: int
+) -> exp.Expr:
+    """DuckDB's form of a query of one staged file, whose rows are numbered from `first_row`."""
+    _is_plain(select)
+    source = select.args["from_"].this
+    format_ = exp.Property(this=exp.var("FORMAT_NAME"), value=source.args["format"])
+    options = _format_options([format_], connection, database, schema)
+    url = stage_url_from_var(source.name[1:], connection, database, schema, TableStages(connection), source)
+    lines = f"read_csv('{url}', columns = {{'line': 'VARCHAR'}}, auto_detect = false, delim = '\x01', quote = '')"
+    header = connection.execute(f"select line from {lines} limit 1").fetchone()
+    width = header[0].count(",") + 1 if header else 1
+    return parse_one(_staged_rows(select, url, options, first_row, width), read="duckdb")
+
+
+def _is_plain(select: exp.Select) -> None:
+    extra = [name for name, value in select.args.items() if value and name not in ("expressions", "from_", "kind")]
+    if extra:
+        raise NotImplementedError(f"{', '.join(extra)} in a query of a stage (in a COPY, Snowflake refuses it too)")
+
+
+def _staged_rows(select: exp.Select, url: str, options: dict[str, Any], first_row: int, width: int = 1) -> str:
+    named = [int(found.name) for found in select.find_all(exp.Parameter) if found.name.isdigit()]
+    width = max([width, *named])
 
     def substitute(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column) and isinstance(node.this, exp.Parameter):
@@ -91,22 +123,21 @@ def insert(copy: Copy, number: int, first_row: int) -> str:
         if isinstance(node, exp.Parameter) and node.name.isdigit():
             return exp.column(f"column{int(node.name)}")
         if isinstance(node, exp.Column) and node.name.upper() == "METADATA$FILENAME":
-            return exp.Literal.string(copy.names[number])
+            return exp.Literal.string(url.split("/", 3)[3])
         if isinstance(node, exp.Column) and node.name.upper() == "METADATA$FILE_ROW_NUMBER":
-            row = exp.Window(this=exp.RowNumber())
-            return exp.Paren(this=exp.Add(this=row, expression=exp.Literal.number(first_row - 1)))
+            return exp.column("file_row_number")
         return node
 
-    values = ", ".join(e.copy().transform(substitute).sql(dialect="duckdb") for e in copy.select.expressions)
+    values = ", ".join(e.copy().transform(substitute).sql(dialect="duckdb") for e in select.expressions)
     columns = ", ".join(f"'column{n}': 'VARCHAR'" for n in range(1, width + 1))
-    url = copy.urls[number].replace("'", "''")
+    path = url.replace("'", "''")
     # Explicit columns and no detection: DuckDB would guess another delimiter, or 007 to be a number.
     # An unquoted empty field is NULL and a quoted one is not, as EMPTY_FIELD_AS_NULL means.
     return (
-        f"insert into {copy.target.sql(dialect='duckdb')} select {values} from read_csv('{url}', "
-        f"columns = {{{columns}}}, auto_detect = false, header = false, skip = {copy.options.get('SKIP_HEADER', 0)}, "
+        f"select {values} from (select *, row_number() over () + {first_row - 1} as file_row_number from read_csv('{path}', "
+        f"columns = {{{columns}}}, auto_detect = false, header = false, skip = {options.get('SKIP_HEADER', 0)}, "
         f"delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, "
-        f"compression = '{str(copy.options.get('COMPRESSION', 'NONE')).lower()}', hive_partitioning = false)"
+        f"compression = '{str(options.get('COMPRESSION', 'NONE')).lower()}', hive_partitioning = false))"
     )
 
 

@@ -116,6 +116,9 @@ class Cursor(FakeSnowflakeCursor):
             transformed, params = self._merge(transformed, params), None
         elif copying.is_transformation(transformed):
             transformed, params = self._copy(transformed), None
+        elif copying.is_staged_query(transformed):
+            place = self._duck_conn, self._conn.database, self._conn.schema
+            transformed, params = copying.staged_query(transformed, *place, self._conn.first_row), None
         super()._execute(transformed, params)
         if isinstance(transformed, (exp.Transaction, exp.Commit, exp.Rollback)):
             self._conn.explicit = isinstance(transformed, exp.Transaction)

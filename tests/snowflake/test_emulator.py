@@ -103,6 +103,16 @@ def test_a_copy_types_its_columns_and_names_file_and_row_in_file_order(session: 
     ]
 
 
+def test_a_staged_file_is_queried_like_it_is_copied(session: Session) -> None:
+    staged = "from @raw.landing/sample/000001/ratings/part-00000.csv.zst (file_format => 'raw.csv_zst')"
+    assert session(f"select min(metadata$file_row_number), max($1::int), count(*) {staged}") == [(1, 2, 2)]
+    assert session(f"select max($3), max(metadata$filename) {staged}") == [
+        ('a \\ "quoted", é', "sample/000001/ratings/part-00000.csv.zst")
+    ]
+    with pytest.raises(ProgrammingError, match="where"):
+        session(f"select $1 {staged} where $1 = '2'")
+
+
 def test_a_copy_that_fails_on_its_second_file_loads_nothing(session: Session) -> None:
     with pytest.raises(ProgrammingError, match="bad"):
         session(parts(0, 2))

@@ -20,6 +20,8 @@ _T = exp.DataType.Type
 NO_NUMBER = {_T.BOOLEAN, _T.DATE, _T.TIMESTAMP, _T.TIMESTAMPNTZ, _T.TIMESTAMPTZ, _T.TIMESTAMPLTZ, _T.ARRAY}
 INSTANTS = {_T.TIMESTAMP, _T.TIMESTAMPNTZ, _T.TIMESTAMPTZ, _T.TIMESTAMPLTZ, _T.DATETIME}
 NUMERIC = (exp.Sum, exp.Avg, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop, exp.Median)
+TIMES = {*INSTANTS, _T.DATE, _T.TIME}
+NUMBERS = {*exp.DataType.NUMERIC_TYPES, _T.BOOLEAN}
 # Sources whose columns nobody knows beforehand.
 OPEN = (
     exp.Lateral,
@@ -43,6 +45,8 @@ def findings(tree: Expr, line: int, known: Columns) -> Iterator[Finding]:
         yield Finding("name", line, str(error).split("\n")[0].replace('"', "")[:80])
         return
     for node in query.walk():
+        if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast) and _is_no_cast(node):
+            yield Finding("cast", line + line_of(node) - 1, shown(node))
         if _refused(node):
             yield Finding("operand", line + line_of(node) - 1, shown(node))
 
@@ -104,6 +108,19 @@ def _is_closed(query: Expr, known: Columns) -> bool:
         isinstance(table.this, exp.Identifier) and table.name.lower() in known and not table.args.get("when")
         for table in tables
     )
+
+
+def _is_no_cast(cast: exp.Cast) -> bool:
+    source, target = cast.this.type, cast.to.this
+    if source is None:
+        return False
+    if source.this in TIMES:
+        return (
+            target in NUMBERS
+            or (source.this == _T.DATE and target == _T.TIME)
+            or (source.this == _T.TIME and target == _T.DATE)
+        )
+    return source.this in NUMBERS and (target in (_T.DATE, _T.TIME) or (source.this == _T.BOOLEAN and target in TIMES))
 
 
 def _refused(node: Expr) -> bool:

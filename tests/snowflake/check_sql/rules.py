@@ -35,6 +35,16 @@ class Finding:
         )
 
 
+# What privileges are granted on: the first words of the kinds of objects.
+GRANTED = (
+    "account|agent|aggregation|alert|all|api|application|authentication|compute|connection|contact|cortex|database|dataset|"
+    "dynamic|event|external|failover|file|function|future|git|hybrid|iceberg|image|integration|join|masking|materialized|"
+    "model|network|notebook|notification|packages|password|pipe|privacy|procedure|projection|replication|resource|row|schema|"
+    "secret|semantic|sequence|service|session|snapshot|stage|storage|stream|streamlit|table|tag|task|user|view|warehouse|"
+    "workspace"
+)
+
+
 def _sql(page: str) -> str:
     return f"sql-reference/{page}"
 
@@ -55,7 +65,9 @@ RULES = {
         _sql("functions/listagg"),
     ),
     "type": Rule(
-        "Snowflake has no such type", "number(p, s), varchar, array, variant, …", _sql("intro-summary-data-types")
+        "Snowflake has no such type, or not of that size",
+        "number(p, s), varchar, array, variant, …",
+        _sql("intro-summary-data-types"),
     ),
     "date-part": Rule(
         "it is no date or time part", "year, quarter, month, week, day, hour …", _sql("functions-date-time")
@@ -78,9 +90,9 @@ RULES = {
     ),
     "literal": Rule(
         "there is no such kind of literal",
-        "'…', $$…$$, x'…', 1000000",
+        "'…', $$…$$, x'…', 1000000, date '…', time '…', timestamp '…', '…'::timestamp_ntz",
         _sql("data-types-text"),
-        r"(?<![\w.])\d+_\d|\$[a-z_]\w*\$|\b[eub]&?'",
+        r"(?<![\w.])\d+_\d|\$[a-z_]\w*\$|\b[eub]&?'|\b(timestamp_?(ntz|ltz|tz)|datetime|timetz|with(out)?\s+time\s+zone)\s+'",
     ),
     "struct": Rule(
         "an object's keys are text, and there is no map literal or row constructor",
@@ -120,28 +132,28 @@ RULES = {
     ),
     "integer-division": Rule("// begins a comment", "floor(a / b)", _sql("operators-arithmetic"), r"//"),
     "interval": Rule(
-        "an interval's amount is text, and an interval is added to or taken from a date, no more",
+        "an interval's amount and unit are one text, and an interval is added to or taken from a date, no more",
         "interval '1 day', or dateadd",
         _sql("data-types-datetime"),
-        r"\binterval\s+[\d(]|\binterval\s+[a-z_]\w*\s+(year|month|day|hour|minute|second)",
+        r"\binterval\s+[\d(]|\binterval\s+'\s*'\s+(year|quarter|month|week|day|hour|minute|second)s?\b|\binterval\s+[a-z_]\w*\s+(year|month|day|hour|minute|second)",
     ),
     "limit": Rule(
         "a limit is a number of rows",
         "sample, or qualify",
         _sql("constructs/limit"),
-        r"\blimit\s+[\d.]+\s*(%|percent\b)|\blimit\s+all\b|\btop\s+\d+\s+percent\b",
+        r"\blimit\s+[\d.]+\s*(%|percent\b)|\blimit\s+all\b|\btop\s+\d+\s+percent\b|\bselect\s+top\s*\(",
     ),
     "operator": Rule(
         "Snowflake has no such operator",
         "= for ==, power, bitand, bitor, bitxor, bitshiftleft, regexp_like, startswith, get_path, arrays_overlap",
         _sql("operators"),
-        r"==|\*\*|!~|(?<![<>!=|&*@])~(?!/)|\^@?|&|<<|@>|<@|(?<!\|)\|(?!\|)|->>(?!\s*(select|with|show|insert|"
+        r"==|\*\*|!~|#|(?<![<>!=|&*@])~(?!/)|\^@?|&|<<|@>|<@|(?<!\|)\|(?!\|)|->>(?!\s*(select|with|show|insert|"
         r"create|call|describe|desc|update|delete|merge|copy|truncate|drop|alter)\b)|\bglob\b(?=\s+['\"\w])|\bsimilar\s+to\b|"
         r"\b(is\s+not|isnull|notnull)\s*$|\bnotnull\b|\bisnull\b",
     ),
     "assignment": Rule("a name is given with =>", "name => value", "developer-guide/udf/udf-calling-sql", r":="),
     "join": Rule(
-        "Snowflake has no such join",
+        "Snowflake has no such join, and a cross join no condition",
         "exists, not exists, a join on row_number, asof join … match_condition (a >= b) on …",
         _sql("constructs/join"),
         r"\b(semi|anti|positional)\s+join\b|\basof\s+(left|inner|right)\b|\b(left|inner)\s+asof\b",
@@ -183,7 +195,7 @@ RULES = {
         r"\bon\s+conflict\b|\binsert\s+or\s+|\breturning\b|\binsert\s+into\s+[\w.\"]+\s+by\s+(name|position)\b",
     ),
     "merge": Rule(
-        "a merge matches on a condition, and has no by source, by target, do nothing and no bare update or insert",
+        "a merge matches on a condition, and has no by source, by target, do nothing, no bare update or insert, and no where",
         "when matched then update set …, when not matched then insert (…) values (…)",
         _sql("sql/merge"),
         r"\bnot\s+matched\s+by\s+(source|target)\b|\bthen\s+(do\s+nothing|error)\b|\bthen\s+(update|insert)\s*(\*|\Z|when\b|;)"
@@ -208,10 +220,10 @@ RULES = {
         r"\bwindow\s+\w+\s+as\s*\(|\bover\s+(?!\()\w+",
     ),
     "frame": Rule(
-        "a frame is of rows or a range, without exclusions",
-        "rows between … and …",
+        "a frame is of rows or a range, in an order, without exclusions",
+        "order by … rows between … and …",
         _sql("functions-window-syntax"),
-        r"\bgroups\s+between\b|\bgroups\s+(unbounded|current|\d)|\bexclude\s+(current\s+row|group|ties|no\s+others)\b",
+        r"\bover\s*\(\s*(partition\s+by\s+(?:(?!\border\s+by\b)[^()])*)?(rows|range)\s+(between|unbounded|current|\d)|\bgroups\s+between\b|\bgroups\s+(unbounded|current|\d)|\bexclude\s+(current\s+row|group|ties|no\s+others)\b",
     ),
     "any-list": Rule(
         "any and all compare with a subquery",
@@ -225,7 +237,8 @@ RULES = {
         _sql("sql-all"),
         r"\A\s*(pragma|attach|detach|install|load|summarize|checkpoint|export|import|vacuum|analyze|reset|prepare|deallocate|"
         r"savepoint|release|reindex|force|pivot|unpivot|describe\s+select|explain\s+analyze|values)\b|\(\s*(summarize|describe|pivot|unpivot)\s+\w|"
-        r"\bcreate\s+(or\s+replace\s+)?(temp(orary)?\s+)?(macro|type|index|trigger|persistent\s+secret)\b|\A\s*set\s+(global|session|local)\s",
+        r"\bcreate\s+(or\s+replace\s+)?(temp(orary)?\s+)?(macro|type|index|trigger|persistent\s+secret)\b|"
+        r"\A\s*(drop|alter)\s+(macro|type|trigger|domain|rule|extension|aggregate|publication)\b|\A\s*set\s+(global|session|local)\s",
     ),
     "create": Rule(
         "or replace and if not exists exclude each other",
@@ -235,18 +248,78 @@ RULES = {
     ),
     "alter": Rule(
         "the form of alter table is another",
-        "rename column a to b; alter column a set data type …; add column …",
+        "rename column a to b; alter column a set data type …; add column …, which comes last",
         _sql("sql/alter-table"),
-        r"\balter\s+table\s+(if\s+exists\s+)?[\w.\"]+\s+(rename\s+(?!to\b|column\b|constraint\b)|set\s+schema\b|alter\s+(column\s+)?[\w\"]+\s+(set\s+data\s+type|type)\s+[\w(), ]+\busing\b)",
+        r"\balter\s+index\b|\badd\s+(column\s+)?[\w\"]+\s+\w[\w(), ]*?\s(after\s+[\w\"]+|first)\s*(,|\Z)|\balter\s+table\s+(if\s+exists\s+)?[\w.\"]+\s+(rename\s+(?!to\b|column\b|constraint\b)|set\s+schema\b|alter\s+(column\s+)?[\w\"]+\s+(set\s+data\s+type|type)\s+[\w(), ]+\busing\b)",
+    ),
+    "drop": Rule(
+        "a drop names one object, and a function its arguments' types",
+        "a statement for each; drop function f(int)",
+        _sql("sql/drop"),
+        r"\A\s*drop\s+[^(,]*,|\A\s*drop\s+(function|procedure)\s+[^(]*\Z|\A\s*drop\b.*\bpurge\s*\Z",
+    ),
+    "with": Rule(
+        "a common table expression belongs to a select",
+        "insert into t with … select …; merge into t using (with … select …)",
+        _sql("constructs/with"),
+    ),
+    "table-function": Rule(
+        "a table function is read through table(…) or lateral",
+        "table(flatten(…)), lateral flatten(…)",
+        _sql("functions-table"),
+    ),
+    "lateral": Rule(
+        "a subquery in from sees the tables beside it only as lateral, without a limit, and a lateral function takes no "
+        "condition",
+        "lateral (select …), lateral flatten(input => …, outer => true)",
+        _sql("constructs/join-lateral"),
+    ),
+    "only": Rule(
+        "tables have no children that only could leave out",
+        "the table alone",
+        _sql("constructs/from"),
+        r"\b(from|join|update|into|truncate|table)\s+only(\s*\(|\s+(?!(where|group|order|limit|join|set|on|as|qualify|values)\b)[\w\"])",
+    ),
+    "identity": Rule(
+        "a column that counts is autoincrement or identity, and a sequence has a start, an increment and an order",
+        "identity (1, 1); create sequence s start = 1 increment = 1",
+        _sql("sql/create-table"),
+        r"\bgenerated\s+(always|by\s+default)\s+as\s+identity\b|\)\s*(stored|virtual)\b"
+        r"|\A\s*(create|alter)\b[^(]*\bsequence\b.*\b(minvalue|maxvalue|cache|cycle|owned\s+by)\b",
+    ),
+    "language": Rule(
+        "functions and procedures are written in SQL, Java, JavaScript, Python or Scala",
+        "language sql",
+        _sql("sql/create-function"),
+        r"\A\s*create\b[^(]*\b(function|procedure)\b[\s\S]*\blanguage\s+(?!(sql|java|javascript|python|scala)\b)['\w]",
+    ),
+    "collation": Rule("a collation is text", "collate 'en-ci'", _sql("collation"), r"\bcollate\s+[\w\"]"),
+    "grant": Rule(
+        "a privilege is granted on an object of a named kind, whole, to a role",
+        "grant select on table t to role r [with grant option]",
+        _sql("sql/grant-privilege"),
+        r"\A\s*(grant|revoke)\s+\w+\s*\(|\A\s*(grant|revoke)\b.*\bwith\s+(admin|hierarchy)\s+option\b"
+        rf"|\A\s*(grant|revoke)\b(?!\s+((database|application)\s+)?role\b)[^(]*?\bon\s+(?!({GRANTED})\b)[\w\"]",
+    ),
+    "materialized-view": Rule(
+        "a materialized view reads one table, without joins, windows, having, order, limit, qualify or grouping sets",
+        "a dynamic table",
+        "user-guide/views-materialized",
+    ),
+    "cast": Rule(
+        "values of that type are not cast to this one",
+        "date_part(epoch_second, …), to_timestamp_ntz(…), iff(…, 1, 0)",
+        _sql("data-type-conversion"),
     ),
     "copy": Rule(
-        "copy is copy into",
-        "copy into table from @stage, copy into @stage from table",
+        "copy is copy into, with options of its own, each with its value",
+        "copy into table from @stage, copy into @stage from table, option = value",
         _sql("sql/copy-into-table"),
         r"\A\s*copy\s+(?!into\b|files\b|grants\b)",
     ),
     "copy-select": Rule(
-        "the select of a copy takes columns, casts and a few functions: no where, join, group, order, limit or flatten",
+        "the select of a copy takes columns by number, casts and a few functions: no *, distinct, where, join, group, order, "
+        "limit or flatten",
         "load first, then transform",
         "user-guide/data-load-transform",
     ),
@@ -267,7 +340,9 @@ RULES = {
         _sql("functions-window-syntax"),
     ),
     "grouping": Rule(
-        "the column is neither grouped by nor aggregated", "group by it, or any_value(…)", _sql("constructs/group-by")
+        "the column is neither grouped by nor aggregated, or an order is by what distinct or a group has taken out",
+        "group by it, or any_value(…)",
+        _sql("constructs/group-by"),
     ),
     "subquery": Rule(
         "a correlated subquery is one aggregate with equalities, or exists and in without limit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,6 +98,9 @@ def findings(statement: Statement, known: frozenset[str] = frozenset()) -> Itera
         for match in re.finditer(rule.pattern, code, re.IGNORECASE) if rule.pattern and name not in skipped else ():
             line = statement.line + code.count("\n", 0, match.start() + len(match[0]) - len(match[0].lstrip()))
             yield Finding(name, line, " ".join(match[0].split()) or match[0])
+    for one, other in itertools.pairwise(statement.pieces):
+        if one.kind == other.kind == "text":  # one text to others
+            yield Finding("literal", other.line, f"{one.written} {other.written}")
     known |= IN_BLOCKS if statement.scripted else frozenset()
     if statement.first != "ALTER":
         yield from _functions(statement.pieces, known)
@@ -145,7 +149,7 @@ def _functions(pieces: list[Piece], known: frozenset[str]) -> Iterator[Finding]:
             ):
                 yield Finding("method", piece.line, f".{piece.written}()")
             continue
-        if name in TYPES and not FUNCTIONS.get(name):
+        if name in TYPES and not FUNCTIONS.get(name) and (given or before.word not in BEFORE_FUNCTION):
             continue
         if _is_relation(pieces, at, end):
             continue

@@ -38,6 +38,21 @@ _FOREIGN = {
     )
     if (found := getattr(exp.DataType.Type, name, None))
 }
+# Of a type that has a size, the greatest.
+_SIZES = {
+    **dict.fromkeys(words("DECIMAL"), (38, 37)),
+    **dict.fromkeys(words("TIMESTAMP TIMESTAMPNTZ TIMESTAMPLTZ TIMESTAMPTZ TIME DATETIME"), (9,)),
+    **dict.fromkeys(words("VARCHAR CHAR TEXT NVARCHAR NCHAR"), (134_217_728,)),
+    **dict.fromkeys(words("BINARY VARBINARY"), (67_108_864,)),
+}
+_COPY_OPTIONS = words(
+    """
+    FILES PATTERN FILE_FORMAT ON_ERROR SIZE_LIMIT PURGE RETURN_FAILED_ONLY MATCH_BY_COLUMN_NAME INCLUDE_METADATA
+    ENFORCE_LENGTH TRUNCATECOLUMNS FORCE LOAD_UNCERTAIN_FILES FILE_PROCESSOR LOAD_MODE VALIDATION_MODE CLUSTER_AT_INGEST_TIME
+    STORAGE_INTEGRATION CREDENTIALS ENCRYPTION OVERWRITE SINGLE MAX_FILE_SIZE INCLUDE_QUERY_ID DETAILED_OUTPUT HEADER
+    """
+) | {"PARTITION BY"}
+_READ_DIRECTLY = ("IDENTIFIER(", "SEMANTIC_VIEW(", "DIRECTORY(")
 _SETS = (exp.Union, exp.Except, exp.Intersect)
 _PREDICATES = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NEQ, exp.Between)
 
@@ -72,7 +87,7 @@ def is_aggregate(node: Expr) -> bool:
     while isinstance(above, (exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls, exp.Filter)):
         above = above.parent
     window = isinstance(above, exp.Window) and node.find_ancestor(exp.Window) is above and _inside(node, above)
-    return isinstance(node, exp.AggFunc) and not window
+    return isinstance(node, exp.AggFunc) and not isinstance(node, (exp.RegrValx, exp.RegrValy)) and not window
 
 
 def _inside(node: Expr, window: exp.Window) -> bool:
@@ -80,8 +95,31 @@ def _inside(node: Expr, window: exp.Window) -> bool:
 
 
 def _broken(node: Expr) -> Iterator[tuple[str, Expr]]:
-    if isinstance(node, exp.DataType) and node.this in _FOREIGN:
-        yield "type", node
+    if isinstance(node, exp.DataType):
+        if node.this in _FOREIGN or _is_too_large(node):
+            yield "type", node
+    elif isinstance(node, (exp.PercentileCont, exp.PercentileDisc)) and not isinstance(node.parent, exp.WithinGroup):
+        yield "argument-form", node
+    elif isinstance(node, exp.Interval) and not isinstance(
+        node.parent, (exp.Add, exp.Sub, exp.WindowSpec, exp.DataType)
+    ):
+        yield "interval", node
+    elif isinstance(node, exp.Join) and (node.args.get("on") or node.args.get("using")):
+        if node.kind == "CROSS":
+            yield "join", node
+        if isinstance(node.this, exp.Lateral) and not isinstance(node.this.this, exp.Subquery):
+            yield "lateral", node
+    elif (
+        isinstance(node, exp.Table)
+        and isinstance(node.this, exp.Func)
+        and isinstance(node.parent, (exp.From, exp.Join))
+    ):
+        if not shown(node).upper().startswith(_READ_DIRECTLY):
+            yield "table-function", node
+    elif isinstance(node, exp.Merge):
+        for when in node.args["whens"].expressions:
+            if isinstance(when.args["then"], exp.Update) and when.args["then"].args.get("where"):
+                yield "merge", when
     elif isinstance(node, exp.Window):
         yield from _window(node)
     elif isinstance(node, exp.Select):
@@ -100,6 +138,13 @@ def _broken(node: Expr) -> Iterator[tuple[str, Expr]]:
         yield from _created(node)
     elif isinstance(node, exp.ArrayContains) and any(isinstance(each, exp.Array) for each in (node.expression,)):
         yield "operand", node
+
+
+def _is_too_large(kind: exp.DataType) -> bool:
+    if not isinstance(kind.this, exp.DataType.Type):
+        return False  # an interval's units
+    sizes = [int(each.name) for each in kind.expressions if isinstance(each, exp.DataTypeParam) and each.name.isdigit()]
+    return any(size > most for size, most in zip(sizes, _SIZES.get(kind.this.value, ()), strict=False))
 
 
 def _window(node: exp.Window) -> Iterator[tuple[str, Expr]]:
@@ -135,12 +180,25 @@ def _clauses(node: exp.Select) -> Iterator[tuple[str, Expr]]:
         if isinstance(each.unalias(), exp.Tuple):
             yield "struct", each
     yield from _grouping(node)
+    yield from _order_of_distinct(node)
     yield from _subquery(node)
+
+
+def _order_of_distinct(node: exp.Select) -> Iterator[tuple[str, Expr]]:
+    order = node.args.get("order")
+    if not node.args.get("distinct") or not order or any(each.is_star for each in node.selects):
+        return
+    shown_ = {_plain(each.unalias()) for each in node.selects} | {each.alias_or_name.lower() for each in node.selects}
+    for each in order.expressions:
+        if not each.this.is_int and _plain(each.this) not in shown_:
+            yield "grouping", each
 
 
 def _grouping(node: exp.Select) -> Iterator[tuple[str, Expr]]:
     group = node.args.get("group")
-    aggregates = any(is_aggregate(each) for part in node.selects for each in within(part, exp.AggFunc))
+    aggregates = bool(node.args.get("having")) or any(
+        is_aggregate(each) for part in node.selects for each in within(part, exp.AggFunc)
+    )
     if not group and not aggregates:
         return
     if group and (group.args.get("all") or group.find(exp.Cube, exp.Rollup, exp.GroupingSets)):
@@ -170,14 +228,10 @@ def _grouping(node: exp.Select) -> Iterator[tuple[str, Expr]]:
         for each in (*inner, *own):
             yield from loose(each)
 
-    for part in (*node.selects, *within_order(node)):
+    having, order = node.args.get("having"), node.args.get("order")
+    sorts = [each.this for each in order.expressions] if order else []
+    for part in (*node.selects, *([having.this] if having else ()), *sorts):
         yield from (("grouping", each) for each in loose(part))
-
-
-def within_order(node: exp.Select) -> list[Expr]:
-    """What a query filters its groups by."""
-    having = node.args.get("having")
-    return [having.this] if having else []
 
 
 def _plain(node: Expr) -> str:
@@ -193,9 +247,17 @@ def _subquery(node: exp.Select) -> Iterator[tuple[str, Expr]]:
     holder = node.parent
     place = holder.parent if isinstance(holder, exp.Subquery) else None
     tested = isinstance(place or holder, (exp.Exists, exp.In, exp.Any, exp.All))
-    relation = isinstance(place, (exp.From, exp.Join, exp.Lateral, exp.CTE, exp.Insert, exp.Create, exp.Merge, *_SETS))
+    relation = isinstance(
+        place, (exp.From, exp.Join, exp.Lateral, exp.CTE, exp.Insert, exp.Create, exp.Merge, exp.Copy, *_SETS)
+    )
     relation = relation or (isinstance(place, (exp.Query, exp.Delete, exp.Update)) and holder.arg_key != "expressions")
     scalar = isinstance(holder, exp.Subquery) and not tested and not relation
+    if _countable(node.selects) and (scalar or isinstance(place or holder, exp.In)):
+        given = (place or holder).this if not scalar else None
+        if len(node.selects) != (len(given.expressions) if isinstance(given, exp.Tuple) else 1):
+            yield "columns-count", node
+    if isinstance(holder, exp.Subquery) and isinstance(place, (exp.From, exp.Join, exp.Lateral)):
+        yield from _beside(node, place)
     if not (scalar or tested) or not (outer := node.find_ancestor(exp.Select, exp.Update, exp.Delete)):
         return
     own = {each.alias_or_name.lower() for each in node.find_all(exp.Table, exp.Subquery, exp.Lateral)}
@@ -210,6 +272,18 @@ def _subquery(node: exp.Select) -> Iterator[tuple[str, Expr]]:
     aggregated = len(node.selects) == 1 and any(is_aggregate(each) for each in within(node.selects[0], exp.AggFunc))
     if limited or flattened or mixed or uneven or (scalar and (not aggregated or node.args.get("group"))):
         yield "subquery", node
+
+
+def _beside(node: exp.Select, place: Expr) -> Iterator[tuple[str, Expr]]:
+    """What a subquery in FROM takes of the relations beside it: nothing but as LATERAL, and then without a limit."""
+    outer = place.find_ancestor(exp.Select)
+    if outer is None:
+        return
+    own = {each.alias_or_name.lower() for each in node.find_all(exp.Table, exp.Subquery, exp.Lateral)}
+    given = {each.alias_or_name.lower() for each in within(outer, exp.Table, exp.Subquery)} - own
+    taken = any(each.table and each.table.lower() in given for each in node.find_all(exp.Column))
+    if taken and (not isinstance(place, exp.Lateral) or node.args.get("limit")):
+        yield "lateral", node
 
 
 def _mixes(column: exp.Column, own: set[str]) -> bool:
@@ -241,12 +315,15 @@ def _copy(node: exp.Copy) -> Iterator[tuple[str, Expr]]:
         files = list(option.find_all(exp.Literal)) if option.name.upper() == "FILES" else []
         if len(files) > MOST_FILES:
             yield "copy-limit", option
+        if option.name.upper() not in _COPY_OPTIONS or not (option.expression or option.expressions):
+            yield "copy", option
     if node.this.sql(dialect="snowflake")[:1] in "@'":
         return  # an unloading one, of any query
     for query in node.find_all(exp.Select):
-        for clause in ("where", "joins", "group", "having", "order", "limit", "qualify", "laterals"):
+        for clause in ("distinct", "where", "joins", "group", "having", "order", "limit", "qualify", "laterals"):
             if found := query.args.get(clause):
                 yield "copy-select", found[0] if isinstance(found, list) else found
+        yield from (("copy-select", each) for each in query.selects if each.is_star)
         for function in query.find_all(exp.Func):
             name = function.name if isinstance(function, exp.Anonymous) else function.sql_name()
             if name.upper() not in COPY_FUNCTIONS or is_aggregate(function):
@@ -254,6 +331,19 @@ def _copy(node: exp.Copy) -> Iterator[tuple[str, Expr]]:
 
 
 def _created(node: exp.Create) -> Iterator[tuple[str, Expr]]:
+    if node.find(exp.MaterializedProperty) and node.kind == "VIEW":
+        refused = (
+            exp.Join,
+            exp.Window,
+            exp.Having,
+            exp.Order,
+            exp.Limit,
+            exp.Qualify,
+            exp.GroupingSets,
+            exp.Cube,
+            exp.Rollup,
+        )
+        yield from (("materialized-view", each) for each in node.find_all(*refused))
     names = [each.name.lower() for each in node.find_all(exp.ColumnDef)] if not node.expression else []
     if (
         isinstance(node.expression, exp.Query)

@@ -14,8 +14,9 @@
     {%- set rejected = {'columns': raw_columns('rejected_rows') | rejectattr('name', 'eq', 'batch_id') | list, 'parts': manifest.rejected} -%}
     {%- set tables = dict(manifest.tables, rejected_rows=rejected).items() -%}
     {%- for name, table in tables -%}{%- do run_load(read_parts(name, table, bucket)) -%}{%- endfor -%}
+    {%- set before_rows = numbered_before_rows(manifest) -%}
     {%- do run_load('begin') -%}
-    {%- for name, table in tables -%}{%- do run_load(load_parts(name, table, batch_id)) -%}{%- endfor -%}
+    {%- for name, table in tables -%}{%- do run_load(load_parts(name, table, batch_id, before_rows)) -%}{%- endfor -%}
     {%- do run_load(record_batch(manifest)) -%}
     {%- do assert_parts_match(manifest) -%}
     {%- do run_load('commit') -%}

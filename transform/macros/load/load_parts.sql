@@ -1,12 +1,13 @@
 {# SQL that appends a batch's parts of one table to raw. Strict: a value that does not fit its type fails the load,
-   because quarantine happened at landing. A rejected line has its own lineage: only its batch is added. #}
-{% macro load_parts(name, table, batch_id) -%}
-    {{ return(adapter.dispatch('load_parts')(name, table, batch_id)) }}
+   because quarantine happened at landing. A rejected line has its own lineage: only its batch is added.
+   `before_rows` is what `numbered_before_rows` found. #}
+{% macro load_parts(name, table, batch_id, before_rows) -%}
+    {{ return(adapter.dispatch('load_parts')(name, table, batch_id, before_rows)) }}
 {%- endmacro %}
 
 {# The rows that `read_parts` put aside. What is there has row ids, in the order of the file: to number rows while they
    are read would leave all but one core idle. #}
-{% macro duckdb__load_parts(name, table, batch_id) -%}
+{% macro duckdb__load_parts(name, table, batch_id, before_rows) -%}
     {%- for part in table.parts %}
         insert into {{ source('raw', name) }} by name
         select
@@ -27,7 +28,7 @@
    ledger is the authority, not COPY's load metadata, hence `force`. COPY from a select does not count a line's columns:
    landing has, and the pipeline has held each part to its sha256. A part's number is in its name, part-NNNNN.csv.zst.
    Stage and format are the published ones, whatever schema is loaded. #}
-{% macro snowflake__load_parts(name, table, batch_id) -%}
+{% macro snowflake__load_parts(name, table, batch_id, before_rows) -%}
     {%- set raw = target.database ~ '.raw' -%}
     {%- for chunk in table.parts | batch(1000) %}
         copy into {{ source('raw', name) }} (
@@ -44,7 +45,7 @@
                 {%- else -%}
                 {{ batch_id | int }},
                 cast(substr(metadata$filename, -13, 5) as integer),
-                metadata$file_row_number
+                metadata$file_row_number {{- ' - ' ~ before_rows if before_rows }}
                 {%- endif %}
             from @{{ raw }}.landing
         )
