@@ -1,4 +1,4 @@
--- The bridge has each genre of each movie once, and dim_genres counts what the bridge has.
+-- The bridge has each genre of each movie, and dim_genres counts what the movies list.
 with
 
 movies as (
@@ -28,27 +28,12 @@ counted as (
 
     select
         genre,
-        count(*) as movies
+        count(*) as movie_count
     from listed
     group by genre
 
 )
 
-select
-    coalesce(listed.movie_id, bridged.movie_id) as movie_id,
-    coalesce(listed.genre, bridged.genre) as genre
-from listed
-full outer join bridged
-    on listed.movie_id = bridged.movie_id
-    and listed.genre = bridged.genre
-where listed.movie_id is null or bridged.movie_id is null
-
+{{ differences('listed', 'bridged', 'genre, movie_id') }}
 union all
-
-select
-    null as movie_id,
-    coalesce(genres.genre, counted.genre) as genre
-from {{ ref('dim_genres') }} as genres
-full outer join counted
-    on genres.genre = counted.genre
-where genres.movie_count is distinct from counted.movies
+{{ differences('counted', ref('dim_genres'), 'genre, movie_count') }}

@@ -1,27 +1,10 @@
--- Each version begins and ends when a batch took effect, differs from the one before it, and only a full batch ends a
--- movie's last one.
+-- Versions are numbered, and each differs from the one before it; only a full batch ends a movie's last one.
 with
-
-clock as (
-
-    select
-        effective_at,
-        max(case when table_name = 'movies' then mode end) as mode
-    from {{ source('raw', 'batches') }}
-    group by effective_at
-
-),
 
 versions as (
 
     select
-        movie_id,
-        version,
-        source_title,
-        genres,
-        is_current,
-        valid_from,
-        valid_to,
+        *,
         row_number() over (partition by movie_id order by valid_from nulls first) as place,
         lag(valid_to) over (partition by movie_id order by valid_from nulls first) as valid_to_before,
         lag(source_title) over (partition by movie_id order by valid_from nulls first) as title_before,
@@ -39,22 +22,19 @@ faults as (
         case
             when versions.version != versions.place then 'is not numbered in order'
             when versions.is_current != (versions.valid_to is null) then 'is current and has ended, or neither'
-            when begins.effective_at is null or (versions.valid_to is not null and ends.effective_at is null)
-                then 'begins or ends when no batch took effect'
             when versions.valid_to_before = versions.valid_from
                 and versions.title_before = versions.source_title
                 and versions.genres_before is not distinct from versions.genres
                 then 'equals the one before it'
-            when versions.valid_to is not null
-                and coalesce(versions.next_valid_from > versions.valid_to, true)
-                and coalesce(ends.mode, '') != 'full'
+            when coalesce(versions.next_valid_from > versions.valid_to, versions.valid_to is not null)
+                and replaced.effective_at is null
                 then 'ended though no whole table was landed'
         end as fault
     from versions
-    left join clock as begins
-        on versions.valid_from = begins.effective_at
-    left join clock as ends
-        on versions.valid_to = ends.effective_at
+    left join {{ source('raw', 'batches') }} as replaced
+        on versions.valid_to = replaced.effective_at
+        and replaced.table_name = 'movies'
+        and replaced.mode = 'full'
 
 )
 

@@ -1,4 +1,6 @@
 -- The fact of tags and their history are built from the same staging by different roads; the summaries from the fact.
+{%- set counts = {'dim_tags': 'use_count', 'dim_users': 'tag_count', 'user_activity': 'tag_count'} %}
+
 with
 
 history as (
@@ -10,15 +12,24 @@ history as (
 
 roads as (
 
+    {% for summary, tags in counts.items() -%}
     select
-        'tags in history' as road,
+        '{{ summary }}' as road,
+        coalesce(sum({{ tags }}), 0) as tags
+    from {{ ref(summary) }}
+
+    union all
+
+    {% endfor -%}
+    select
+        'history' as road,
         count(*) as tags
     from history
 
     union all
 
     select
-        'tags in history as the fact has them' as road,
+        'history as the fact has it' as road,
         count(*) as tags
     from history
     inner join {{ ref('fact_movie_tags') }} as tags
@@ -26,27 +37,6 @@ roads as (
         and history.movie_id = tags.movie_id
         and history.tag_id = tags.tag_id
         and history.tagged_at = tags.tagged_at
-
-    union all
-
-    select
-        'uses that dim_tags counts' as road,
-        coalesce(sum(use_count), 0) as tags
-    from {{ ref('dim_tags') }}
-
-    union all
-
-    select
-        'tags that dim_users counts' as road,
-        coalesce(sum(tag_count), 0) as tags
-    from {{ ref('dim_users') }}
-
-    union all
-
-    select
-        'tags that user_activity counts' as road,
-        coalesce(sum(tag_count), 0) as tags
-    from {{ ref('user_activity') }}
 
 )
 

@@ -2,3 +2,8 @@
 {% macro share(part, whole) -%}
     cast({{ part }} as double) / nullif({{ whole }}, 0)
 {%- endmacro %}
+
+{# The share of the rows of a group that a condition is true of. #}
+{% macro share_where(condition) -%}
+    {{ share('count(case when ' ~ condition ~ ' then 1 end)', 'count(*)') }}
+{%- endmacro %}

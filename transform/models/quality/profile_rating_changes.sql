@@ -5,68 +5,72 @@ with
 
 batches as (
 
-    {{ unprofiled_batches('ratings') }}
-
-),
-
-content as (
-
-    select * from ({{ content_batches('ratings') }}) as content
+    select
+        _batch,
+        batch_id,
+        as_of,
+        mode
+    from ({{ unprofiled_batches('ratings', rows_as='ratings') }}) as every_batch
     where mode = 'full'
 
 ),
 
 before as (
 
-    select
-        content._batch,
-        ratings.user_id,
-        ratings.movie_id,
-        ratings.rating,
-        ratings.timestamp
-    from {{ source('raw', 'ratings') }} as ratings
-    inner join content
-        on ratings._batch = content.held_batch
-    where {{ in_sample }}
-    qualify row_number() over (
-        partition by content._batch, ratings.user_id, ratings.movie_id
-        order by ratings.timestamp desc nulls last, ratings._batch desc nulls last, ratings._part desc nulls last, ratings._row desc nulls last
-    ) = 1
+    {{ rows_before('ratings', 'user_id, movie_id', event_time='timestamp', where=in_sample) }}
+
+),
+
+new_ratings as (
+
+    select * from ({{ unprofiled_rows('ratings') }}) as ratings
+    where _batch in (select _batch from ({{ content_batches('ratings') }}) as replaced)
+        and {{ in_sample }}
 
 ),
 
 after as (
 
-    select
-        ratings._batch,
-        ratings.user_id,
-        ratings.movie_id,
-        ratings.rating,
-        ratings.timestamp
-    from {{ unprofiled_rows('ratings') }} as ratings
-    inner join (select distinct _batch from content) as replacing
-        on ratings._batch = replacing._batch
-    where {{ in_sample }}
-    qualify row_number() over (
-        partition by ratings._batch, ratings.user_id, ratings.movie_id
-        order by ratings.timestamp desc nulls last, ratings._part desc nulls last, ratings._row desc nulls last
-    ) = 1
+    {{ latest('new_ratings', '_batch, user_id, movie_id', event_time='timestamp') }}
 
 ),
 
-kept as (
+pairs as (
 
     select
-        before._batch,
-        count(*) as kept_ratings,
-        count(case when before.timestamp = after.timestamp and before.rating != after.rating then 1 end) as regraded_ratings,
-        count(case when before.timestamp != after.timestamp and before.rating = after.rating then 1 end) as moved_ratings
+        coalesce(before._batch, after._batch) as _batch,
+        before.user_id as user_before,
+        after.user_id as user_after,
+        before.rating as rating_before,
+        after.rating as rating_after,
+        case when before.user_id = after.user_id then 1 end as is_kept,
+        case when before.timestamp = after.timestamp and before.rating != after.rating then 1 end as is_regraded,
+        case when before.timestamp != after.timestamp and before.rating = after.rating then 1 end as is_moved
     from before
-    inner join after
+    full outer join after
         on before._batch = after._batch
         and before.user_id = after.user_id
         and before.movie_id = after.movie_id
-    group by before._batch
+
+),
+
+changes as (
+
+    select
+        _batch,
+        count(user_before) as ratings_before,
+        {{ share('count(user_after)', 'count(user_before)') }} as ratings_multiple,
+        count(distinct user_before) as users_before,
+        {{ share('count(distinct user_after)', 'count(distinct user_before)') }} as users_multiple,
+        {{ share('count(is_kept)', 'count(user_before)') }} as kept_share,
+        {{ share('count(is_kept)', 'least(count(user_before), count(user_after))') }} as overlap,
+        avg(cast(rating_after as double)) - avg(cast(rating_before as double)) as mean_rating_change,
+        count(is_regraded) as regraded_ratings,
+        {{ share('count(is_regraded)', 'count(is_kept)') }} as regraded_share,
+        count(is_moved) as moved_ratings,
+        {{ share('count(is_moved)', 'count(is_kept)') }} as moved_share
+    from pairs
+    group by _batch
 
 ),
 
@@ -76,57 +80,36 @@ both_sides as (
         _batch,
         {{ month }} as rating_month,
         rating,
-        count(*) as ratings_before,
-        0 as ratings_after
-    from before
-    group by 1, 2, 3
-
-    union all
-
-    select
-        _batch,
-        {{ month }} as rating_month,
-        rating,
-        0 as ratings_before,
-        count(*) as ratings_after
-    from after
+        sum(was_there) as ratings_before,
+        sum(1 - was_there) as ratings_after
+    from (
+        select _batch, timestamp, rating, 1 as was_there from before
+        union all
+        select _batch, timestamp, rating, 0 as was_there from after
+    ) as ratings
     group by 1, 2, 3
 
 ),
 
-compared as (
+stars as (
 
     select
         _batch,
-        sum(ratings_before) as ratings_before,
-        sum(ratings_after) as ratings_after,
-        sum(cast(rating as double) * ratings_before) / nullif(sum(ratings_before), 0) as mean_before,
-        sum(cast(rating as double) * ratings_after) / nullif(sum(ratings_after), 0) as mean_after
+        rating,
+        {{ share('sum(ratings_after)', 'sum(sum(ratings_after)) over (partition by _batch)') }}
+        - {{ share('sum(ratings_before)', 'sum(sum(ratings_before)) over (partition by _batch)') }} as change
     from both_sides
-    group by _batch
+    group by 1, 2
 
 ),
 
 star_changes as (
 
     select
-        stars._batch,
-        max(abs(
-            {{ share('stars.ratings_after', 'compared.ratings_after') }}
-            - {{ share('stars.ratings_before', 'compared.ratings_before') }}
-        )) as star_change
-    from (
-        select
-            _batch,
-            rating,
-            sum(ratings_before) as ratings_before,
-            sum(ratings_after) as ratings_after
-        from both_sides
-        group by 1, 2
-    ) as stars
-    inner join compared
-        on stars._batch = compared._batch
-    group by stars._batch
+        _batch,
+        max(abs(change)) as star_change
+    from stars
+    group by _batch
 
 ),
 
@@ -135,14 +118,8 @@ months as (
     select
         _batch,
         rating_month,
-        sum(ratings_before) as ratings_before,
-        {{ share('sum(ratings_after)', 'sum(ratings_before)') }} as multiple,
-        row_number() over (
-            partition by _batch
-            order by
-                case when sum(ratings_before) >= 100 then {{ share('sum(ratings_after)', 'sum(ratings_before)') }} end nulls last,
-                rating_month
-        ) as place
+        case when sum(ratings_before) >= 100 then 'large' when sum(ratings_before) >= 20 then 'small' end as size,
+        {{ share('sum(ratings_after)', 'sum(ratings_before)') }} as multiple
     from both_sides
     group by 1, 2
 
@@ -152,54 +129,16 @@ worst_months as (
 
     select
         _batch,
-        min(case when ratings_before >= 100 and place = 1 then rating_month end) as least_month,
-        min(case when ratings_before >= 100 then multiple end) as least_month_multiple,
-        min(case when ratings_before between 20 and 99 then multiple end) as least_small_month_multiple
-    from months
+        min(case when size = 'large' and multiple = least_multiple then rating_month end) as least_month,
+        min(case when size = 'large' then multiple end) as least_month_multiple,
+        min(case when size = 'small' then multiple end) as least_small_month_multiple
+    from (select *, min(multiple) over (partition by _batch, size) as least_multiple from months) as compared_months
     group by _batch
-
-),
-
-user_changes as (
-
-    select
-        before_users._batch,
-        before_users.users as users_before,
-        {{ share('after_users.users', 'before_users.users') }} as users_multiple
-    from (select _batch, count(distinct user_id) as users from before group by _batch) as before_users
-    inner join (select _batch, count(distinct user_id) as users from after group by _batch) as after_users
-        on before_users._batch = after_users._batch
 
 )
 
-select
-    batches._batch,
-    batches.batch_id,
-    batches.as_of,
-    batches.mode,
-    cast(compared.ratings_before as bigint) as ratings_before,
-    {{ share('compared.ratings_after', 'compared.ratings_before') }} as ratings_multiple,
-    cast(user_changes.users_before as bigint) as users_before,
-    user_changes.users_multiple,
-    {{ share('coalesce(kept.kept_ratings, 0)', 'compared.ratings_before') }} as kept_share,
-    {{ share('coalesce(kept.kept_ratings, 0)', 'least(compared.ratings_before, compared.ratings_after)') }} as overlap,
-    compared.mean_after - compared.mean_before as mean_rating_change,
-    star_changes.star_change,
-    worst_months.least_month,
-    worst_months.least_month_multiple,
-    worst_months.least_small_month_multiple,
-    cast(kept.regraded_ratings as bigint) as regraded_ratings,
-    {{ share('kept.regraded_ratings', 'kept.kept_ratings') }} as regraded_share,
-    cast(kept.moved_ratings as bigint) as moved_ratings,
-    {{ share('kept.moved_ratings', 'kept.kept_ratings') }} as moved_share
+select *
 from batches
-inner join compared
-    on batches._batch = compared._batch
-left join kept
-    on batches._batch = kept._batch
-left join star_changes
-    on batches._batch = star_changes._batch
-left join worst_months
-    on batches._batch = worst_months._batch
-left join user_changes
-    on batches._batch = user_changes._batch
+inner join changes using (_batch)
+inner join star_changes using (_batch)
+inner join worst_months using (_batch)

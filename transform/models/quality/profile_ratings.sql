@@ -5,7 +5,7 @@ with
 
 batches as (
 
-    {{ unprofiled_batches('ratings') }}
+    {{ unprofiled_batches('ratings', rows_as='ratings') }}
 
 ),
 
@@ -16,19 +16,8 @@ by_day as (
         rating,
         cast(floor(timestamp / 86400) as bigint) as day_number,
         count(*) as ratings
-    from {{ new_ratings }} as new_ratings
+    from ({{ new_ratings }}) as ratings
     group by 1, 2, 3
-
-),
-
-by_star as (
-
-    select
-        _batch,
-        rating,
-        sum(ratings) as ratings
-    from by_day
-    group by 1, 2
 
 ),
 
@@ -37,45 +26,50 @@ totals as (
 
     select
         by_day._batch,
-        sum(ratings) as ratings,
-        sum(cast(rating as double) * ratings) / nullif(sum(ratings), 0) as mean_rating,
-        sum(cast(rating as double) * rating * ratings) / nullif(sum(ratings), 0) as mean_square,
-        sum(case when rating = floor(rating) then ratings else 0 end) as whole_stars,
-        sum(case when day_number < 12101 then ratings else 0 end) as ratings_before_2003,
-        sum(case when day_number < 12101 and rating != floor(rating) then ratings else 0 end) as half_stars_before_2003,
-        sum(case when day_number < 9131 then ratings else 0 end) as ratings_before_1995,
-        sum(case when day_number > datediff('day', cast('1970-01-01' as datetime), as_of) + 1 then ratings else 0 end)
-            as ratings_after_as_of,
-        max(datediff('day', cast('1970-01-01' as datetime), as_of)) - max(day_number) as newest_rating_age_days
+        {{ share('sum(rating * by_day.ratings)', 'sum(by_day.ratings)') }} as mean_rating,
+        sqrt(greatest(
+            {{ share('sum(rating * rating * by_day.ratings)', 'sum(by_day.ratings)') }} - mean_rating * mean_rating, 0
+        )) as stddev_rating,
+        {{ share('sum(case when rating = floor(rating) then by_day.ratings else 0 end)', 'sum(by_day.ratings)') }}
+            as whole_star_share,
+        cast(sum(case when day_number < 12101 and rating != floor(rating) then by_day.ratings else 0 end) as bigint)
+            as half_stars_before_2003,
+        {{ share('half_stars_before_2003', 'sum(case when day_number < 12101 then by_day.ratings end)') }}
+            as half_star_share_before_2003,
+        cast(sum(case when day_number < 9131 then by_day.ratings else 0 end) as bigint) as ratings_before_1995,
+        {{ share('ratings_before_1995', 'sum(by_day.ratings)') }} as share_before_1995,
+        cast(sum(case when day_number > last_day + 1 then by_day.ratings else 0 end) as bigint) as ratings_after_as_of,
+        {{ share('ratings_after_as_of', 'sum(by_day.ratings)') }} as share_after_as_of,
+        max(last_day) - max(day_number) as newest_rating_age_days
     from by_day
-    inner join batches
-        on by_day._batch = batches._batch
+    inner join (select _batch, datediff('day', cast('1970-01-01' as datetime), as_of) as last_day from batches) as days
+        on by_day._batch = days._batch
     group by by_day._batch
+
+),
+
+stars as (
+
+    select
+        _batch,
+        rating,
+        {{ share('sum(ratings)', 'sum(sum(ratings)) over (partition by _batch)') }} as star_share
+    from by_day
+    group by 1, 2
 
 ),
 
 star_distances as (
 
     select
-        totals._batch,
-        max(abs({{ share('coalesce(by_star.ratings, 0)', 'totals.ratings') }} - scale.usual_share)) as star_distance
-    from totals
+        rated._batch,
+        max(abs(coalesce(stars.star_share, 0) - scale.usual_share)) as star_distance
+    from (select distinct _batch from by_day) as rated
     cross join {{ ref('rating_scale') }} as scale
-    left join by_star
-        on totals._batch = by_star._batch
-        and scale.rating = by_star.rating
-    group by totals._batch
-
-),
-
-by_user as (
-
-    select
-        _batch,
-        user_id,
-        count(*) as ratings
-    from {{ new_ratings }} as new_ratings
-    group by 1, 2
+    left join stars
+        on rated._batch = stars._batch
+        and scale.rating = stars.rating
+    group by rated._batch
 
 ),
 
@@ -84,17 +78,32 @@ users as (
     select
         _batch,
         count(*) as users,
-        min(user_id) as least_user_id,
-        max(user_id) as greatest_user_id,
-        count(case when ratings < 20 then 1 end) as users_with_few_ratings
-    from by_user
+        cast(min(user_id) as bigint) as least_user_id,
+        cast(max(user_id) as bigint) as greatest_user_id,
+        {{ share('max(user_id)', 'count(*)') }} as ids_per_user,
+        {{ share_where('ratings < 20') }} as share_of_users_with_few_ratings,
+        {{ share('sum(ratings)', 'count(*)') }} as ratings_per_user
+    from (
+        select _batch, user_id, count(*) as ratings from ({{ new_ratings }}) as ratings
+        group by 1, 2
+    ) as by_user
     group by _batch
 
 ),
 
 listed as (
 
-    {{ listed_movies() }}
+    {{ keys_held('movies', 'movie_id') }}
+
+),
+
+catalogue as (
+
+    select
+        _batch,
+        count(*) as movies
+    from listed
+    group by _batch
 
 ),
 
@@ -103,16 +112,15 @@ movies as (
     select
         by_movie._batch,
         count(*) as movies,
-        count(listed.movie_id) as listed_movies,
-        sum(case when listed.movie_id is null then by_movie.ratings else 0 end) as ratings_of_unlisted_movies
+        cast(sum(case when listed.movie_id is null then by_movie.ratings else 0 end) as bigint) as ratings_of_unlisted_movies,
+        {{ share('ratings_of_unlisted_movies', 'sum(by_movie.ratings)') }} as share_of_unlisted_movies,
+        1 - {{ share('count(listed.movie_id)', 'max(catalogue.movies)') }} as unrated_share
     from (
-        select
-            _batch,
-            movie_id,
-            count(*) as ratings
-        from {{ new_ratings }} as new_ratings
+        select _batch, movie_id, count(*) as ratings from ({{ new_ratings }}) as ratings
         group by 1, 2
     ) as by_movie
+    left join catalogue
+        on by_movie._batch = catalogue._batch
     left join listed
         on by_movie._batch = listed._batch
         and by_movie.movie_id = listed.movie_id
@@ -130,14 +138,7 @@ pairs as (
         count(*) as versions,
         sum(copies) as ratings
     from (
-        select
-            _batch,
-            user_id,
-            movie_id,
-            rating,
-            timestamp,
-            count(*) as copies
-        from {{ new_ratings }} as new_ratings
+        select _batch, user_id, movie_id, rating, timestamp, count(*) as copies from ({{ new_ratings }}) as ratings
         where {{ in_sample }}
         group by 1, 2, 3, 4, 5
     ) as lines
@@ -149,58 +150,19 @@ repeated as (
 
     select
         _batch,
-        sum(ratings) as ratings_in_sample,
-        sum(ratings - versions) as copied_ratings,
-        sum(versions - 1) as rerated_movies
+        cast(sum(ratings - versions) as bigint) as copied_ratings,
+        {{ share('copied_ratings', 'sum(ratings)') }} as copied_share,
+        cast(sum(versions - 1) as bigint) as rerated_movies,
+        {{ share('rerated_movies', 'sum(ratings)') }} as rerated_share
     from pairs
     group by _batch
 
 )
 
-select
-    batches._batch,
-    batches.batch_id,
-    batches.as_of,
-    batches.mode,
-    cast(batches.rows_read as bigint) as rows_read,
-    cast(batches.rows_rejected as bigint) as rows_rejected,
-    {{ share('batches.rows_rejected', 'batches.rows_read') }} as rejected_share,
-    cast(coalesce(totals.ratings, 0) as bigint) as ratings,
-    cast(users.users as bigint) as users,
-    cast(movies.movies as bigint) as movies,
-    totals.mean_rating,
-    sqrt(greatest(totals.mean_square - totals.mean_rating * totals.mean_rating, 0)) as stddev_rating,
-    {{ share('totals.whole_stars', 'totals.ratings') }} as whole_star_share,
-    cast(star_distances.star_distance as double) as star_distance,
-    cast(totals.half_stars_before_2003 as bigint) as half_stars_before_2003,
-    {{ share('totals.half_stars_before_2003', 'totals.ratings_before_2003') }} as half_star_share_before_2003,
-    cast(totals.ratings_before_1995 as bigint) as ratings_before_1995,
-    {{ share('totals.ratings_before_1995', 'totals.ratings') }} as share_before_1995,
-    cast(totals.ratings_after_as_of as bigint) as ratings_after_as_of,
-    {{ share('totals.ratings_after_as_of', 'totals.ratings') }} as share_after_as_of,
-    cast(totals.newest_rating_age_days as bigint) as newest_rating_age_days,
-    cast(users.least_user_id as bigint) as least_user_id,
-    cast(users.greatest_user_id as bigint) as greatest_user_id,
-    {{ share('users.greatest_user_id', 'users.users') }} as ids_per_user,
-    {{ share('users.users_with_few_ratings', 'users.users') }} as share_of_users_with_few_ratings,
-    {{ share('totals.ratings', 'users.users') }} as ratings_per_user,
-    cast(movies.ratings_of_unlisted_movies as bigint) as ratings_of_unlisted_movies,
-    {{ share('movies.ratings_of_unlisted_movies', 'totals.ratings') }} as share_of_unlisted_movies,
-    1 - {{ share('movies.listed_movies', 'catalogue.movies') }} as unrated_share,
-    cast(repeated.copied_ratings as bigint) as copied_ratings,
-    {{ share('repeated.copied_ratings', 'repeated.ratings_in_sample') }} as copied_share,
-    cast(repeated.rerated_movies as bigint) as rerated_movies,
-    {{ share('repeated.rerated_movies', 'repeated.ratings_in_sample') }} as rerated_share
+select *
 from batches
-left join totals
-    on batches._batch = totals._batch
-left join star_distances
-    on batches._batch = star_distances._batch
-left join users
-    on batches._batch = users._batch
-left join movies
-    on batches._batch = movies._batch
-left join (select _batch, count(*) as movies from listed group by _batch) as catalogue
-    on batches._batch = catalogue._batch
-left join repeated
-    on batches._batch = repeated._batch
+left join totals using (_batch)
+left join star_distances using (_batch)
+left join users using (_batch)
+left join movies using (_batch)
+left join repeated using (_batch)
