@@ -21,3 +21,4 @@ def test_dbts_sources_have_the_columns_types_and_keys_of_the_schema() -> None:
         assert columns == [*((column.name, column.type) for column in table.columns), *LINEAGE]
         meta = described[name]["config"]["meta"]
         assert (meta["key"], meta.get("event_time")) == (list(table.key), table.event_time)
+        assert meta.get("required", False) == table.required

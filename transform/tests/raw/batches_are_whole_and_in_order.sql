@@ -1,5 +1,7 @@
 -- History would overlap or be lost if a batch took effect before the one before it; user ids of two data sets have
--- nothing in common; the first batch has whole movies and ratings; and the ledger knows each table of each batch.
+-- nothing in common; the first batch has each required table whole; and the ledger knows each table of each batch.
+{%- set required = landed_tables() | selectattr('meta.required', 'defined') | map(attribute='name') | list %}
+
 with
 
 batches as (
@@ -9,7 +11,7 @@ batches as (
         min(effective_at) as effective_at,
         lag(max(effective_at)) over (order by batch_id) as effective_before,
         row_number() over (order by batch_id) as place,
-        count(case when mode = 'full' and table_name in ('movies', 'ratings') then 1 end) as whole_tables
+        count(case when mode = 'full' and table_name in ('{{ required | join("', '") }}') then 1 end) as whole_tables
     from {{ source('raw', 'batches') }}
     group by batch_id
 
@@ -25,9 +27,9 @@ union all
 
 select
     batch_id,
-    'is the first one, without whole movies and ratings' as fault
+    'is the first one, without the whole of each required table' as fault
 from batches
-where place = 1 and whole_tables < 2
+where place = 1 and whole_tables < {{ required | length }}
 
 union all
 

@@ -1,5 +1,5 @@
 -- Raw is append-only: a difference means that somebody wrote to it, or that a load was cut.
-{%- set tables = ['movies', 'ratings', 'tags', 'links', 'genome_scores', 'genome_tags', 'users'] %}
+{%- set tables = landed_tables() %}
 
 with
 
@@ -7,10 +7,10 @@ held as (
 
     {% for table in tables %}
     select
-        '{{ table }}' as table_name,
+        '{{ table.name }}' as table_name,
         _batch,
         count(*) as row_count
-    from {{ source('raw', table) }}
+    from {{ source('raw', table.name) }}
     group by _batch
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -24,7 +24,7 @@ booked as (
         cast(batch_id as integer) as _batch,
         rows_loaded
     from {{ source('raw', 'load_ledger') }}
-    where table_name in ('{{ tables | join("', '") }}') and rows_loaded > 0
+    where table_name in ('{{ tables | join("', '", attribute="name") }}') and rows_loaded > 0
 
 )
 
