@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,7 +16,8 @@ from profiles.errors import PipelineError
 from tests.pipeline.generated import START, mixed
 from tests.pipeline.harness import Batch, Lab
 from tests.pipeline.oracle import Oracle, assert_as_told
-from tests.pipeline.relations import difference
+from tests.pipeline.relations import Row, difference
+from tests.pipeline.test_real_releases import NEW, OLD, release
 
 
 def three(number: int) -> Batch:
@@ -72,6 +74,35 @@ def test_a_story_with_withdrawals_equals_the_story_without(lab: Lab, seed: int) 
 def later(batch: Batch) -> Batch:
     """The same some months after."""
     return Batch(batch.as_of + timedelta(days=200), batch.rows, batch.modes)
+
+
+def test_four_real_releases_with_the_third_withdrawn_equal_the_other_three(lab: Lab, releases_folder: Path) -> None:
+    if not (releases_folder / OLD).exists():
+        pytest.skip(f"no {OLD} in {releases_folder}: set MOVIELENS_TEST_RELEASES")
+    old, new = release(releases_folder / OLD), release(releases_folder / NEW)
+    tables = [every(3, old), old, every(2, new), new]  # two of them cut from the next one
+    story = [Batch(START + timedelta(days=number), rows) for number, rows in enumerate(tables)]
+    dataset = lab.new_dataset()
+    for batch in story[:3]:
+        lab.manifest(dataset, batch)
+    lab.apply(dataset)
+    lab.manifest(dataset, story[3])
+    withdraw(lab.store, dataset, "000003")
+    lab.apply(dataset)
+    marts, history = lab.marts(), lab.history()
+    assert len(history["marts.dim_movies_history"]) > 10_000
+
+    without = lab.new_dataset()
+    for batch in (*story[:2], story[3]):
+        lab.manifest(without, batch)
+    lab.apply(without)
+    assert lab.marts() == marts, difference(lab.marts(), marts)
+    assert lab.history() == history, difference(lab.history(), history)
+
+
+def every(nth: int, tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """A part of a release."""
+    return {name: rows[::nth] for name, rows in tables.items()}
 
 
 def test_what_was_withdrawn_before_it_was_applied_costs_no_new_warehouse(lab: Lab) -> None:
