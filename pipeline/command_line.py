@@ -20,6 +20,7 @@ from ingest.errors import IngestError, SourceError
 from ingest.schema import Mode
 from ingest.settings import absolute
 from ingest.text import Console
+from profiles.environment import without_secrets
 from profiles.errors import PipelineError
 
 # Where no terminal says how wide it is, tables still need room.
@@ -42,7 +43,7 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except (IngestError, PipelineError) as error:
-        errors.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True, highlight=False)
+        errors.print(f"[bold red]error:[/] {escape(without_secrets(str(error)))}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, RuntimeError) as stop:
         if not isinstance(stop, KeyboardInterrupt) and not isinstance(stop.__context__, KeyboardInterrupt):

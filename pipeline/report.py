@@ -162,12 +162,12 @@ class Report:
 
 def runs_table(records: Sequence[Mapping[str, Any]]) -> Table:
     """Runs, by their records."""
-    table = Table("started (UTC)", "job", "outcome", "batches", box=None)
+    table = Table(box=None)
+    for title in ("started (UTC)", "job", "outcome", "batches"):
+        table.add_column(title, no_wrap=True)
     for title in ("rows", "tests", "findings", "seconds"):
         table.add_column(title, justify="right", min_width=len(title) + 1)
-    table.add_column("error", overflow="ellipsis", max_width=24)
-    for column in table.columns:
-        column.no_wrap = True
+    table.add_column("error", overflow="ellipsis", max_width=24, no_wrap=True)
     for record in records:
         when, batches = f"{record['started_at']:.19}".replace("T", " "), ", ".join(record["batches"])
         counts = f"{record['rows_loaded']:,}", str(record["tests"]), str(len(record["findings"]))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.dbt import ROOT, Node, project_version
+from profiles.environment import without_secrets
 
 
 def git_commit() -> str:
@@ -99,7 +100,7 @@ def recorded(run: Run, folder: Path) -> Iterator[None]:
         run.outcome = "stopped"
         raise
     except BaseException as error:
-        run.outcome, run.error = "failed", str(error) or type(error).__name__
+        run.outcome, run.error = "failed", without_secrets(str(error)) or type(error).__name__
         raise
     finally:
         run.seconds = run.elapsed()

@@ -121,8 +121,7 @@ def _copy(
     """The copy of a target's warehouse, where dbt and the expectations work meanwhile, and how it is published."""
     if engine(target).is_file:
         file = WarehouseFile(settings.warehouse)
-        file.copy.parent.mkdir(parents=True, exist_ok=True)
-        with chdir(file.copy.parent), also(MOVIELENS_WAREHOUSE=str(file.copy), MOVIELENS_DBT_PATH=file.copy.name):
+        with chdir(file.make_folder()), also(MOVIELENS_WAREHOUSE=str(file.copy), MOVIELENS_DBT_PATH=file.copy.name):
             yield duckdb_warehouse(file.copy), file
         return
 

@@ -55,6 +55,16 @@ SNOWFLAKE = _names(
     SNOWFLAKE_TOKEN SNOWFLAKE_PASSWORD
     """
 )
+SECRETS = (
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "SNOWFLAKE_PRIVATE_KEY",
+    "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE",
+    "SNOWFLAKE_TOKEN",
+    "SNOWFLAKE_PASSWORD",
+    "MOVIELENS_ALERT_URL",
+)
 LOOPBACK = "127.0.0.1,localhost"
 _PATH = re.compile(r"(?<!LIBRARY)_(FILE|PATH|DIR|BUNDLE)$|^(TMPDIR|TEMP|TMP)$")  # LD_LIBRARY_PATH is a list
 
@@ -114,6 +124,14 @@ def also(**more: str) -> Iterator[None]:
     finally:
         forget(more)
         os.environ.update({name: text for name, text in before.items() if text is not None})
+
+
+def without_secrets(text: str) -> str:
+    """A text as it may be shown, kept and sent: a tool's error may quote the statement that had a secret in it."""
+    for name in SECRETS:
+        if secret := os.environ.get(name):
+            text = text.replace(secret, f"<{name}>")
+    return text
 
 
 def forget(names: Iterable[str]) -> None:

@@ -49,6 +49,18 @@ class WarehouseFile:
         self._known = self.published.with_suffix(".published.json")
         self._origin: Identity = ()
 
+    def make_folder(self) -> Path:
+        """The folder of the copy, made where it is missing; raises `PipelineError` where it cannot be."""
+        folder = self.copy.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PipelineError(
+                f"{folder}, where a run works on a copy of the warehouse, cannot be made: {error.strerror}. Make "
+                f"{folder.parent} writable, or set MOVIELENS_WAREHOUSE to a file elsewhere."
+            ) from None
+        return folder
+
     def check(self) -> None:
         """Reads all of a published file that is not as the last run left it, since a damaged block shows only when read.
 
@@ -76,10 +88,10 @@ class WarehouseFile:
         """
         if _is_foreign(self.published):
             raise PipelineError(_FOREIGN.format(self.published))
-        for path in (self.copy, *_logs(self.copy)):
-            path.unlink(missing_ok=True)
+        self.make_folder()
         try:
-            self.copy.parent.mkdir(exist_ok=True)
+            for path in (self.copy, *_logs(self.copy)):
+                path.unlink(missing_ok=True)
             if self.copy.parent.stat().st_dev != self.published.parent.stat().st_dev:
                 raise PipelineError(
                     f"{self.copy.parent} and {self.published.parent} are on different file systems: a run's result is put in "

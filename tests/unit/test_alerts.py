@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from ingest.settings import Settings
+from pipeline import __main__ as cli
+from pipeline import jobs
 from pipeline.alerts import alert
 from pipeline.dbt import Node
-from pipeline.runs import Run
+from pipeline.runs import Run, read
+from profiles import environment
+from profiles.errors import PipelineError
 
 
 @pytest.fixture
@@ -104,3 +110,26 @@ def test_an_address_that_is_dead_or_of_no_kind_is_reported_without_its_secret(
 
 def test_nobody_is_told_where_no_address_is_set() -> None:
     assert alert(failed(), Path("1.json"), settings(None)) == ""
+
+
+@pytest.mark.parametrize("secret", environment.SECRETS)
+def test_a_secret_that_a_tool_put_into_an_error_is_neither_shown_nor_recorded_nor_sent(
+    listener: tuple[str, list[dict[str, str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    url, sent = listener
+    hidden = url if secret == "MOVIELENS_ALERT_URL" else "s3cr3t/+=\n'x'"
+    own = {"MOVIELENS_ALERT_URL": url, "MOVIELENS_ALERT_DETAILS": "true", "MOVIELENS_DATA_DIR": str(tmp_path)}
+    for name, text in {**own, secret: hidden}.items():
+        monkeypatch.setenv(name, text)
+
+    def fails(*_: object) -> None:
+        raise PipelineError(f"create secret (type s3, secret {hidden}): syntax error")
+
+    monkeypatch.setattr(jobs, "land", fails)
+    monkeypatch.setattr(cli, "object_store", lambda *_, **__: nullcontext())
+    answer = CliRunner().invoke(cli.app, ["land"])
+    assert answer.exit_code == 1
+    ((record),) = read(tmp_path / "runs")
+    for text in (answer.output, record["error"], sent[0]["message"]):
+        assert f"secret <{secret}>): syntax error" in text
+        assert hidden not in text

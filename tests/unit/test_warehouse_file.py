@@ -228,6 +228,13 @@ def test_a_work_folder_on_another_file_system_is_refused_by_name(file: Warehouse
             file.begin()
 
 
+def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(file: WarehouseFile) -> None:
+    file.copy.parent.write_text("in the way")
+    for step in (file.make_folder, file.begin):
+        with pytest.raises(PipelineError, match=f"{file.copy.parent}, .* cannot be made: .*MOVIELENS_WAREHOUSE"):
+            step()
+
+
 def test_a_link_to_a_warehouse_stays_a_link(tmp_path: Path, file: WarehouseFile) -> None:
     link = tmp_path / "link.duckdb"
     link.symlink_to(file.published)
