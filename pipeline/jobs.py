@@ -78,7 +78,9 @@ def run(
         if not applied.built:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
         report.summary(applied, context.warehouse, context.store.address())
-        report.run.stale = _stale(context.warehouse, settings.stale_after_days)
+        if stale := _stale(context.warehouse, settings.stale_after_days):
+            report.run.stale = stale
+            report.say(stale, "yellow")
         job = (
             DEV if target == "dev" else "nox -s prod --" + (" --emulator" if os.environ.get(snowflake.EMULATED) else "")
         )

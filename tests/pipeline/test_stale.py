@@ -1,0 +1,37 @@
+"""A source that is stale, by the instant that its newest batch speaks for, is reported by runs and by dbt alike."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline import target
+from pipeline.runs import read
+from tests.pipeline.harness import Lab, QuickDbt, Run
+from tests.pipeline.test_publish import batch
+
+# The batches of these suites speak for days of 2015.
+CASES = [("30", "the newest batch speaks for 2015-01-02, more than 30 days ago", "warn"), ("100000", "", "pass")]
+
+
+@pytest.mark.parametrize(("days", "said", "status"), [*CASES, ("", "", None)])
+def test_what_is_older_than_the_setting_is_stale_for_the_run_and_for_dbt(
+    lab: Lab, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: str, said: str, status: str | None
+) -> None:
+    from dbt.cli.main import dbtRunner
+
+    monkeypatch.setattr(target, "Dbt", lambda *_: QuickDbt("dev"))
+    monkeypatch.setenv("MOVIELENS_STALE_AFTER_DAYS", days)
+    dataset = lab.new_dataset()
+    lab.manifest(dataset, batch(1))
+    done = run("dev", dataset, "--no-land")
+    assert done.exit_code == 0, done.output
+    assert read(lab.settings.data_dir / "runs")[0]["stale"] == said
+
+    found = tmp_path / "sources.json"
+    with lab.environment():
+        dbtRunner().invoke(["--quiet", "source", "freshness", "--no-partial-parse", "--output", str(found)])
+    statuses = {each["unique_id"]: each["status"] for each in json.loads(found.read_text())["results"]}
+    assert statuses.get("source.movielens.raw.batches") == status
