@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
@@ -55,7 +55,7 @@ def heading(notebook: Path) -> str:
 def about(notebook: Path) -> str:
     """What a notebook is about: the first sentence below its heading."""
     paragraph = " ".join(_read(notebook).cells[0].source.split("\n\n")[1].split())
-    return re.sub(r"[`*]", "", paragraph.split(". ")[0].rstrip(".") + ".")
+    return re.sub(r"(\*\*?)(\S.*?)\1", r"\2", paragraph.split(". ")[0].rstrip(".") + ".").replace("`", "")
 
 
 def execute(path: Path, scratch: Path) -> Any:
@@ -63,32 +63,29 @@ def execute(path: Path, scratch: Path) -> Any:
 
     Parameters: `scratch`, an empty folder with a short name, for the kernel's sockets.
     """
-    notebook = _read(path)
-    options: dict[str, Any] = {"timeout": CELL_SECONDS, "allow_errors": True, "kernel_name": "python3"}
-    started = 0
+    notebook, started = _read(path), 0
 
     def note_start(cell_index: int, **_: Any) -> None:
         nonlocal started
         started = cell_index + 1
 
-    client = NotebookClient(notebook, on_cell_start=note_start, **options)
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", on_cell_start=note_start)
     client.km = client.create_kernel_manager()
     # Sockets of this user alone; a loopback port would be open to everyone on the machine.
     client.km.transport, client.km.ip = "ipc", str(scratch / path.stem[:2])
     try:
         client.execute(cwd=str(FOLDER), env={**os.environ, "PYTHONPATH": str(marts.ROOT)})
-    except DeadKernelError:
-        raise CellFailed(
-            f"{path.name}, cell {started} of {len(notebook.cells)}: its Python was killed: out of memory, perhaps, or "
-            "a library that cannot bear what is in the data. Run the cell in `nox -s lab` to see more."
-        ) from None
-    except (CellTimeoutError, RuntimeError) as error:
-        raise CellFailed(f"{path.name}: {' '.join(str(error).split())[:400]}") from None
-    for number, cell in enumerate(notebook.cells, start=1):
-        for output in cell.get("outputs", ()):
-            if output.output_type == "error":
-                message = f"{output.ename}: {output.evalue}"
-                raise CellFailed(f"{path.name}, cell {number} of {len(notebook.cells)}: {message}\n{cell.source}")
+    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
+        if isinstance(error, CellExecutionError):
+            why = f"{error.ename}: {error.evalue}\n{notebook.cells[started - 1].source}"
+        elif isinstance(error, DeadKernelError):
+            why = (
+                "its Python was killed: out of memory, perhaps, or a library that cannot bear what is in the data. Run "
+                "the cell in `nox -s lab` to see more."
+            )
+        else:
+            why = " ".join(str(error).split())[:400]
+        raise CellFailed(f"{path.name}, cell {started} of {len(notebook.cells)}: {why}") from None
     return notebook
 
 
@@ -115,10 +112,8 @@ def render(notebook: Any, path: Path) -> str:
 
 def picture(notebook: Any) -> str | None:
     """The chart of the cell that is tagged `readme`, as SVG."""
-    for cell in notebook.cells:
-        if PICTURE_TAG in cell.metadata.get("tags", ()):
-            return next((str(output.data["image/svg+xml"]) for output in cell.outputs if "data" in output), None)
-    return None
+    outputs = (o for cell in notebook.cells if PICTURE_TAG in cell.metadata.get("tags", ()) for o in cell.outputs)
+    return next((str(output.data["image/svg+xml"]) for output in outputs if "data" in output), None)
 
 
 def run(out: Path, picture_to: Path | None = None) -> list[str]:
@@ -153,21 +148,16 @@ def run(out: Path, picture_to: Path | None = None) -> list[str]:
 
 def main() -> int:
     """Read the arguments, run, tell what failed; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=__doc__)
+    parser.add_argument("--picture", type=Path, help="write the chart of the cell tagged `readme` to this SVG file")
+    picture_to = parser.parse_args().picture
     try:
         settings = adopt()
-    except IngestError as error:
-        print(f"error: {visible(str(error))}", file=sys.stderr)
-        return 1
-    parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=__doc__)
-    parser.add_argument("--out", type=Path, default=settings.data_dir / "notebooks", help="folder of the pages")
-    parser.add_argument("--picture", type=Path, help="write the chart of the cell tagged `readme` to this SVG file")
-    arguments = parser.parse_args()
-    try:
         marts.connect().close()
-    except marts.NoWarehouse as error:
-        print(f"error: {visible(str(error))}", file=sys.stderr)
-        return 1
-    failures = run(arguments.out.resolve(), arguments.picture)
+    except (IngestError, marts.NoWarehouse) as error:
+        failures = [str(error)]
+    else:
+        failures = run(settings.data_dir / "notebooks", picture_to)
     for failure in failures:
         print(f"error: {visible(failure)}", file=sys.stderr)
     return 1 if failures else 0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -36,19 +34,10 @@ def apply_as_landed(context: Context, dataset: str, report: Report, poll_seconds
 
 def _publish(context: Context, dataset: str, report: Report) -> float:
     """Applies what waits; how long to wait before the next time, so that copying does not take too much of it."""
-    copying = 0.0
-
-    @contextmanager
-    def step(name: str) -> Iterator[None]:
-        nonlocal copying
-        began = time.monotonic()
-        with report.silent(name):
-            yield
-        copying += time.monotonic() - began if name in {"copy", "publish"} else 0
-
-    began = time.monotonic()
-    applied = apply(replace(context, step=step), dataset)
+    began, steps = time.monotonic(), len(report.run.steps)
+    applied = apply(replace(context, step=report.silent), dataset)
     took = time.monotonic() - began
+    copying = sum(seconds for name, seconds in report.run.steps[steps:] if name in ("copy", "publish"))
     pause = copying / COPY_SHARE - took
     if applied.built:
         ids = ", ".join(manifest.batch_id for manifest in applied.batches)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,18 +33,18 @@ class Report:
     def __init__(self, console: Console, banner: str = "") -> None:
         self.console, self.banner, self.run = console, banner, Run()
         self._status: Status | None = None
-        self._step, self._nodes, self._started = "", 0, time.monotonic()
+        self._step, self._nodes = "", 0
         if banner:
             console.print(f"[bold yellow]{escape(banner)}")
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """A step that is shown while it runs, and with its time when it is done."""
-        started, self._step, self._nodes = time.monotonic(), escape(name), 0
+        self._step, self._nodes = escape(name), 0
         with self.console.status(self._step) as self._status, self.run.step(name):
             yield
         self._status = None
-        self.console.print(f"  {escape(name):<24}{time.monotonic() - started:6.1f} s", highlight=False)
+        self.console.print(f"  {self._step:<24}{self.run.steps[-1][1]:6.1f} s", highlight=False)
 
     @contextmanager
     def silent(self, name: str) -> Iterator[None]:
@@ -70,9 +69,7 @@ class Report:
         self.relations(warehouse)
         self._missing(applied.batches)
         tests = f"{applied.built.tests} tests passed, " if applied.built else ""
-        self.say(
-            f"{tests}warehouse {warehouse.name}, object store {store}, {time.monotonic() - self._started:.1f} s in all"
-        )
+        self.say(f"{tests}warehouse {warehouse.name}, object store {store}, {self.run.elapsed():.1f} s in all")
         if self.banner:
             self.say(self.banner, "bold yellow")
 
@@ -110,17 +107,12 @@ class Report:
         for name, count in sorted(counts):
             table.add_row(name, f"{count:,}")
         self.console.print(table)
-        if "marts.fact_ratings" in names:
-            self._ratings(warehouse, warehouse.prefix)
-
-    def _ratings(self, warehouse: Warehouse, prefix: str) -> None:
-        """What a reader of ratings should know."""
+        if "marts.fact_ratings" not in names:
+            return
+        marts, staging = f"{warehouse.prefix}marts", f"{warehouse.prefix}staging"
         ((inferred, superseded),) = warehouse.rows(
-            f"""
-            select
-                (select count(*) from {prefix}marts.dim_movies where is_inferred),
-                (select count(*) from {prefix}staging.stg_ratings) - (select count(*) from {prefix}marts.fact_ratings)
-            """
+            f"select (select count(*) from {marts}.dim_movies where is_inferred), "
+            f"(select count(*) from {staging}.stg_ratings) - (select count(*) from {marts}.fact_ratings)"
         )
         if inferred:
             self.say(

@@ -120,38 +120,35 @@ class Warehouse:
 
     def complete(self, build: Build, withdrawals: Sequence[Withdrawal], run: Run, built_at: datetime) -> None:
         """Records that every check of a build has passed, what was withdrawn until then, and the run itself."""
-        known, ops = self.state().withdrawn, f"{self.prefix}ops"
-        nodes = [
-            f"('{run.id}', {_literal(node.name)}, '{node.kind}', '{node.status}', {node.seconds}, {node.rows or 'null'})"
-            for node in run.nodes
-        ]
+        known, of_run = self.state().withdrawn, {"run_id": run.id}
+        new = [record for record in withdrawals if record.batch_id not in known]
+        counts = {"rows_loaded": run.rows_loaded, "tests": run.tests, "findings": len(run.findings)}
+        start = {"job": run.job, "target": run.target, "started_at": run.started_at, "seconds": run.elapsed()}
+        version = {"project_version": run.project_version, "git_commit": run.git_commit}
+        rows: dict[str, list[dict[str, Any]]] = {
+            "withdrawals": [record.model_dump(include={"batch_id", "reason", "withdrawn_at"}) for record in new],
+            "runs": [of_run | start | {"batches": ", ".join(run.batches)} | counts | version],
+            "run_nodes": [
+                of_run
+                | {"node": n.name, "kind": n.kind, "status": n.status, "seconds": n.seconds, "rows_affected": n.rows}
+                for n in run.nodes
+            ],
+            "builds": [vars(build) | {"built_at": built_at}],
+        }
         with self.cursor() as cursor:
-            for record in withdrawals:
-                if record.batch_id not in known:
-                    cursor.execute(
-                        f"insert into {ops}.withdrawals (batch_id, reason, withdrawn_at) values "
-                        f"('{record.batch_id}', {_literal(record.reason)}, '{record.withdrawn_at:%Y-%m-%d %H:%M:%S.%f}')"
-                    )
-            cursor.execute(
-                f"insert into {ops}.runs (run_id, job, target, started_at, seconds, batches, rows_loaded, tests, findings, "
-                f"project_version, git_commit) values ('{run.id}', '{run.job}', '{run.target}', "
-                f"'{run.started_at:%Y-%m-%d %H:%M:%S.%f}', {run.elapsed()}, '{', '.join(run.batches)}', {run.rows_loaded}, "
-                f"{run.tests}, {len(run.findings)}, '{run.project_version}', '{run.git_commit}')"
-            )
-            if nodes:
-                cursor.execute(
-                    f"insert into {ops}.run_nodes (run_id, node, kind, status, seconds, rows_affected) "
-                    f"values {', '.join(nodes)}"
-                )
-            cursor.execute(
-                f"insert into {ops}.builds (batch_id, project_version, built_at) "
-                f"values ('{build.batch_id}', '{build.project_version}', '{built_at:%Y-%m-%d %H:%M:%S.%f}')"
-            )
+            for table, listed in rows.items():
+                if listed:
+                    values = ", ".join(f"({', '.join(map(_literal, row.values()))})" for row in listed)
+                    cursor.execute(f"insert into {self.prefix}ops.{table} ({', '.join(listed[0])}) values {values}")
 
 
-def _literal(text: str) -> str:
-    """Text as both engines read it: a backslash means something to one of them only."""
-    return "'" + text.replace("'", "''").replace("\\", "' || chr(92) || '") + "'"
+def _literal(value: str | float | datetime | None) -> str:
+    """A value as both engines read it: a backslash means something to one of them only."""
+    if isinstance(value, datetime):
+        return f"'{value:%Y-%m-%d %H:%M:%S.%f}'"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''").replace("\\", "' || chr(92) || '") + "'"
+    return "null" if value is None else str(value)
 
 
 def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:

@@ -11,7 +11,7 @@ from ibis import _
 from notebooks.marts import Marts
 
 # In the order in which data moves, the marts first, since people come for them.
-SCHEMAS = ("marts", "snapshots", "quality", "quality", "intermediate", "staging", "raw")
+SCHEMAS = ("marts", "snapshots", "quality", "intermediate", "staging", "raw")
 
 
 def state(marts: Marts, target: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from pipeline import follow
+from pipeline import follow, runs
 from pipeline.apply import Applied, Context
 from pipeline.dbt import Built
 from pipeline.report import Report
@@ -50,7 +50,8 @@ def follow_for(
             clock.now += 2
         return Applied((SimpleNamespace(batch_id="b"),), Built(1, 1, ()))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(follow, "time", clock)
+    for module in (follow, runs):
+        monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(follow, "record_keys", record_keys)
     monkeypatch.setattr(follow, "apply", apply)
     context = Context(SimpleNamespace(address=str), *[None] * 5, None)  # type: ignore[arg-type]
