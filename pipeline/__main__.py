@@ -198,12 +198,13 @@ def started(job: str, target: str, emulator: bool = False) -> Iterator[tuple[Set
         report.run.job, report.run.target = job, target
         if target and (lacking := engine(target).missing()):  # a landing has none
             raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See docs/production.md.")
-        runs = settings.data_dir / "runs"
+        runs, run = settings.data_dir / "runs", report.run
         try:
-            with recorded(report.run, runs):
+            with recorded(run, runs):
                 yield settings, report
         finally:
-            if problem := alert(report.run, report.run.path(runs), settings):
+            run = report.run if report.run.outcome == "failed" else run
+            if problem := alert(run, run.path(runs), settings):
                 report.say(problem, "yellow")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from ingest.batches.committed import record_keys
 from pipeline.apply import Context, apply
@@ -17,31 +18,30 @@ POLL_SECONDS = {"dev": 0.5, "prod": 10.0}
 COPY_SHARE = 0.1
 
 
-def apply_as_landed(context: Context, dataset: str, report: Report, poll_seconds: float) -> None:
-    """Goes on until it is interrupted."""
+def apply_as_landed(context: Context, dataset: str, report: Report, runs: Path, poll_seconds: float) -> None:
+    """Goes on until it is interrupted; each publication leaves a record of its own in the folder `runs`."""
     report.say(f"following {context.store.address(dataset)}; Ctrl-C stops it")
     seen: set[str] = set()
     try:
         while True:
             pause = poll_seconds
             if (records := record_keys(context.store, dataset)) != seen:
-                pause = max(pause, _publish(context, dataset, report))
+                pause = max(pause, _publish(context, dataset, report, runs))
                 seen = records
             time.sleep(pause)
     except KeyboardInterrupt:
         report.say("stopped following")
 
 
-def _publish(context: Context, dataset: str, report: Report) -> float:
+def _publish(context: Context, dataset: str, report: Report, runs: Path) -> float:
     """Applies what waits; how long to wait before the next time, so that copying does not take too much of it."""
-    began, steps = time.monotonic(), len(report.run.steps)
-    applied = apply(replace(context, step=report.silent), dataset)
-    took = time.monotonic() - began
-    copying = sum(seconds for name, seconds in report.run.steps[steps:] if name in ("copy", "publish"))
-    pause = copying / COPY_SHARE - took
+    with report.another_run(runs) as run:
+        applied = apply(replace(context, step=report.silent, run=run), dataset)
+    copying = sum(seconds for name, seconds in run.steps if name in ("copy", "publish"))
+    pause = copying / COPY_SHARE - run.seconds
     if applied.built:
         ids = ", ".join(manifest.batch_id for manifest in applied.batches)
-        report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {took:.1f} s")
+        report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {run.seconds:.1f} s")
     if applied.built and pause > 0:
         report.say(
             f"          {copying:.1f} s of it copying: what comes now is published together, not before "

@@ -86,7 +86,7 @@ def run(
         )
         report.next_commands(job, name, landing.day + 1 if landing else 2)
         if follow:
-            apply_as_landed(context, name, report, POLL_SECONDS[target])
+            apply_as_landed(context, name, report, settings.data_dir / "runs", POLL_SECONDS[target])
 
 
 def _stale(warehouse: Warehouse, days: int | None) -> str:
@@ -120,7 +120,8 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
             part = Landing(landing.dataset, folder, piece.mode, piece.as_of)
             land_source(part, context.store, settings, report.console)
             landed = time.monotonic()
-            applied = apply(quiet, landing.dataset)
+            with report.another_run(settings.data_dir / "runs") as run:
+                applied = apply(replace(quiet, run=run), landing.dataset)
             folder.rename(piece.folder)
             latency = time.monotonic() - landed
             what = f"batch {piece.number:>3} of {batches}" if piece.number else "first load"

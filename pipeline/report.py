@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -18,7 +19,7 @@ from ingest.batches.manifest import Manifest
 from ingest.schema import TABLES
 from ingest.store.bucket import Store
 from pipeline.apply import Applied
-from pipeline.runs import Run
+from pipeline.runs import Run, recorded
 from pipeline.warehouse import Warehouse
 
 DEV = "nox -s dev --"
@@ -51,6 +52,15 @@ class Report:
         """A step that is shown only while it runs."""
         with self.console.status(escape(name)), self.run.step(name):
             yield
+
+    @contextmanager
+    def another_run(self, folder: Path) -> Iterator[Run]:
+        """The record of one more publication by the same command; one that finds nothing new leaves none."""
+        self.run = Run(self.run.job, self.run.target)
+        with recorded(self.run, folder):
+            yield self.run
+        if self.run.outcome == "nothing new":
+            self.run.path(folder).unlink(missing_ok=True)
 
     def node(self, name: str) -> None:
         """Progress within a build: one more model or test is done."""

@@ -29,7 +29,7 @@ def git_commit() -> str:
 
 @dataclass
 class Run:
-    """One run of a job: what it did, how long each step and node took, what was found, and how it ended.
+    """One run of a job, or one publication of several: what it did, how long each step and node took, what was found, and how it ended.
 
     `outcome`: running, published, nothing new, done, failed or stopped. One that is still running though its process
     is gone was killed.

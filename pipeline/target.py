@@ -90,7 +90,7 @@ def stage(
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.name))
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
-        dbt = Dbt(target, report.node, report.run.nodes.extend)
+        dbt = Dbt(target, report.node, lambda nodes: report.run.nodes.extend(nodes))  # of the run that it is then
         copy, publication = open_.enter_context(_copy(target, settings, warehouse, report))
         # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
         if news or not warehouse.state().loaded:

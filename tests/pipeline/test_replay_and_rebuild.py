@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 
 import duckdb
 import pytest
 
+from ingest.sources.sample import generate
 from pipeline import target
+from pipeline.runs import read
 from tests.pipeline.generated import START, deltas, mixed
 from tests.pipeline.harness import Batch, Lab, QuickDbt, Run
 from tests.pipeline.oracle import Oracle, assert_as_told
@@ -51,6 +54,20 @@ def test_a_warehouse_of_an_earlier_version_is_built_anew_from_the_landed_batches
     assert upgraded.exit_code == 0, upgraded.output
     assert "an earlier version's warehouse is built anew" in upgraded.output
     assert (lab.marts(), lab.history()) == (marts, history)
+
+
+def test_a_replay_keeps_of_each_publication_what_was_built_for_it_and_no_more(
+    lab: Lab, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target, "Dbt", QuickDbt)
+    generate(tmp_path / "sample", ratings=1000)
+    done = run("replay", lab.new_dataset(), "--source", tmp_path / "sample", "--batches", 2)
+    assert done.exit_code == 0, done.output
+    published = [record for record in read(lab.settings.data_dir / "runs") if record["outcome"] == "published"][:3]
+    kept = dict(lab.rows("select run_id, count(*) from ops.run_nodes group by run_id"))
+    assert kept == {record["id"]: len(record["nodes"]) for record in published}
+    assert lab.rows("select batches from ops.runs order by started_at") == [("000001",), ("000002",), ("000003",)]
+    assert [record["job"] for record in published] == ["replay"] * 3
 
 
 def test_a_rebuild_replaces_a_warehouse_only_with_its_equal(

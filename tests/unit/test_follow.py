@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -30,7 +32,13 @@ class Clock:
 
 
 def follow_for(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, committed: dict[float, str], *, copying: float, poll: float
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    committed: dict[float, str],
+    *,
+    copying: float,
+    poll: float,
+    folder: Path = Path(os.devnull),
 ) -> tuple[list[float], int, str]:
     """Follows a store into which records come; when the warehouse was asked, how often the store, and what was said.
 
@@ -48,6 +56,8 @@ def follow_for(
             clock.now += copying
         with context.step("build and test"):
             clock.now += 2
+        context.run.batches.append(f"{len(asked)}")
+        context.run.outcome = "published"
         return Applied((SimpleNamespace(batch_id="b"),), Built(1, 1, ()))  # type: ignore[arg-type]
 
     for module in (follow, runs):
@@ -55,7 +65,7 @@ def follow_for(
     monkeypatch.setattr(follow, "record_keys", record_keys)
     monkeypatch.setattr(follow, "apply", apply)
     context = Context(SimpleNamespace(address=str), *[None] * 5, None)  # type: ignore[arg-type]
-    follow.apply_as_landed(context, "sample", Report(Console(file=said)), poll)
+    follow.apply_as_landed(context, "sample", Report(Console(file=said)), folder, poll)
     return asked, looked[0], said.getvalue()
 
 
@@ -87,3 +97,11 @@ def test_a_dear_copy_takes_no_more_than_a_tenth_of_the_time_and_it_is_said_when_
     asked, _, said = follow_for(monkeypatch, 1000, committed, copying=5, poll=0.5)
     assert 18 <= len(asked) <= 21
     assert "5.0 s of it copying: what comes now is published together, not before " in said
+
+
+def test_each_publication_leaves_a_record_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    committed = {0: "000001", 10: "000002", 20: "000003"}
+    follow_for(monkeypatch, 40, committed, copying=1, poll=1, folder=tmp_path)
+    records = runs.read(tmp_path)
+    assert [record["batches"] for record in records] == [["3"], ["2"], ["1"]]
+    assert {tuple(name for name, _ in record["steps"]) for record in records} == {("copy", "build and test")}
