@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,22 +30,29 @@ class Gate:
 
     def __init__(self, target: str) -> None:
         self.target = target
+        self._process: SpawnProcess | None = None
 
     def __enter__(self) -> Self:
         checks.read()
+        return self
+
+    def prepare(self) -> None:
+        """Starts the other process, unless it runs, for a caller who will have a question."""
+        if self._process:
+            return
         context = multiprocessing.get_context("spawn")
         self._questions, theirs = context.Pipe()
         self._process = context.Process(target=_answer, args=(self.target, theirs), daemon=True)
         self._process.start()
         theirs.close()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._process.kill()  # it may be in the middle of an import that nobody waits for
-        self._process.join()
-        self._questions.close()
+        if self._process:
+            self._process.kill()  # it may be in the middle of an import that nobody waits for
+            self._process.join()
+            self._questions.close()
 
     def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = ()) -> Verdict:
         """Judges batches, by default the newest one, and the marts; of an accepted batch, errors only warn.
@@ -60,12 +68,14 @@ class Gate:
         return front
 
     def _ask(self, *question: Any) -> Any:
+        self.prepare()
         # Where the warehouse is may have been decided since the process was started.
         try:
             self._questions.send((dict(os.environ), *question))
             answer = self._questions.recv()
         except (EOFError, OSError):
-            raise GateError(f"The gate's process has ended (exit code {self._process.exitcode}); see above.") from None
+            code = self._process and self._process.exitcode
+            raise GateError(f"The gate's process has ended (exit code {code}); see above.") from None
         if isinstance(answer, GateError):
             raise answer
         return answer

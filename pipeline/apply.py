@@ -29,6 +29,9 @@ EVERY_BATCH = "int_batch_changes source_* path:tests/raw"
 class Gate(Protocol):
     """The expectations of one target."""
 
+    def prepare(self) -> None:
+        """Begins what takes long and needs no batch; the question is sure to come."""
+
     def check(self, batches: Sequence[str]) -> None:
         """Judges batches and the marts; raises `PipelineError` when a check of error severity fails."""
 
@@ -131,6 +134,7 @@ def apply(context: Context, dataset: str, *, anew: bool = False, judge: Callable
     if published.built == build and published.withdrawn == gone:
         context.run.outcome = "nothing new" if context.run.outcome == "running" else context.run.outcome
         return Applied()
+    context.gate.prepare()
     # What a batch has done to marts and history is not taken out row by row: without it they are made anew, and so
     # are the tables of an earlier version.
     state = State() if published.outdated or gone & set(published.loaded) else published

@@ -67,7 +67,8 @@ def run(
     if landing:
         landing.check()  # before a store is started for it
     news = landing is not None and (landing.source is not None or landing.day > 1)
-    with stage(target, settings, report, accepted, news=news) as context:
+    meanwhile = landing.read if landing else lambda: None
+    with stage(target, settings, report, accepted, news=news, meanwhile=meanwhile) as context:
         if landing:
             with report.step("land"):
                 land(landing, context.store, context.warehouse, settings, report)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -54,6 +55,10 @@ class ExpectationsGate:
     def __init__(self, expectations: Expectations, copy: Warehouse, report: Report, accepted: Sequence[str]) -> None:
         self._expectations, self._copy, self._report, self._accepted = expectations, copy, report, accepted
 
+    def prepare(self) -> None:
+        """Begins to import Great Expectations, which takes seconds, in a process of its own."""
+        self._expectations.prepare()
+
     def check(self, batches: Sequence[str]) -> None:
         """Judges batches and the marts; warnings are shown, errors raise `PipelineError`."""
         try:
@@ -75,11 +80,18 @@ class ExpectationsGate:
 
 @contextmanager
 def stage(
-    target: str, settings: Settings, report: Report, accepted: Sequence[str] = (), *, news: bool = False
+    target: str,
+    settings: Settings,
+    report: Report,
+    accepted: Sequence[str] = (),
+    *,
+    news: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Context]:
     """Everything that the context needs on a target (`dev` or `prod`).
 
-    `news`: whether the run is likely to find something to build, and not just that nothing is new.
+    `news`: whether the run is likely to find something to build, and not just that nothing is new. `meanwhile`: what a
+    warehouse that holds something lets the run do while the store starts.
     """
     if prefix := os.environ.get("MOVIELENS_SCHEMA_PREFIX"):
         raise PipelineError(
@@ -92,15 +104,23 @@ def stage(
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         dbt = Dbt(target, report.node, lambda nodes: report.run.nodes.extend(nodes))  # of the run that it is then
         copy, publication = open_.enter_context(_copy(target, settings, warehouse, report))
-        # A warehouse that cannot be used is known before anything is written; an empty one is sure to be built.
-        if news or not warehouse.state().loaded:
-            dbt.prepare()
+        empty = not warehouse.state().loaded  # a warehouse that cannot be used is known before anything is written
         try:
             expectations = open_.enter_context(Expectations(target))
         except GateError as error:
             raise PipelineError(str(error)) from None
-        with report.step("object store"):
-            store = open_.enter_context(object_store(settings, embedded=engine(target).has_embedded_store))
+        gate = ExpectationsGate(expectations, copy, report, accepted)
+        with report.step("object store"), ThreadPoolExecutor(max_workers=1) as opening:
+            opened = opening.submit(
+                open_.enter_context, object_store(settings, embedded=engine(target).has_embedded_store)
+            )
+            if not empty:
+                meanwhile()
+            if news or empty:
+                dbt.prepare()
+            if empty:
+                gate.prepare()
+            store = opened.result()
         give_access(store)
         yield Context(
             store,
@@ -108,7 +128,7 @@ def stage(
             copy,
             publication,
             dbt,
-            ExpectationsGate(expectations, copy, report, accepted),
+            gate,
             report.step,
             report.run,
         )

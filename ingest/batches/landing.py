@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +83,7 @@ class Landing:
     `sample`, whose days know their own modes and dates: `day` and `ratings` are the sample's. `mode`, for all tables or
     for each by name (`full` where it names none). `as_of`, UTC, by default the newest file date of the source;
     `allow_future`, whether it may lie ahead of this machine's clock. `max_rejected`, the share of a file's lines that
-    may be rejected. `follow_links`, whether links may lead out of a source folder.
+    may be rejected. `follow_links`, whether links may lead out of a source folder. `digests`, of tables that were read.
     Raises SourceError for what cannot name a data set.
     """
 
@@ -94,6 +96,7 @@ class Landing:
     follow_links: bool = False
     day: int = 1
     ratings: int = 100_000
+    digests: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         releases.check_name(self.dataset)
@@ -110,6 +113,14 @@ class Landing:
                 pass
         elif not self.generated:
             releases.known(self.dataset)
+
+    def read(self) -> None:
+        """Reads a folder for the digests of its tables, by which `land` knows content that it holds already."""
+        if self.source and self.source.is_dir():
+            with open_source(self.source, self.follow_links) as source, ThreadPoolExecutor() as threads:
+                self.digests.update(
+                    zip(source.tables, threads.map(partial(_digest, source), source.tables), strict=True)
+                )
 
     def located(self, settings: Settings) -> tuple[Path, Mode | Mapping[str, Mode], datetime | None]:
         """The source on this machine, downloaded or generated if need be, and its modes and date as far as they are known."""
@@ -132,7 +143,7 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
         _check_tables(dataset, source, modes, first=not earlier)
         as_of = as_of or opened.as_of
         same_modes = [batch for batch in _repeatable(earlier, modes, as_of) if modes == _modes(batch)]
-        if batch := _holding(opened, same_modes):
+        if batch := _holding(opened, same_modes, landing.digests):
             sweep(settings.data_dir / "landing")
             return Landed(batch, batch is earlier[-1], warnings=opened.warnings)
         _check_future(dataset, as_of, landing.allow_future)
@@ -175,18 +186,22 @@ def _warnings(source: OpenSource, pieces: CutBatch) -> tuple[str, ...]:
     return tuple(filter(None, said))
 
 
-def _holding(source: OpenSource, batches: list[Manifest]) -> Manifest | None:
+def _holding(source: OpenSource, batches: list[Manifest], digests: Mapping[str, str]) -> Manifest | None:
     """The first of the batches that holds the same archive, or the same lines as a folder: what need not be cut again."""
     if source.sha256:
         return next((batch for batch in batches if batch.source.sha256 == source.sha256), None)
-    from ingest.lines.reader import Lines  # and numpy: see above
-
     for name in source.tables:
         if batches:
-            with source.open(name) as stream:
-                sha256 = Lines(stream, source.table(name), lambda _: None, form=source.form(name)).digest()
+            sha256 = digests.get(name) or _digest(source, name)
             batches = [batch for batch in batches if batch.tables[name].source_sha256 == sha256]
     return next(iter(batches), None)
+
+
+def _digest(source: OpenSource, table: str) -> str:
+    from ingest.lines.reader import Lines  # and numpy: see above
+
+    with source.open(table) as stream:
+        return Lines(stream, source.table(table), lambda _: None, form=source.form(table)).digest()
 
 
 def _earlier(store: Store, dataset: str, modes: Mapping[str, Mode]) -> list[Manifest]:

@@ -43,6 +43,8 @@
     {%- set order = (event_time ~ ' desc nulls last, ' if event_time else '')
         ~ '_batch desc nulls last, _part desc nulls last, _row desc nulls last' -%}
     {%- set raw = source('raw', table_name) -%}
+    {#- Asked behind the join: in front of it, DuckDB would hash the many rows held instead of the few keys touched. -#}
+    {%- set is_before = '(_batch >= ' ~ (since or 0) ~ ' and _batch < ' ~ batch ~ ')' -%}
     {%- set first = since is none -%}
     {%- set too_large = mode == 'full' and rows_loaded > 2000000 -%}
     select
@@ -92,10 +94,11 @@
                 select distinct {{ keys | join(', ') }} from {{ raw }} where _batch = {{ batch }}
             ) as touched
                 on {% for key in keys %}{{ 'and ' if not loop.first }}held.{{ key }} = touched.{{ key }} {% endfor %}
+            {%- else %}
+            where {{ is_before }}
             {%- endif %}
-            where held._batch >= {{ since or 0 }} and held._batch < {{ batch }}
-            qualify row_number() over (
-                partition by {% for key in keys %}held.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ order }}
+            qualify {{ is_before }} and row_number() over (
+                partition by {% for key in keys %}held.{{ key }}, {% endfor %}{{ is_before }} order by {{ order }}
             ) = 1
         ) as before
             on {% for key in keys %}{{ 'and ' if not loop.first }}before.{{ key }} = after.{{ key }} {% endfor %}

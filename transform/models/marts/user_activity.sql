@@ -13,8 +13,6 @@ activity as (
         user_id,
         rated_at as active_at,
         rating,
-        1 as ratings,
-        0 as tags,
         _batch
     from {{ ref('fact_ratings') }}
 
@@ -24,8 +22,6 @@ activity as (
         user_id,
         tagged_at as active_at,
         null as rating,
-        0 as ratings,
-        1 as tags,
         _batch
     from {{ ref('fact_movie_tags') }}
 
@@ -34,9 +30,9 @@ activity as (
 select
     user_id,
     {{ first_of_month('active_at') }} as activity_month,
-    cast(sum(ratings) as integer) as rating_count,
-    {{ mean('sum(rating)', 'sum(ratings)') }} as rating_mean,
-    cast(sum(tags) as integer) as tag_count,
+    cast(count(rating) as integer) as rating_count,
+    {{ mean('sum(rating)', 'count(rating)') }} as rating_mean,
+    cast(count(*) - count(rating) as integer) as tag_count,
     min(active_at) as first_activity_at,
     max(active_at) as last_activity_at,
     max(_batch) as _batch

@@ -17,7 +17,7 @@ held as (
     select
         count(*) as row_count
         {%- for column in sums %},
-        sum(cast({{ column }} as decimal(38, 1))) as {{ column }}
+        sum({{ column }}) as {{ column }}
         {%- endfor %}
     from {{ source('raw', table_name) }}
     where _batch >= (select coalesce(max(_batch), 0) from newest_full)
@@ -32,7 +32,7 @@ shown as (
     select
         count(*) as row_count
         {%- for column in sums %},
-        sum(cast({{ column }} as decimal(38, 1))) as {{ column }}
+        sum({{ column }}) as {{ column }}
         {%- endfor %}
     from {{ model }}
 
