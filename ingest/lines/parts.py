@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from io import BufferedReader, RawIOBase
 from itertools import chain, islice
@@ -257,10 +258,11 @@ class _Cutter:
 
 def _blocks(table: Table, lines: Lines) -> Generator[_Block, None, None]:
     row = 0
-    for block in lines.blocks():
-        rows = count(block)
-        yield _Block(block, rows, lines.line_of(row), all_plain(table, block))
-        row += rows
+    with closing(lines.blocks()) as blocks:
+        for block in blocks:
+            rows = count(block)
+            yield _Block(block, rows, lines.line_of(row), all_plain(table, block))
+            row += rows
 
 
 def _numbered(part: LocalPart, number: int) -> LocalPart:

@@ -85,19 +85,20 @@ class Lines:
         header = self.form is None or self.form.header
         return row + 1 + header + bisect_right(self._blanks, row)
 
-    def blocks(self) -> Iterator[bytes]:
+    def blocks(self) -> Generator[bytes, None, None]:
         """Blocks of whole lines ended by LF, without header and blank lines; unreadable lines are marked.
 
         The same content gives the same blocks, whatever its line ends. Raises SourceError for an empty file,
         a header that differs and a line over `MAX_LINE`.
         """
         rest = b""
-        for clean in self._clean():
-            rest += self._readable(clean)
-            while len(rest) > self._block_bytes:
-                end = rest.rfind(b"\n", 0, self._block_bytes) + 1 or rest.find(b"\n") + 1
-                yield rest[:end]
-                rest = rest[end:]
+        with closing(self._clean()) as cleaned:
+            for clean in cleaned:
+                rest += self._readable(clean)
+                while len(rest) > self._block_bytes:
+                    end = rest.rfind(b"\n", 0, self._block_bytes) + 1 or rest.find(b"\n") + 1
+                    yield rest[:end]
+                    rest = rest[end:]
         if rest:
             yield rest
 
@@ -125,22 +126,24 @@ class Lines:
             pass
         return self.sha256
 
-    def _clean(self) -> Iterator[bytes]:
-        raw = self._whole_lines()
-        first = next(raw, None)
-        if first is None:
-            raise SourceError(f"{self._table.file}: the file is empty. Is the download or the copy complete?")
-        first = first.removeprefix(_BOM)
-        if self.form is None or self.form.header:
-            header, _, first = first.partition(b"\n")
-            if self.form is None:
-                self._check_header(header)
-        for lines in chain([first], raw):
-            clean = self._normalised(lines) if lines else b""
-            self._hash.update(clean)
-            yield clean
+    def _clean(self) -> Generator[bytes, None, None]:
+        # Left to the garbage collector, a generator with a thread would be closed inside whatever thread that runs in,
+        # and may wait there for a lock of that very thread's start.
+        with closing(self._whole_lines()) as raw:
+            first = next(raw, None)
+            if first is None:
+                raise SourceError(f"{self._table.file}: the file is empty. Is the download or the copy complete?")
+            first = first.removeprefix(_BOM)
+            if self.form is None or self.form.header:
+                header, _, first = first.partition(b"\n")
+                if self.form is None:
+                    self._check_header(header)
+            for lines in chain([first], raw):
+                clean = self._normalised(lines) if lines else b""
+                self._hash.update(clean)
+                yield clean
 
-    def _whole_lines(self) -> Iterator[bytes]:
+    def _whole_lines(self) -> Generator[bytes, None, None]:
         tail = b""
         with ahead(self._chunks()) as chunks:
             for chunk in chunks:

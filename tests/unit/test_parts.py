@@ -6,6 +6,7 @@ import hashlib
 import io
 import random
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 
@@ -249,6 +250,16 @@ def test_a_whole_last_line_without_line_end_is_loaded_with_a_warning(tmp_path, l
     batch = cut_files(tmp_path, {"ratings.csv": RATINGS + "1,2,3.5,964982703\n" + last})
     assert loaded(batch, "ratings").decode().splitlines()[-1] == last.strip()
     assert "ratings.csv:3: no line end" in batch.tables["ratings"].warnings[0]
+
+@pytest.mark.parametrize(
+    "content",
+    ["user,movie,rating,timestamp\n" + "1,2,3.5,4\n" * 500, RATINGS + "1,2,3.5,4\n" * 500 + "x" * 2 * MAX_LINE, ""],
+    ids=["a wrong header", "an endless line", "an empty file"],
+)
+def test_a_file_that_is_refused_leaves_no_thread_that_reads_it(tmp_path, content):
+    with pytest.raises(SourceError) as kept:  # and with it the frames in which it was raised
+        cut_files(tmp_path, {"ratings.csv": content}, block_bytes=100)
+    assert not [thread.name for thread in threading.enumerate() if "ThreadPool" in thread.name], kept
 
 
 def test_a_full_disk_is_an_error_without_traceback(tmp_path, monkeypatch):
