@@ -16,20 +16,12 @@ from ingest.settings import Settings
 from ingest.store.embedded import object_store
 from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile
-from tests.pipeline.harness import Lab, OpenGate, _parsed
+from tests.pipeline.harness import ClosedGate, Lab, OpenGate, _parsed
 
 
 def killed(*_: object) -> None:
     """The process is gone, as in a power cut."""
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-class ClosedGate:
-    """Finds a fault in the marts."""
-
-    def check(self, _: object) -> None:
-        """Closes after the build."""
-        raise PipelineError("the gate is closed")
 
 
 def run(dataset: str, fate: str) -> None:

@@ -26,6 +26,7 @@ from pipeline.apply import Applied, Context, apply
 from pipeline.dbt import PROJECT, ROOT, Dbt
 from pipeline.target import give_access
 from pipeline.warehouse import duckdb_warehouse
+from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile
 from tests.pipeline.relations import Relations, Row, relations
 
@@ -62,6 +63,14 @@ class OpenGate:
 
     def check(self, batches: Sequence[str]) -> None:
         """Does nothing."""
+
+
+class ClosedGate(OpenGate):
+    """Finds a fault in the marts."""
+
+    def check(self, batches: Sequence[str]) -> None:
+        """Closes after the build."""
+        raise PipelineError("the gate is closed")
 
 
 class NoExpectations:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 from profiles.errors import PipelineError
 from tests.conftest import REPO
 from tests.pipeline.generated import START
-from tests.pipeline.harness import Batch, Lab
+from tests.pipeline.harness import Batch, ClosedGate, Lab
 
 # Counts that fit only within one state: batch n brings movie n and n ratings of it.
 STATE = """
@@ -48,14 +48,6 @@ def batch(number: int) -> Batch:
 def state(number: int) -> list[object]:
     """What a reader sees once batch `number` is published."""
     return [number, number * (number + 1) // 2, f"{number:06d}", number, number]
-
-
-class ClosedGate:
-    """Finds a fault in the marts."""
-
-    def check(self, batches: Sequence[str]) -> None:
-        """Closes after the build."""
-        raise PipelineError("the gate is closed")
 
 
 @pytest.fixture
@@ -99,15 +91,17 @@ def test_every_answer_during_twenty_good_closed_and_killed_runs_is_one_judged_st
         runs,
     ):
         assert runs.stdin and runs.stdout and reader.stderr
-        for fate in RUNS:
-            newest += 1
-            lab.manifest(published, batch(newest))
-            print(fate, file=runs.stdin, flush=True)
-            assert runs.stdout.readline() == {"good": "0\n", "closed": "1\n"}.get(fate, "-9\n"), fate
-            expected += [newest] if fate in ("good", "renamed") else []
-        time.sleep(1)
-        reader.kill()
-        runs.stdin.close()
+        try:
+            for fate in RUNS:
+                newest += 1
+                lab.manifest(published, batch(newest))
+                print(fate, file=runs.stdin, flush=True)
+                assert runs.stdout.readline() == {"good": "0\n", "closed": "1\n"}.get(fate, "-9\n"), fate
+                expected += [newest] if fate in ("good", "renamed") else []
+            time.sleep(1)
+        finally:
+            reader.kill()
+            runs.stdin.close()
         assert reader.stderr.read() == ""
     *seen, _ = answers.read_text().split("\n")
     assert len(seen) > 100

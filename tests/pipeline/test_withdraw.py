@@ -14,7 +14,7 @@ from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
 from profiles.errors import PipelineError
 from tests.pipeline.generated import START, mixed
-from tests.pipeline.harness import Batch, Lab
+from tests.pipeline.harness import Batch, Lab, OpenGate
 from tests.pipeline.oracle import Oracle, assert_as_told
 from tests.pipeline.relations import Row, difference
 from tests.pipeline.test_real_releases import NEW, OLD, release
@@ -134,7 +134,7 @@ def test_what_is_withdrawn_during_a_run_is_gone_after_the_next(lab: Lab) -> None
     dataset = landed(lab)
     lab.manifest(dataset, three(4))
 
-    class Withdrawing:
+    class Withdrawing(OpenGate):
         def check(self, batches: Sequence[str]) -> None:
             withdraw(lab.store, dataset, "000004")
 

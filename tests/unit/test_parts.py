@@ -251,6 +251,7 @@ def test_a_whole_last_line_without_line_end_is_loaded_with_a_warning(tmp_path, l
     assert loaded(batch, "ratings").decode().splitlines()[-1] == last.strip()
     assert "ratings.csv:3: no line end" in batch.tables["ratings"].warnings[0]
 
+
 @pytest.mark.parametrize(
     "content",
     ["user,movie,rating,timestamp\n" + "1,2,3.5,4\n" * 500, RATINGS + "1,2,3.5,4\n" * 500 + "x" * 2 * MAX_LINE, ""],
