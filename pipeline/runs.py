@@ -18,6 +18,8 @@ from typing import Any
 from pipeline.dbt import ROOT, Node, project_version
 from profiles.environment import without_secrets
 
+CLOCK_SECONDS = 5  # by which a system's clocks may differ
+
 
 def git_commit() -> str:
     """The commit of the project, '' where it is no clone."""
@@ -113,20 +115,21 @@ def read(folder: Path) -> list[dict[str, Any]]:
     for path in sorted(folder.glob("*.json"), reverse=True):
         with contextlib.suppress(OSError, ValueError):
             record = json.loads(path.read_text(encoding="utf-8"))
-            if record["outcome"] == "running" and not _alive(record["process"]):
+            if record["outcome"] == "running" and not _alive(record):
                 record["outcome"] = "killed"
             records.append(record)
     return records
 
 
-def _alive(process: int) -> bool:
+def _alive(record: dict[str, Any]) -> bool:
+    """Whether the process of a run is there still, and not a later one that was given its number."""
+    import psutil  # seldom needed
+
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        began: float = psutil.Process(record["process"]).create_time()
+    except psutil.Error:
         return False
-    except PermissionError:
-        return True
-    return True
+    return began < datetime.fromisoformat(record["started_at"]).timestamp() + CLOCK_SECONDS
 
 
 def slowest(records: list[dict[str, Any]], shown: int = 15) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,11 @@ def test_a_run_that_was_killed_says_so(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
     (record,) = read(tmp_path)
     assert record["outcome"] == "killed"
+
+
+def test_a_killed_run_is_not_taken_for_a_later_process_with_its_number(tmp_path: Path) -> None:
+    Run("dev", "dev", started_at=datetime.now(UTC) - timedelta(days=30)).write(tmp_path)
+    assert [record["outcome"] for record in read(tmp_path)] == ["killed"]
 
 
 def test_a_run_that_goes_on_is_running(tmp_path: Path) -> None:
