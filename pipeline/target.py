@@ -29,24 +29,25 @@ from profiles.warehouse_schemas import BUILD, WarehouseSchemas
 
 @contextmanager
 def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[None]:
-    """Holds the warehouse for one run; a second one is refused at once."""
-    path = settings.data_dir / f"{target}.lock"
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise PipelineError(
-            f"Another run is writing to {warehouse} (it holds {path}): wait for it, or stop it."
-        ) from None
-    except OSError as error:
-        raise PipelineError(
-            f"{settings.data_dir} cannot be used: {error.strerror}. Make it writable, or set MOVIELENS_DATA_DIR."
-        ) from None
-    try:
+    """Holds data folder and warehouse for one run; a second one is refused at once."""
+    paths = [settings.data_dir / f"{target}.lock"]
+    if engine(target).is_file:  # which a run with another data folder may work on too
+        paths.append(settings.warehouse.resolve().with_suffix(".lock"))
+    with ExitStack() as held:
+        for path in paths:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                held.enter_context(FileLock(path, timeout=0))
+            except Timeout:
+                raise PipelineError(
+                    f"Another run is writing to {warehouse} (it holds {path}): wait for it, or stop it."
+                ) from None
+            except OSError as error:
+                raise PipelineError(
+                    f"{path.parent} cannot be used: {error.strerror}. Make it writable, or set "
+                    f"{'MOVIELENS_DATA_DIR' if path is paths[0] else 'MOVIELENS_WAREHOUSE'}."
+                ) from None
         yield
-    finally:
-        lock.release()
 
 
 class ExpectationsGate:

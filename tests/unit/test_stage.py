@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from ingest.settings import Settings
 from pipeline.report import Report
-from pipeline.target import stage
+from pipeline.target import only_writer, stage
 from profiles.errors import PipelineError
 
 
@@ -22,3 +23,17 @@ def test_a_run_with_a_prefix_of_schemas_is_refused(
     with pytest.raises(PipelineError, match="publishes the schemas without a prefix"), stage(target, settings, report):
         pass
     assert not settings.data_dir.exists()
+
+
+def test_a_run_with_another_data_folder_and_the_same_warehouse_is_refused(tmp_path: Path) -> None:
+    first, second, other = (
+        Settings(MOVIELENS_DATA_DIR=tmp_path / folder, MOVIELENS_WAREHOUSE=tmp_path / file)  # type: ignore[call-arg]
+        for folder, file in (("one", "shared.duckdb"), ("two", "shared.duckdb"), ("two", "other.duckdb"))
+    )
+    with only_writer(first, "dev", "the warehouse"):
+        with pytest.raises(PipelineError, match=r"Another run is writing to the warehouse .*shared\.lock"):
+            only_writer(second, "dev", "the warehouse").__enter__()
+        with only_writer(other, "dev", "the warehouse"):
+            pass
+    with only_writer(second, "dev", "the warehouse"):
+        pass
