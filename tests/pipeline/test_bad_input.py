@@ -203,7 +203,7 @@ def test_a_part_that_does_not_match_its_manifest_is_refused_by_name(lab: Lab) ->
     ratings = manifest.tables["ratings"]
     (part,) = ratings.parts
     told = ratings.model_copy(update={"rows_read": 7, "parts": (part.model_copy(update={"rows": 7}),)})
-    with pytest.raises(PipelineError, match=f"{part.key} has 1 rows, its manifest says 7"):
+    with pytest.raises(PipelineError, match=f"{part.key} has 1 rows, .* its manifest says 7"):
         lab.load(manifest.model_copy(update={"tables": {**manifest.tables, "ratings": told}}))
     assert lab.rows("select count(*) from raw.ratings") == [(0,)]
     assert lab.rows("select count(*) from raw.batches") == [(0,)]
