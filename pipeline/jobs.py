@@ -141,19 +141,18 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
         )
 
 
-def _slice_name(number: int, batches: int) -> str:
+def _slice_name(number: int | str, batches: int) -> str:
     return f"replay-{number}-of-{batches}"
 
 
 def _slices_done(source: str, batches: int) -> int:
-    kind, _, rest = source.partition("-")
-    number, _, of = rest.partition("-of-")
-    if kind != "replay" or of != str(batches):
+    found = re.fullmatch(_slice_name(r"(\d+)", batches), source)
+    if not found:
         raise PipelineError(
             f"Batches are landed already that are not of this replay (the newest is {source}): a replay needs an "
             f"empty data folder. Set MOVIELENS_DATA_DIR to a new one."
         )
-    return int(number)
+    return int(found[1])
 
 
 def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[str]) -> None:
@@ -173,23 +172,17 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
     with stage(target, settings, report, accepted, news=True) as context:
 
         def equal() -> None:
-            if not compare:
-                return
             with report.step("compare"):
                 found = explain(fingerprints(old), fingerprints(context.copy))
-            take = (
-                f"`mv {context.copy.name} {old.name}` takes the new one."
-                if engine(target).is_file
-                else "run without --rebuild."
-            )
             if found:
+                mv = f"`mv {context.copy.name} {old.name}` takes the new one."
                 raise PipelineError(
                     f"The rebuilt warehouse differs: {'; '.join(found.values())}. If the dbt project has changed since, that "
-                    f"is expected: {take}"
+                    f"is expected: {mv if engine(target).is_file else 'run without --rebuild.'}"
                 )
             report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
 
-        applied = apply(context, dataset or only_dataset(context.store), anew=True, judge=equal)
+        applied = apply(context, dataset or only_dataset(context.store), anew=True, judge=equal if compare else None)
         report.summary(applied, context.warehouse, context.store.address())
     report.say(f"{old.name} is replaced")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,33 +14,19 @@ EXAMPLES = 3
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class ColumnChange:
-    """A column whose values differ in some rows that both sides have: how many, and examples (key, before, after)."""
-
-    name: str
-    rows: int
-    examples: list[tuple[str, str, str]]
-
-
 @dataclass
 class Relation:
-    """What differs in one relation; `key` is empty where none identifies a row, and rows are then compared whole."""
+    """What differs in one relation, in words, each with examples; rows are compared whole where no `key` identifies one."""
 
     name: str
     status: str  # added, removed, changed, same
     key: Key = ()
     before: int | None = None
     after: int | None = None
-    columns_added: list[str] = field(default_factory=list)
-    columns_removed: list[str] = field(default_factory=list)
-    types_changed: list[str] = field(default_factory=list)
     rows_added: int = 0
     rows_removed: int = 0
     rows_changed: int = 0
-    columns: list[ColumnChange] = field(default_factory=list)
-    added: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
+    findings: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
 def compare(
@@ -59,11 +45,10 @@ def compare(
             if name not in one or name not in other:
                 found.append(Relation(name, "added" if name in other else "removed"))
                 continue
-            relation = _shape(name, one[name], other[name])
+            relation = Relation(name, "same", findings=list(_columns_that_differ(one[name], other[name])))
             if name not in views:  # a view's rows are those of its tables, under the name that its file had
                 _rows(connection, relation, one[name], other[name], keys.get(name, []))
-            if vars(relation) != vars(Relation(name, "same", relation.key, relation.before, relation.after)):
-                relation.status = "changed"
+            relation.status = "changed" if relation.findings else "same"
             found.append(relation)
         return found
 
@@ -81,18 +66,15 @@ def _columns(connection: duckdb.DuckDBPyConnection, side: str, built: set[str]) 
     return found
 
 
-def _shape(name: str, before: dict[str, str], after: dict[str, str]) -> Relation:
-    return Relation(
-        name,
-        "same",
-        columns_added=[f"{column} {kind}" for column, kind in after.items() if column not in before],
-        columns_removed=[f"{column} {kind}" for column, kind in before.items() if column not in after],
-        types_changed=[
-            f"{column}: {kind} is now {after[column]}"
-            for column, kind in before.items()
-            if column in after and after[column] != kind
-        ],
-    )
+def _columns_that_differ(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    for column in {**before, **after}:
+        one, other = before.get(column), after.get(column)
+        if one is None:
+            yield f"column added: {column} {other}", []
+        elif other is None:
+            yield f"column removed: {column} {one}", []
+        elif one != other:
+            yield f"type of {column}: {one} is now {other}", []
 
 
 def _rows(
@@ -115,8 +97,8 @@ def _rows(
         other = f"select {', '.join(_as_text(f'a.{_quoted(c)}', after[c]) for c in shared)} from after.{name} as a"
         ((relation.rows_added,),) = ask(f"select count(*) from ({other} except all {one})")
         ((relation.rows_removed,),) = ask(f"select count(*) from ({one} except all {other})")
-        relation.added += map(_text, ask(f"{other} except all {one} order by all limit {EXAMPLES}"))
-        relation.removed += map(_text, ask(f"{one} except all {other} order by all limit {EXAMPLES}"))
+        relation.findings += _listed("added", ask(f"{other} except all {one} order by all limit {EXAMPLES}"))
+        relation.findings += _listed("removed", ask(f"{one} except all {other} order by all limit {EXAMPLES}"))
         return
     by, first = ", ".join(map(_quoted, relation.key)), f"order by all limit {EXAMPLES}"
     pairs = {c: (_quoted(f"before {c}"), _quoted(f"after {c}")) for c in shared if c not in relation.key}
@@ -135,13 +117,17 @@ def _rows(
     ((relation.rows_added, relation.rows_removed, relation.rows_changed, *rows),) = ask(
         f"select {counts} from differing"
     )
-    relation.added += map(_text, ask(f"select {by} from differing where is_added {first}"))
-    relation.removed += map(_text, ask(f"select {by} from differing where is_removed {first}"))
+    for what in ("added", "removed"):
+        relation.findings += _listed(what, ask(f"select {by} from differing where is_{what} {first}"))
     for (column, (one, other)), count, test in zip(pairs.items(), rows, changed[1:], strict=True):
         if count:
             found = ask(f"select {by}, {one}, {other} from differing where {test} {first}")
-            examples = [(_text(row[:-2]), _one(row[-2]), _one(row[-1])) for row in found]
-            relation.columns.append(ColumnChange(column, count, examples))
+            examples = [f"{_text(row[:-2])}: {_text(row[-2:-1])} → {_text(row[-1:])}" for row in found]
+            relation.findings.append((f"{column} differs in {count:,} rows", examples))
+
+
+def _listed(what: str, rows: Iterable[tuple[Any, ...]]) -> list[tuple[str, list[str]]]:
+    return [(f"row {what}: {_text(row)}", []) for row in rows]
 
 
 def _as_text(column: str, kind: str) -> str:
@@ -168,8 +154,4 @@ def _quoted(column: str) -> str:
 
 
 def _text(row: Iterable[Any]) -> str:
-    return ", ".join(map(_one, row))
-
-
-def _one(value: Any) -> str:
-    return "null" if value is None else str(value)
+    return ", ".join("null" if value is None else str(value) for value in row)

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,10 @@ def build(out: Path, target: str, say: Say) -> Path:
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     try:
-        opened = marts.connect()
+        with closing(marts.connect()) as opened:
+            found = state(opened, target)
     except marts.NoWarehouse as error:
         raise PipelineError(str(error)) from None
-    try:
-        found = state(opened, target)
-    finally:
-        opened.close()
     say(f"state of the warehouse: {found['dataset']}, {len(found['batches'])} batches")
     found["notebooks"] = _notebooks(new / "notebooks", found["built_at"] or found["loaded_at"], say)
     prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "").lower()

@@ -212,7 +212,7 @@ def test_a_float_differs_by_more_than_the_order_of_its_sum(tmp_path: Path, keys:
 
 
 def test_text_of_data_is_no_markup(tmp_path: Path) -> None:
-    relation = Relation("marts.t", "changed", added=["<script>alert(1)</script> | `x`"])
+    relation = Relation("marts.t", "changed", findings=[("<script>alert(1)</script> | `x`", [])])
     found = Diff("main", [relation], {}, {})
     assert "<script>" not in found.html()
     assert "\\<script\\>" in found.markdown()
