@@ -5,12 +5,12 @@ Their parts are held against the manifest before anybody loads them.
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
 from ingest.batches.manifest import (
-    BATCH_PREFIX,
     FORMAT_VERSION,
     NEWER,
     Manifest,
@@ -23,44 +23,39 @@ from ingest.errors import BatchError
 from ingest.store.bucket import Store
 
 _THREADS = 8
+_RECORD = re.compile(r"[^/]+/([0-9]{6})/(manifest|withdrawn)\.json")
 
 
-def committed(store: Store, dataset: str, after: str | None = None) -> list[Manifest]:
-    """The batches of a data set that count and follow the batch id `after` (None: all), in commit order.
+def committed(store: Store, dataset: str, after: str = "") -> list[Manifest]:
+    """The batches of a data set that count and follow the batch id `after`, in commit order.
 
     Raises `BatchError` for a manifest that is not one.
     """
-    ids = [batch_id for batch_id in _ids(store, dataset) if after is None or batch_id > after]
     with ThreadPoolExecutor(_THREADS) as threads:
-        found = threads.map(lambda batch_id: _counting(store, dataset, batch_id), ids)
-        return [manifest for manifest in found if manifest]
+        ids = [batch_id for batch_id in _counting(store, dataset) if batch_id > after]
+        return list(filter(None, threads.map(lambda batch_id: read(store, dataset, batch_id), ids)))
 
 
 def latest(store: Store, dataset: str) -> Manifest | None:
     """The batch of a data set that was committed last among those that count, None when there is none."""
-    ids = reversed(_ids(store, dataset))
-    return next(filter(None, (_counting(store, dataset, batch_id) for batch_id in ids)), None)
+    return next((read(store, dataset, batch_id) for batch_id in reversed(_counting(store, dataset))), None)
 
 
 def withdrawn(store: Store, dataset: str) -> list[Withdrawal]:
     """The records of the batches that were withdrawn, in the order of the batches."""
+    ids = sorted(batch_id for batch_id, kind in _records(store, dataset) if kind == "withdrawn")
     with ThreadPoolExecutor(_THREADS) as threads:
-        found = threads.map(lambda batch_id: _withdrawal(store, dataset, batch_id), _ids(store, dataset))
-        return [record for record in found if record]
+        return list(threads.map(lambda batch_id: _withdrawal(store, dataset, batch_id), ids))
 
 
 def committed_ids(store: Store, dataset: str) -> list[str]:
     """The ids of all batches that were ever committed, withdrawn ones included."""
-    keys = [(batch_id, key) for batch_id in _ids(store, dataset) for key in _records(dataset, batch_id)]
-    with ThreadPoolExecutor(_THREADS) as threads:
-        there = threads.map(lambda known: store.head(known[1]), keys)
-        return sorted({batch_id for (batch_id, _), found in zip(keys, there, strict=True) if found})
+    return sorted({batch_id for batch_id, _ in _records(store, dataset)})
 
 
 def record_keys(store: Store, dataset: str) -> set[str]:
     """The keys of a data set's manifests and withdrawals: others whenever a batch is committed or withdrawn."""
-    records = ("/manifest.json", "/withdrawn.json")
-    return {found.key for found in store.list(f"{dataset}/") if found.key.endswith(records)}
+    return {found.key for found in store.list(f"{dataset}/") if _RECORD.fullmatch(found.key)}
 
 
 def datasets(store: Store) -> list[str]:
@@ -98,9 +93,8 @@ def verify(store: Store, manifest: Manifest) -> None:
 
     Raises `BatchError` naming the first part that is missing or was altered after its commit.
     """
-    parts = [part for table in manifest.tables.values() for part in table.parts] + list(manifest.rejected)
     with ThreadPoolExecutor(_THREADS) as threads:
-        for trouble in threads.map(lambda part: _trouble(store, part), parts):
+        for trouble in threads.map(lambda part: _trouble(store, part), manifest.parts):
             if trouble:
                 raise BatchError(
                     f"{trouble}: nothing of batch {manifest.batch_id} is loaded. Parts never change after their "
@@ -108,28 +102,26 @@ def verify(store: Store, manifest: Manifest) -> None:
                 )
 
 
-def _counting(store: Store, dataset: str, batch_id: str) -> Manifest | None:
-    # the record first: a manifest that cannot be read any more is no obstacle once its batch is withdrawn
-    return None if store.head(withdrawal_key(dataset, batch_id)) else read(store, dataset, batch_id)
+def _records(store: Store, dataset: str) -> set[tuple[str, str]]:
+    """The batch id and the kind, `manifest` or `withdrawn`, of each record, from one listing."""
+    found = map(_RECORD.fullmatch, record_keys(store, dataset))
+    return {(record[1], record[2]) for record in found if record}
 
 
-def _withdrawal(store: Store, dataset: str, batch_id: str) -> Withdrawal | None:
+def _counting(store: Store, dataset: str) -> list[str]:
+    """The ids of the batches that are committed and not withdrawn, whose manifests may be broken, in order."""
+    records = _records(store, dataset)
+    return sorted(
+        batch_id for batch_id, kind in records if kind == "manifest" and (batch_id, "withdrawn") not in records
+    )
+
+
+def _withdrawal(store: Store, dataset: str, batch_id: str) -> Withdrawal:
     key = withdrawal_key(dataset, batch_id)
-    content = store.get(key)
-    if content is None:
-        return None
     try:
-        return Withdrawal.model_validate_json(content)
+        return Withdrawal.model_validate_json(store.get(key) or b"")
     except ValidationError:
         raise BatchError(f"{store.address(key)} is not a record that this version can read: restore it.") from None
-
-
-def _records(dataset: str, batch_id: str) -> tuple[str, str]:
-    return manifest_key(dataset, batch_id), withdrawal_key(dataset, batch_id)
-
-
-def _ids(store: Store, dataset: str) -> list[str]:
-    return sorted(name for name in store.folders(f"{dataset}/") if BATCH_PREFIX.match(name))
 
 
 def _trouble(store: Store, part: Part) -> str | None:

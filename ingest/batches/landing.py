@@ -45,14 +45,14 @@ class Landed:
     """What a landing did.
 
     `manifest`, of the batch that holds the content, landed now or before; `current`, whether no batch follows it;
-    `uploaded_bytes`, of parts and manifest; `seconds`, the time of each step.
+    `uploaded_bytes`, of parts and manifest; `seconds`, how long cutting and uploading took.
     """
 
     manifest: Manifest
     current: bool = True
     uploaded_bytes: int = 0
     warnings: tuple[str, ...] = ()
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def unchanged(self) -> bool:
@@ -71,7 +71,7 @@ class Landed:
         rows = sum(table.rows_loaded for table in tables)
         return (
             f"{batch} landed: {len(tables)} tables, {rows:,} rows, {rejected:,} rejected, "
-            f"{self.uploaded_bytes:,} bytes uploaded in {sum(self.seconds.values()):.1f} s."
+            f"{self.uploaded_bytes:,} bytes uploaded in {self.seconds:.1f} s."
         )
 
 
@@ -159,20 +159,17 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
                 on_bytes=lambda count: progress.advance(cutting, count),
                 report_dir=settings.data_dir / "rejected" / dataset,
             )
-            seconds = {"cut": time.monotonic() - started}
             warnings = _warnings(opened, pieces)
             batch_id = next_batch_id(max(committed_ids(store, dataset), default=None))
             origin = Source(name=opened.name, sha256=opened.sha256)
             manifest = manifest_of(pieces, dataset, batch_id, as_of=as_of, source=origin, modes=modes)
             for batch in _repeatable(earlier, modes, as_of):
                 if manifest.same_content(batch):
-                    return Landed(batch, batch is earlier[-1], warnings=warnings, seconds=seconds)
+                    return Landed(batch, batch is earlier[-1], warnings=warnings)
             _check_order(earlier, manifest)
-            total = sum(part.bytes for table in manifest.tables.values() for part in table.parts)
-            sending = progress.add_task("uploading", total=total)
+            sending = progress.add_task("uploading", total=sum(part.bytes for part in manifest.parts))
             uploaded = upload(store, lock, manifest, pieces, lambda count: progress.advance(sending, count))
-            seconds["upload"] = time.monotonic() - started - seconds["cut"]
-            return Landed(manifest, True, uploaded, warnings, seconds)
+            return Landed(manifest, True, uploaded, warnings, time.monotonic() - started)
 
 
 def _warnings(source: OpenSource, pieces: CutBatch) -> tuple[str, ...]:
@@ -220,8 +217,6 @@ def _repeatable(earlier: list[Manifest], modes: Mapping[str, Mode], as_of: datet
 
 
 def _check_tables(dataset: str, source: Path, modes: Mapping[str, Mode], *, first: bool) -> None:
-    if not modes:
-        raise BatchError(f"{source} holds none of {', '.join(table.file for table in TABLES.values())}.")
     missing = [table.file for table in TABLES.values() if table.required and table.name not in modes]
     if first and missing:
         raise BatchError(f"{source} has no {' and no '.join(missing)}: the first batch of {dataset} needs it.")

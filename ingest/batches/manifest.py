@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -158,6 +157,11 @@ class Manifest(_Model):
         """The manifest's own key in the bucket."""
         return manifest_key(self.dataset, self.batch_id)
 
+    @property
+    def parts(self) -> list[Part]:
+        """All its parts, table by table, and those with the rejected lines."""
+        return [*(part for table in self.tables.values() for part in table.parts), *self.rejected]
+
     def sealed(self) -> Self:
         """The same manifest with its `sha256`."""
         return self.model_copy(update={"sha256": _sha256(self.model_dump(mode="json"))})
@@ -229,6 +233,3 @@ def next_batch_id(last: str | None) -> str:
     if number > 999_999:
         raise ValueError("a data set holds at most 999,999 batches")
     return f"{number:06d}"
-
-
-BATCH_PREFIX = re.compile(r"^[0-9]{6}$")

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.batches.lock import LandingLock
@@ -70,18 +69,16 @@ def upload(
     for leftover in store.list(f"{manifest.dataset}/{manifest.batch_id}/"):
         lock.check()
         store.delete(leftover.key)
-    parts = [part for table in manifest.tables.values() for part in table.parts] + list(manifest.rejected)
-    files = [part.path for table in batch.tables.values() for part in table.parts]
-    files += [part.path for part in batch.rejected]
+    local = [*(part for table in batch.tables.values() for part in table.parts), *batch.rejected]
 
-    def put(part: Part, file: Path) -> None:
+    def put(part: Part, file: LocalPart) -> None:
         lock.check()
-        store.put_file(part.key, file, part.sha256, on_bytes)
+        store.put_file(part.key, file.path, part.sha256, on_bytes)
 
     body = json.dumps(manifest.model_dump(mode="json"), sort_keys=True, indent=1).encode() + b"\n"
     try:
         with ThreadPoolExecutor(_THREADS) as threads:
-            uploads = [threads.submit(put, part, file) for part, file in zip(parts, files, strict=True)]
+            uploads = [threads.submit(put, part, file) for part, file in zip(manifest.parts, local, strict=True)]
             try:
                 for done in as_completed(uploads):
                     done.result()
@@ -92,4 +89,4 @@ def upload(
         store.put(manifest.key, body)
     except Taken as error:
         raise BatchError(f"{error} Another landing of {manifest.dataset} came first: run this one again.") from None
-    return sum(part.bytes for part in parts) + len(body)
+    return sum(part.bytes for part in manifest.parts) + len(body)

@@ -50,21 +50,23 @@ class Form:
 
 @dataclass(frozen=True)
 class _Older:
-    """A file of an older release: its table, what separates its fields, how many there are and which is free text."""
+    """A file of an older release: its table, what separates its fields, how many there are, and which may hold that."""
 
     table: str
     name: str
     separator: str
     fields: int
-    text: int
+    text: int | None = None
     to_row: Callable[[list[str]], list[str]] = list
 
     def convert(self, line: str) -> str:
-        before = line.split(self.separator, self.text)
-        after = before.pop().rsplit(self.separator, self.fields - self.text - 1)
-        if len(before) + len(after) != self.fields:
-            raise ValueError(f"{len(before) + len(after)} fields instead of {self.fields}")
-        return _as_csv(self.to_row([*before, *after]))
+        fields = line.split(self.separator)
+        if self.text is not None:
+            *before, rest = line.split(self.separator, self.text)
+            fields = [*before, *rest.rsplit(self.separator, self.fields - self.text - 1)]
+        if len(fields) != self.fields:
+            raise ValueError(f"{len(fields)} fields instead of {self.fields}")
+        return _as_csv(self.to_row(fields))
 
 
 def _movie(fields: list[str]) -> list[str]:
@@ -76,13 +78,13 @@ def _movie(fields: list[str]) -> list[str]:
 
 
 _OLDER = {
-    "u.data": _Older("ratings", "ml-100k", "\t", 4, 3),
+    "u.data": _Older("ratings", "ml-100k", "\t", 4),
     "u.item": _Older("movies", "ml-100k", "|", 5 + len(GENRES), 1, _movie),
-    "u.user": _Older("users", "ml-100k", "|", 5, 3, lambda fields: [fields[0], fields[2], fields[1], *fields[3:]]),
-    "ratings.dat": _Older("ratings", "double colons", "::", 4, 3),
+    "u.user": _Older("users", "ml-100k", "|", 5, None, lambda fields: [fields[0], fields[2], fields[1], *fields[3:]]),
+    "ratings.dat": _Older("ratings", "double colons", "::", 4),
     "movies.dat": _Older("movies", "double colons", "::", 3, 1),
     "tags.dat": _Older("tags", "double colons", "::", 4, 2),
-    "users.dat": _Older("users", "double colons", "::", 5, 3),
+    "users.dat": _Older("users", "double colons", "::", 5),
 }
 _KAGGLE = {
     table.file.replace("-", "_") if "-" in table.file else table.file.replace("s.csv", ".csv"): table.name

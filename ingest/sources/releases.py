@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,17 +62,10 @@ RELEASES: dict[str, Release] = {
 }
 
 
-def _note_to_stderr(text: str) -> None:
-    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
+def resolve(dataset: str, settings: Settings, source: Path | None) -> Path:
+    """The zip or folder of a data set: `source` if given, else the release of that name, cached or from GroupLens.
 
-
-def resolve(
-    dataset: str, settings: Settings, source: Path | None, *, note: Callable[[str], None] = _note_to_stderr
-) -> Path:
-    """The zip or folder of a data set: `source` if given, else the release of that name, cached or from
-    GroupLens.
-
-    `MOVIELENS_RELEASES_URL` names a mirror. `note` is told what was verified where no md5 is pinned. Raises
+    `MOVIELENS_RELEASES_URL` names a mirror. Where no md5 is pinned, what was verified is said on stderr. Raises
     SourceError for an unknown name, a failed download and a wrong checksum.
     """
     check_name(dataset)
@@ -81,7 +73,7 @@ def resolve(
         return source.expanduser()  # a shell leaves the ~ of --source=~/x.zip as it is
     release = known(dataset)
     try:
-        return _cached(release, settings.downloads, note)
+        return _cached(release, settings.downloads)
     except OSError as problem:
         raise SourceError(f"cannot write to {settings.downloads}: {problem.strerror or problem}") from problem
 
@@ -105,7 +97,7 @@ def known(dataset: str) -> Release:
     )
 
 
-def _cached(release: Release, cache: Path, note: Callable[[str], None]) -> Path:
+def _cached(release: Release, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     path, seal = cache / f"{release.name}.zip", cache / f"{release.name}.zip.md5"
     with FileLock(cache / f".{release.name}.lock"):
@@ -113,13 +105,13 @@ def _cached(release: Release, cache: Path, note: Callable[[str], None]) -> Path:
         expected = seal.read_text().strip() if seal.exists() else release.md5
         if path.exists() and _md5(path) == expected:
             if release.regenerated:
-                note(f"{path} is used as it was downloaded; delete it to get the present {release.name}")
+                _say(f"{path} is used as it was downloaded; delete it to get the present {release.name}")
             return path
         # A killed run leaves its unfinished file in this folder, and nothing else is there.
         partial = cache / f".{release.name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         try:
-            fresh = _verified(release, partial, note)
+            fresh = _verified(release, partial)
             seal.write_text(f"{_md5(fresh)}\n")
             fresh.replace(path)
         finally:
@@ -127,7 +119,7 @@ def _cached(release: Release, cache: Path, note: Callable[[str], None]) -> Path:
     return path
 
 
-def _verified(release: Release, folder: Path, note: Callable[[str], None]) -> Path:
+def _verified(release: Release, folder: Path) -> Path:
     # pooch and requests take 0.4 s to import, and most runs download nothing
     from ingest.sources.download import download, published_md5, without_credentials
 
@@ -142,7 +134,7 @@ def _verified(release: Release, folder: Path, note: Callable[[str], None]) -> Pa
     if problem:
         raise SourceError(f"{without_credentials(url)} was not kept: {problem}. Try again, or use --source PATH")
     if release.regenerated:
-        note(_what_was_verified(release, _md5(path), md5))
+        _say(f"{release.name}: {_what_was_verified(release, _md5(path), md5)}")
     return path
 
 
@@ -161,13 +153,17 @@ def _problem_inside(archive: zipfile.ZipFile, md5_by_file: dict[str, str], deep:
 
 def _what_was_verified(release: Release, found: str, published: str | None) -> str:
     if published:
-        return f"{release.name}: verified against the md5 published beside it ({published})"
+        return f"verified against the md5 published beside it ({published})"
     if found == release.md5:
-        return f"{release.name}: no md5 is published beside it; it is the known edition (md5 {found})"
+        return f"no md5 is published beside it; it is the known edition (md5 {found})"
     return (
-        f"{release.name}: no md5 is published beside it, and its own ({found}) is not known here, since "
-        "GroupLens makes this release anew now and then: only the check sums inside the zip were verified"
+        f"no md5 is published beside it, and its own ({found}) is not known here, since GroupLens makes this release "
+        "anew now and then: only the check sums inside the zip were verified"
     )
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
 
 
 def _md5(path: Path) -> str:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ingest.batches.landing import Landing, land
 from ingest.sources.sample import generate
-from ingest.sources.sample.older import Form, write_as
+from ingest.sources.sample.older import FormName, write_as
 from pipeline.__main__ import app
 from tests.pipeline.harness import Batch, Lab
 from tests.pipeline.oracle import Oracle, assert_as_told
@@ -29,10 +29,10 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fields(path: Path, separator: str, encoding: str = "utf-8") -> list[list[str]]:
-    return [line.split(separator) for line in path.read_text(encoding).splitlines()]
+    return [line.split(separator) for line in path.read_text(encoding).splitlines() if line]
 
 
-def tables_of(folder: Path, form: Form) -> dict[str, list[Row]]:
+def tables_of(folder: Path, form: FormName) -> dict[str, list[Row]]:
     """The rows of a release's files as its README describes them, without a line of the project's."""
     if form == "ml-100k":
         genres = [name for name, _ in fields(folder / "u.genre", "|")]
@@ -51,7 +51,7 @@ def tables_of(folder: Path, form: Form) -> dict[str, list[Row]]:
 
 @pytest.mark.parametrize("form", ["ml-100k", "ml-1m", "ml-10m"])
 def test_the_marts_of_an_older_release_are_what_its_files_say(
-    lab: Lab, sample: Path, tmp_path: Path, form: Form
+    lab: Lab, sample: Path, tmp_path: Path, form: FormName
 ) -> None:
     dataset = lab.new_dataset()
     write_as(form, sample, tmp_path / "zipped" / form)

@@ -18,10 +18,10 @@ from ingest.sources.archive import open_source
 from ingest.sources.formats import GENRES, NO_GENRES
 from ingest.sources.names import recognise
 from ingest.sources.sample import generate
-from ingest.sources.sample.older import FORMS, ODD_MOVIES, Form, write_as
+from ingest.sources.sample.older import FORMS, ODD_MOVIES, FormName, write_as
 
-OLDER: list[Form] = ["ml-100k", "ml-1m", "ml-10m"]
-COPIES: list[Form] = ["kaggle", "pandas", "spreadsheet"]
+OLDER: list[FormName] = ["ml-100k", "ml-1m", "ml-10m"]
+COPIES: list[FormName] = ["kaggle", "pandas", "spreadsheet"]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def rejected(batch: CutBatch) -> list[dict[str, str]]:
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["LF", "CRLF"])
 @pytest.mark.parametrize("form", OLDER)
 def test_an_older_release_is_landed_row_by_row(
-    sample: Path, tmp_path: Path, form: Form, header: bool, line_end: str
+    sample: Path, tmp_path: Path, form: FormName, header: bool, line_end: str
 ) -> None:
     write_as(form, sample, tmp_path / "old" / form, header=header, line_end=line_end)
     batch = landed(tmp_path / "old", tmp_path / "work")
@@ -89,7 +89,7 @@ def test_an_older_release_is_landed_row_by_row(
 
 
 @pytest.mark.parametrize("form", COPIES)
-def test_a_copy_is_landed_as_the_release_that_it_was_made_of(sample: Path, tmp_path: Path, form: Form) -> None:
+def test_a_copy_is_landed_as_the_release_that_it_was_made_of(sample: Path, tmp_path: Path, form: FormName) -> None:
     write_as(form, sample, tmp_path / "copy")
     batch = landed(tmp_path / "copy", tmp_path / "work")
     assert batch.rejected == ()
@@ -109,7 +109,7 @@ def test_a_copy_is_landed_as_the_release_that_it_was_made_of(sample: Path, tmp_p
         ("spreadsheet", {"movies": "semicolons", "ratings": "semicolons"}),
     ],
 )
-def test_how_a_file_was_read_is_said(sample: Path, tmp_path: Path, form: Form, said: dict[str, str | None]) -> None:
+def test_how_a_file_was_read_is_said(sample: Path, tmp_path: Path, form: FormName, said: dict[str, str | None]) -> None:
     write_as(form, sample, tmp_path / "old")
     batch = landed(tmp_path / "old", tmp_path / "work")
     assert {name: batch.tables[name].form for name in said} == said
@@ -128,6 +128,8 @@ def test_how_a_file_was_read_is_said(sample: Path, tmp_path: Path, form: Form, s
         ("ratings.dat", "1::1::3::4\nx::1::3::4\n", "x::1::3::4", 2, "userId 'x'"),
         ("ratings.dat", "x::1::3::4\n1::1::3::4\n", "x::1::3::4", 1, "userId 'x'"),
         ("u.item", f"1|A|||{'|0' * 19}\n2|B|||{'|0' * 18}|2\n", f"2|B|||{'|0' * 18}|2", 2, "something else than 0 and 1"),
+        ("users.dat", "1::F::1::10::48067\n2::M::56::16::70072::2::2\n", "2::M::56::16::70072::2::2", 2, "7 fields instead"),
+        ("u.user", "1|24|M|writer|85711\n2|53|F|other|x|94043\n", "2|53|F|other|x|94043", 2, "6 fields instead of 5"),
         ("movies.dat", "1::A::Drama\n::B::Drama\n", "::B::Drama", 2, "movieId ''"),
         ("rating.csv", 'userId,movieId,rating,timestamp\n1,2,3.5,"2005-04-02 23:53:47"\n1,2,3.5,"2005-13-02 23:53:47"\n',
          '1,2,3.5,"2005-13-02 23:53:47"', 3, "month"),
@@ -193,7 +195,7 @@ def test_files_of_several_releases_are_not_mixed() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_the_sample_is_the_same_each_time_in_each_form(sample: Path, tmp_path: Path, form: Form) -> None:
+def test_the_sample_is_the_same_each_time_in_each_form(sample: Path, tmp_path: Path, form: FormName) -> None:
     for name in "ab":
         write_as(form, sample, tmp_path / name)
     assert {f.name: f.read_bytes() for f in (tmp_path / "a").iterdir()} == {

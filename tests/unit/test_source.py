@@ -242,7 +242,7 @@ def test_a_near_miss_of_ml_1m_is_refused_by_the_name_of_its_own_file(name: str) 
     [
         (
             "README allbut.pl mku.sh u.data u.genre u.info u.item u.occupation u.user u1.base u1.test ua.base ub.test "
-            ".DS_Store",
+            ".DS_Store ~$u.data",
             ["movies", "ratings", "users"],
         ),
         ("README movies.dat ratings.dat users.dat", ["movies", "ratings", "users"]),

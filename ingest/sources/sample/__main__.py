@@ -10,7 +10,7 @@ import typer
 
 from ingest.errors import IngestError
 from ingest.sources.sample import generate
-from ingest.sources.sample.older import Form, write_as
+from ingest.sources.sample.older import FormName, write_as
 
 
 def main(
@@ -19,7 +19,9 @@ def main(
     day: Annotated[int, typer.Option(help="1 is a whole release, each later day what changed.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed, another sample.")] = 0,
     genome_scores: Annotated[int | None, typer.Option(help="Another size of the genome; 0 for none.")] = None,
-    form: Annotated[Form | None, typer.Option(help="The form of another release or copy instead of CSV files.")] = None,
+    form: Annotated[
+        FormName | None, typer.Option(help="The form of another release or copy instead of CSV files.")
+    ] = None,
 ) -> None:
     """Generates a day of the sample data set in the shape of a GroupLens release."""
     try:

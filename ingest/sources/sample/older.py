@@ -11,8 +11,8 @@ from typing import Literal, get_args
 from ingest.schema import TABLES
 from ingest.sources.formats import GENRES, NO_GENRES
 
-Form = Literal["ml-100k", "ml-1m", "ml-10m", "kaggle", "pandas", "spreadsheet"]
-FORMS: tuple[Form, ...] = get_args(Form)
+FormName = Literal["ml-100k", "ml-1m", "ml-10m", "kaggle", "pandas", "spreadsheet"]
+FORMS: tuple[FormName, ...] = get_args(FormName)
 OCCUPATIONS = ("administrator", "artist", "doctor", "educator", "none", "other", "programmer", "student", "writer")
 ZIP_CODES = ("85711", "94043", "00231", "00000", "V3N4P", "98107-2117", "600030000", "T8H1N", "55455")
 AGES = (1, 18, 25, 35, 45, 50, 56)
@@ -26,7 +26,7 @@ ODD_MOVIES = (
 Row = tuple[str, ...]
 
 
-def write_as(form: Form, source: Path, folder: Path, *, header: bool = False, line_end: str = "\n") -> None:
+def write_as(form: FormName, source: Path, folder: Path, *, header: bool = False, line_end: str = "\n") -> None:
     """Writes the CSV files of a day of the sample in another form; `header`: with the header line of some copies.
 
     Ratings of ml-100k and ml-1m are whole stars. What a form does not have is left out.
@@ -106,7 +106,7 @@ def _dated(row: Row) -> Row:
     return (*row[:-1], f"{datetime.fromtimestamp(int(row[-1]), UTC):%F %T}")
 
 
-def _write_copy(form: Form, name: str, rows: list[Row], folder: Path) -> None:
+def _write_copy(form: FormName, name: str, rows: list[Row], folder: Path) -> None:
     table, header = TABLES[name], TABLES[name].header.split(",")
     file = table.file.replace("-", "_") if "-" in table.file else table.file.replace("s.csv", ".csv")
     with (folder / (file if form == "kaggle" else table.file)).open("w", encoding="utf-8", newline="") as text:

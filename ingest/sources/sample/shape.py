@@ -45,12 +45,6 @@ class Shape:
         """How many users join on a later day."""
         return max(2, self.users // 400)
 
-    @property
-    def rows(self) -> int:
-        """All rows of day 1."""
-        genome = (self.genome_movies + 1) * self.genome_tags
-        return self.ratings + self.tags + 2 * self.movies + genome
-
 
 def shape_of(ratings: int, genome_scores: int | None = None) -> Shape:
     """The shape for a number of ratings.
