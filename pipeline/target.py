@@ -29,7 +29,7 @@ from profiles.warehouse_schemas import BUILD, WarehouseSchemas
 
 @contextmanager
 def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[None]:
-    """Holds data folder and warehouse for one run; a second one is refused at once."""
+    """Holds what a run of a target, or another job, writes to; a second one in the same place is refused at once."""
     paths = [settings.data_dir / f"{target}.lock"]
     if engine(target).is_file:  # which a run with another data folder may work on too
         paths.append(settings.warehouse.resolve().with_suffix(".lock"))

@@ -14,25 +14,26 @@ from pipeline.diff.build import build_anew, build_head, extracted
 from pipeline.diff.compare import compare
 from pipeline.diff.report import Diff, diff, keys
 from pipeline.report import Report
-from pipeline.target import give_access
+from pipeline.target import give_access, only_writer
 
 
 def run(base: str, dataset: str | None, settings: Settings, report: Report) -> Diff:
     """Builds and compares; the findings are printed, and written to `data/diff/diff.md` and `diff.html`."""
     folder = settings.data_dir / "diff"
-    project = extracted(base, folder / "project")
-    with object_store(settings, embedded=True) as store:
-        give_access(store)
-        dataset = dataset or only_dataset(store)
-        before = build_anew(project, folder / "base", store, dataset, report)
-        after, differing = build_head(PROJECT, before, folder / "head", store, dataset, report)
-    with report.step("compare"):
-        built = set(before.relations.values()), set(after.relations.values())
-        relations = compare(before.file, after.file, built, keys(after, before))
-    found = diff(base, before, after, differing, relations)
-    (folder / "diff.md").write_text(found.markdown(), encoding="utf-8")
-    (folder / "diff.html").write_text(found.html(), encoding="utf-8")
-    shutil.rmtree(folder / "project", ignore_errors=True)
+    with only_writer(settings, "diff", str(folder)):
+        project = extracted(base, folder / "project")
+        with object_store(settings, embedded=True) as store:
+            give_access(store)
+            dataset = dataset or only_dataset(store)
+            before = build_anew(project, folder / "base", store, dataset, report)
+            after, differing = build_head(PROJECT, before, folder / "head", store, dataset, report)
+        with report.step("compare"):
+            built = set(before.relations.values()), set(after.relations.values())
+            relations = compare(before.file, after.file, built, keys(after, before))
+        found = diff(base, before, after, differing, relations)
+        (folder / "diff.md").write_text(found.markdown(), encoding="utf-8")
+        (folder / "diff.html").write_text(found.html(), encoding="utf-8")
+        shutil.rmtree(folder / "project", ignore_errors=True)
     report.console.print(Markdown(found.markdown()))
     report.say(f"written to {folder / 'diff.md'} and {folder / 'diff.html'}")
     return found

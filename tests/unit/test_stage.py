@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from ingest.settings import Settings
+from pipeline import diff
 from pipeline.report import Report
 from pipeline.target import only_writer, stage
 from profiles.errors import PipelineError
@@ -37,3 +38,9 @@ def test_a_run_with_another_data_folder_and_the_same_warehouse_is_refused(tmp_pa
             pass
     with only_writer(second, "dev", "the warehouse"):
         pass
+
+
+def test_a_second_diff_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    settings = Settings(MOVIELENS_DATA_DIR=tmp_path)  # type: ignore[call-arg]
+    with only_writer(settings, "diff", "the folder"), pytest.raises(PipelineError, match=r"Another run .*diff"):
+        diff.run("main", None, settings, Report(Console(file=io.StringIO())))
