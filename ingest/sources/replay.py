@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
+from codecs import BOM_UTF8
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BufferedReader, RawIOBase
+from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import duckdb
 
@@ -38,8 +44,7 @@ def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
     """
     work.mkdir(parents=True, exist_ok=True)
     for table in source.tables:
-        with source.open(table) as compressed, open(work / TABLES[table].file, "wb") as plain:
-            shutil.copyfileobj(compressed, plain, 1 << 20)
+        _write_csv(source, table, work / TABLES[table].file)
     tables = [table for table in _EVENTS if table in source.tables]
     with duckdb.connect(str(work / "events.duckdb")) as events:
         total = _number_events(events, work, tables)
@@ -63,6 +68,20 @@ def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
                 newest, rows = max(newest, latest), rows + written
             yield Slice(number, folder, datetime.fromtimestamp(newest, UTC), "delta" if number else "full", rows)
             shutil.rmtree(folder)
+
+
+def _write_csv(source: OpenSource, table: str, path: Path) -> None:
+    """Writes a table's file as the CSV of the contract, whatever form it has."""
+    form = source.form(table)
+    with source.open(table) as stream, path.open("wb") as plain:
+        if form is None:
+            shutil.copyfileobj(stream, plain, 1 << 20)
+            return
+        plain.write(f"{TABLES[table].header}\n".encode())
+        for line in islice(BufferedReader(cast(RawIOBase, stream), 1 << 20), int(form.header), None):
+            with suppress(ValueError, csv.Error):  # a line that cannot be converted is rejected when it is landed
+                line = form.convert(line.removeprefix(BOM_UTF8).rstrip(b"\r\n").decode(form.encoding)).encode() + b"\n"
+            plain.write(line)
 
 
 def _number_events(events: duckdb.DuckDBPyConnection, work: Path, tables: list[str]) -> int:

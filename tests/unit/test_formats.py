@@ -17,6 +17,7 @@ from ingest.schema import TABLES
 from ingest.sources.archive import open_source
 from ingest.sources.formats import GENRES, NO_GENRES
 from ingest.sources.names import recognise
+from ingest.sources.replay import slices
 from ingest.sources.sample import generate
 from ingest.sources.sample.older import FORMS, ODD_MOVIES, FormName, write_as
 
@@ -192,6 +193,22 @@ def test_files_of_several_releases_are_not_mixed() -> None:
     with pytest.raises(SourceError, match=r"twice, as ratings\.csv and ratings\.dat"):
         recognise("x", ["ratings.dat", "ratings.csv"])
     assert recognise("x", ["movie.csv", "ratings.csv", "genome_tags.csv"]).warnings == ()
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_replay_has_the_rows_that_a_landing_has(sample: Path, tmp_path: Path, form: FormName, line_end: str) -> None:
+    write_as(form, sample, tmp_path / "old", header=line_end == "\n", line_end=line_end)
+    replayed: dict[str, list[list[str]]] = {}
+    with open_source(tmp_path / "old") as source:
+        for piece in slices(source, tmp_path / "pieces", 3):
+            for name, table in TABLES.items():
+                if (piece.folder / table.file).exists():
+                    replayed.setdefault(name, []).extend(source_rows(piece.folder, name))
+    batch = landed(tmp_path / "old", tmp_path / "work")
+    assert replayed.keys() == batch.tables.keys()
+    for name, found in replayed.items():
+        assert sorted(found) == sorted(rows(batch, name))
 
 
 @pytest.mark.parametrize("form", FORMS)
