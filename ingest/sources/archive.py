@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -26,19 +27,29 @@ MAX_FILES = 100_000
 class OpenSource:
     """An archive or folder that passed its checks, open for reading.
 
-    `name`, of the archive or folder; `sha256`, of an archive, None for a folder; `as_of` (UTC), the newest
-    date of its files (a zip's dates have no zone and are taken as UTC); `files`, the name of the file of each table
-    that is there, in the schema's order; `total_bytes`, of these files as they are there; `warnings`, what was left
-    out.
+    `name`, of the archive or folder; `as_of` (UTC), the newest date of its files (a zip's dates have no zone and are
+    taken as UTC); `files`, the name of the file of each table that is there, in the schema's order; `total_bytes`, of
+    these files as they are there; `warnings`, what was left out.
     """
 
     name: str
-    sha256: str | None
     as_of: datetime
     files: dict[str, str]
     total_bytes: int
     warnings: tuple[str, ...]
     _open: Callable[[str], BinaryIO]
+    _archive: Path | None = None
+
+    @cached_property
+    def sha256(self) -> str | None:
+        """Of an archive, read only when it is asked for: it takes seconds; None for a folder."""
+        if self._archive is None:
+            return None
+        try:
+            with self._archive.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as problem:
+            raise _unreadable(self._archive, problem) from problem
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -83,8 +94,12 @@ def open_source(path: Path, follow_links: bool = False) -> Iterator[OpenSource]:
                     f"{path} does not exist: give --source a MovieLens zip, or a folder with its CSV files"
                 )
         except OSError as problem:
-            raise SourceError(f"cannot read {problem.filename or path}: {problem.strerror}") from problem
+            raise _unreadable(path, problem) from problem
         yield source
+
+
+def _unreadable(path: Path, problem: OSError) -> SourceError:
+    return SourceError(f"cannot read {problem.filename or path}: {problem.strerror}")
 
 
 def _zip(path: Path) -> zipfile.ZipFile:
@@ -112,7 +127,6 @@ def _folder(root: Path, follow_links: bool) -> OpenSource:
     stats = [path.stat() for path in paths.values()]
     return OpenSource(
         name=root.resolve().name,
-        sha256=None,
         as_of=datetime.fromtimestamp(max(found.st_mtime for found in stats), UTC),
         files={table: _base(path.name) for table, path in paths.items()},
         total_bytes=sum(found.st_size for found in stats),
@@ -154,16 +168,14 @@ def _archive(path: Path, archive: zipfile.ZipFile) -> OpenSource:
         raise SourceError(f"{path}: refused, nothing was unpacked: over {MAX_TOTAL >> 30} GiB when unpacked")
     recognised = recognise(str(path), [m.filename for m in archive.infolist() if not m.filename.endswith(("/", "\\"))])
     found = {table: archive.getinfo(name) for table, name in recognised.members.items()}
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return OpenSource(
         name=path.name,
-        sha256=sha256,
         as_of=max(_date(member) for member in found.values()),
         files={table: _base(name) for table, name in recognised.members.items()},
         total_bytes=sum(member.file_size for member in found.values()),
         warnings=recognised.warnings,
         _open=lambda table: cast(BinaryIO, archive.open(found[table])),
+        _archive=path,
     )
 
 

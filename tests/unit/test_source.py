@@ -278,6 +278,13 @@ def test_an_archive_in_an_archive_is_named() -> None:
     assert "ml-20m.zip was left out" in recognise("x", ["movies.csv", "ml-20m.zip"]).warnings[0]
 
 
+def test_an_archive_is_not_hashed_before_its_sha256_is_asked_for(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "ml.zip", {"movies.csv": MOVIES})
+    with open_source(path) as source:
+        assert "sha256" not in vars(source)
+        assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def test_a_zip_made_on_windows_is_read_whole(tmp_path: Path) -> None:
     members = {"ml\\movies.csv": MOVIES, "ml\\ratings.csv": RATINGS, "tags.csv": b"", "ml\\": b""}
     with open_source(zipped(tmp_path / "ml.zip", members)) as source:
