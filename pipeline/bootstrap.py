@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import jinja2
 import typer
 
-from profiles import snowflake
+from profiles import snowflake, warehouse_schemas
 from profiles.errors import PipelineError
 
 TEMPLATE = Path(__file__).with_name("bootstrap.sql.j2")
@@ -25,28 +25,8 @@ KEY, QUOTA = "[A-Za-z0-9+/]", r"[1-9][0-9]{0,4}"
 UNKNOWN = "<{}>"  # what a dry run prints where the environment says nothing
 
 
-@dataclass(frozen=True)
-class Schema:
-    """A schema: `transient` when it can be built again from the bucket, `built` when the transformer builds it."""
-
-    name: str
-    transient: bool = True
-    built: bool = True
-
-
-SCHEMAS = {
-    schema.name: schema
-    for schema in (
-        Schema("raw", built=False),
-        Schema("ops", built=False),
-        Schema("seeds"),
-        Schema("staging"),
-        Schema("intermediate"),
-        Schema("quality"),
-        Schema("snapshots", transient=False),
-        Schema("marts", transient=False),
-    )
-}
+# Who owns each schema: who builds it.
+SCHEMAS = {**warehouse_schemas.SCHEMAS, "staging": "transformer"}
 
 
 @dataclass(frozen=True)
@@ -94,18 +74,29 @@ class Plan:
     def sql(self) -> str:
         """The whole script, with comments."""
         database, value = self.values["database"], self.values
-        roles = {name: f"{database}_{name}" for name in ("loader", "transformer", "reporter", "ci")}
+        roles = {name: f"{database}_{name}" for name in ("loader", "transformer", "reader", "reporter", "ci")}
         monitors = {value["warehouse"]: value["credit_quota"], f"{value['warehouse']}_ci": value["ci_credit_quota"]}
         production = roles["transformer"], roles["loader"], roles["reporter"]
-        users = [_user(f"{database}_pipeline", value, "public_key", production, value["warehouse"])]
-        if value["ci_public_key"]:
-            users.append(_user(f"{database}_ci_runner", value, "ci_public_key", (roles["ci"],), [*monitors][1]))
+        users = [
+            {
+                "name": f"{database}_{name}",
+                "key": value[key],
+                "next_key": value[f"{key}_2"],
+                "roles": granted,
+                "warehouse": on,
+            }
+            for name, key, granted, on in (
+                ("pipeline", "public_key", production, value["warehouse"]),
+                ("ci_runner", "ci_public_key", (roles["ci"],), f"{value['warehouse']}_ci"),
+            )
+            if value[key]
+        ]
         engine = jinja2.Environment(  # noqa: S701 it writes SQL, and every value is validated
             trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
         )
         engine.filters["text"] = lambda text: "'" + str(text).replace("\\", "\\\\").replace("'", "''") + "'"
         return engine.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-            **value, roles=roles, users=users, monitors=monitors, schemas=SCHEMAS,
+            **value, roles=roles, users=users, monitors=monitors, schemas=SCHEMAS, permanent=warehouse_schemas.PERMANENT,
             integration=f"{database}_s3", bucket_url=f"s3://{value['bucket']}/",
         )  # fmt: skip
 
@@ -114,12 +105,6 @@ class Plan:
         """The statements one by one. No value can hold a semicolon, since each is validated."""
         code = re.sub(r"^--.*\n", "", self.sql, flags=re.MULTILINE)
         return [statement.strip() for statement in re.split(r";\s*\n", code) if statement.strip()]
-
-
-def _user(name: str, values: Mapping[str, str], key: str, roles: Sequence[str], warehouse: str) -> dict[str, Any]:
-    """A user with its roles, the default one first."""
-    keys = {"public_key": values[key], "second_key": values[f"{key}_2"]}
-    return {"name": name, **keys, "roles": roles, "default_role": roles[0], "warehouse": warehouse}
 
 
 def plan(environment: Mapping[str, str]) -> Plan:

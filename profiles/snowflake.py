@@ -91,22 +91,15 @@ def _arguments(as_role: str | None) -> dict[str, Any]:
         if passphrase:
             arguments["private_key_file_pwd"] = passphrase.encode()
     elif key := environment.get("SNOWFLAKE_PRIVATE_KEY"):
-        arguments["private_key"] = _der(key, passphrase)
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        arguments["private_key"] = load_pem_private_key(key.encode(), passphrase.encode() if passphrase else None)
     elif token := environment.get("SNOWFLAKE_TOKEN"):
         arguments |= {"authenticator": environment.get("SNOWFLAKE_AUTHENTICATOR") or "oauth", "token": token}
     else:
         known = {"password": "SNOWFLAKE_PASSWORD", "authenticator": "SNOWFLAKE_AUTHENTICATOR"}  # or a person's browser
         arguments |= {name: environment[variable] for name, variable in known.items() if environment.get(variable)}
     return arguments
-
-
-def _der(pem: str, passphrase: str | None) -> bytes:
-    from cryptography.hazmat.primitives import serialization
-
-    key = serialization.load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None)
-    return key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 # What a message of Snowflake's says, as a pattern, and what to do.

@@ -7,7 +7,7 @@ What a clone and a swap do to privileges, by Snowflake's documentation
 - a swap exchanges two names in one statement, and privileges stay with what they were granted on; it needs the
   ownership of both schemas.
 Hence each clone is granted to the readers before it is swapped in: usage, and select on all that is in it. Raw and ops
-are cloned by the loader, which owns them, all else by the transformer. An external stage is cloned with its schema; raw
+are cloned by the loader, which owns them and lets the transformer use them, all else by the transformer. An external stage is cloned with its schema; raw
 is loaded through the published one.
 """
 
@@ -64,7 +64,13 @@ class WarehouseSchemas:
         self.check()
         there = self._tables()
         clones = [step for step in self._each("{schema}") if step[1] in there]
-        self._run([*self._drop(), *((role, _create(f"{BUILD}{name} clone {name}")) for role, name in clones)])
+        made = [(role, _create(f"{BUILD}{name} clone {name}")) for role, name in clones]
+        usable = [
+            (role, f"grant usage on schema {BUILD}{name} to role {self._database}_transformer")
+            for role, name in clones
+            if role == "loader"  # the transformer reads what is the loader's
+        ]
+        self._run([*self._drop(), *made, *usable])
         if empty:
             self._run((role, f"drop table {BUILD}{name}.{table}") for role, name in clones for table in there[name])
         elif clones:
@@ -75,12 +81,20 @@ class WarehouseSchemas:
         there = self._tables()
         built = {schema: role for schema, role in SCHEMAS.items() if f"{BUILD}{schema}" in there}
         granted = [
-            (role, f"grant {what} {BUILD}{schema} to role {self._database}_reporter")
+            (role, f"grant {what} {BUILD}{schema} to role {self._database}_reader")
             for schema, role in built.items()
             for what in ("usage on schema", "select on all tables in schema")
         ]
         missing = [(role, _create(schema)) for schema, role in built.items() if schema not in there]
-        marked = [(role, f"create table if not exists {name}.{MARK} (swapped boolean)") for name, role in built.items()]
+        # The transformer's first, ops last: what it asks of information_schema shows a role only what it has a privilege on.
+        marked = [
+            (role, statement)
+            for name, role in sorted(built.items(), key=lambda each: each[1] == "loader")
+            for statement in (
+                f"create table if not exists {name}.{MARK} (swapped boolean)",
+                f"grant select on table {name}.{MARK} to role {self._database}_transformer",
+            )
+        ]
         self._run([*granted, *missing, *marked])
         self._swap(set(built))
 

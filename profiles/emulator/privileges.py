@@ -47,8 +47,26 @@ class Need:
         return Need(self.what, self.kind, _moved(self.name, one, other))
 
 
-def needs(tree: Expr, database: str) -> Iterator[Need]:
-    """The privileges that a statement takes, but for usage of database and schemas, which follows from them."""
+def needs(sql: str, database: str, warehouse: str = "") -> Iterator[Need]:
+    """The privileges that a statement takes: on objects, on the schemas that they lie in, on database and warehouse."""
+    if swap := SWAP.match(sql):
+        yield from (Need("ownership", "schema", _full(name, database)) for name in swap.groups())
+        return
+    if clone := CLONE.match(sql):
+        yield Need("create schema", "database", database.upper())
+        yield Need("usage", "schema", _full(clone[2], database))
+        return
+    if (tree := parsed(sql)) is None:
+        return
+    found = list(dict.fromkeys(_on_objects(tree, database)))
+    yield from found
+    yield from (Need("usage", "schema", each) for each in {need.schema for need in found if need.kind != "database"})
+    yield from [Need("usage", "database", database.upper())] if found else []
+    if warehouse and isinstance(tree, (exp.Query, exp.DML)):
+        yield Need("usage", "warehouse", warehouse)
+
+
+def _on_objects(tree: Expr, database: str) -> Iterator[Need]:
     made = {each.alias.upper() for each in tree.find_all(exp.CTE)}
     target = tree.find(exp.Table) if isinstance(tree, _TARGETED) else None
     if target is not None and target.db:
@@ -65,6 +83,11 @@ def needs(tree: Expr, database: str) -> Iterator[Need]:
     for call in tree.find_all(exp.Dot):
         if isinstance(call.expression, exp.Anonymous):
             yield Need("usage", "function", f"{call.this.sql()}.{call.expression.name}".upper())
+    if tree.find(exp.Table) and "SCHEMATA" in {table.name.upper() for table in tree.find_all(exp.Table)}:
+        named = (
+            each.name.upper() for each in tree.find_all(exp.Literal)
+        )  # it shows those that a role may use, no other
+        yield from (Need("usage", "schema", f"{database.upper()}.{name}") for name in named)
 
 
 def _of_target(tree: Expr, name: str, database: str) -> Iterator[Need]:
@@ -92,6 +115,10 @@ def _name(table: exp.Table, database: str) -> str:
     return ".".join(part.upper() for part in parts if part)
 
 
+def _full(name: str, database: str) -> str:
+    return name.upper() if "." in name else f"{database}.{name}".upper()
+
+
 def _moved(name: str, one: str, other: str) -> str:
     for before, after in ((one, other), (other, one)):
         if name == before or name.startswith(f"{before}."):
@@ -106,22 +133,22 @@ class Privileges:
     database: str
     grants: set[tuple[str, Need]] = field(default_factory=set)
     owners: dict[str, str] = field(default_factory=dict)
+    views: set[str] = field(default_factory=set)
     inherited: dict[str, set[str]] = field(default_factory=dict)
 
-    def missing(self, role: str, sql: str) -> Need | None:
-        """The first privilege that a role lacks for a statement; None when it has all."""
-        tree = parsed(sql)
-        if role in ADMINISTRATORS or tree is None:
+    def missing(self, role: str, sql: str, warehouse: str = "") -> Need | None:
+        """The first privilege that a role lacks for a statement in a session; None when it has all."""
+        if role in ADMINISTRATORS:
             return None
-        return next((need for need in needs(tree, self.database) if not self.allows(role, need)), None)
+        return next((need for need in needs(sql, self.database, warehouse) if not self.allows(role, need)), None)
 
     def allows(self, role: str, need: Need) -> bool:
         """Whether a role has a privilege by a grant, or because it owns the object or, of a schema, all of it."""
-        if need.name not in self.owners and need.what in ("ownership", "select"):
+        if need.name not in self.owners and need.kind in ("table", "schema"):
             return True  # what is not there is another error
         if self.owners.get(need.name) == role:
             return True
-        everywhere = Need(need.what, f"{need.kind}s", need.schema)
+        everywhere = Need(need.what, "views" if need.name in self.views else f"{need.kind}s", need.schema)
         own = (role, need) in self.grants or (role, everywhere) in self.grants
         return own or any(self.allows(other, need) for other in self.inherited.get(role, ()))
 
@@ -132,21 +159,22 @@ class Privileges:
         elif found := GRANT.match(sql):
             self._grant(found)
         elif found := SWAP.match(sql):
-            one, other = (self._full(name) for name in found.groups())
+            one, other = (_full(name, self.database) for name in found.groups())
             self.owners = {_moved(name, one, other): owner for name, owner in self.owners.items()}
             self.grants = {(role, need.moved(one, other)) for role, need in self.grants}
         elif found := CLONE.match(sql):
-            clone, source = (self._full(name) for name in found.groups())
+            clone, source = (_full(name, self.database) for name in found.groups())
             below = [name for name in self.owners if name.startswith(f"{source}.")]
             self.owners |= {clone: role, **{_moved(name, source, clone): role for name in below}}
-            # A clone has the grants on the tables in it, and none of those on the schema itself, its future ones included.
-            now = {
+            # A clone has the grants on what is in it, and none of those on the schema itself, its future ones included.
+            within = {(each, need) for each, need in self.grants if need.name.startswith(f"{source}.")}
+            within |= {
                 (each, Need(need.what, "table", name))
                 for each, need in self.grants
                 for name in below
-                if need.kind in ("table", "tables") and need.name in (name, source)
+                if need.kind == "tables" and need.name == source
             }
-            self.grants |= {(each, need.moved(source, clone)) for each, need in now}
+            self.grants |= {(each, need.moved(source, clone)) for each, need in within}
         elif tree := parsed(sql):
             self._make(role, tree)
 
@@ -157,19 +185,21 @@ class Privileges:
             if re.match(r"\s*(create|drop|grant|alter\s+schema)\b", sent["sql"], re.IGNORECASE):
                 self.note(sent["role"], sent["sql"])
 
-    def _full(self, name: str) -> str:
-        return name.upper() if "." in name else f"{self.database}.{name}".upper()
-
     def _grant(self, found: re.Match[str]) -> None:
-        kind = {"views": "tables", "view": "table"}.get(found["kind"].lower(), " ".join(found["kind"].lower().split()))
+        kind = " ".join(found["kind"].lower().split())
         role = found["role"].upper()
-        name = found["name"].upper() if kind in ("database", "warehouse", "integration") else self._full(found["name"])
+        name = (
+            found["name"].upper()
+            if kind in ("database", "warehouse", "integration")
+            else _full(found["name"], self.database)
+        )
         for what in (each.strip().lower() for each in found["what"].split(",")):
             if what == "ownership":
                 self.owners[name] = role
             elif (found["scope"] or "").lower() == "all":
                 below = [each for each in self.owners if each.startswith(f"{name}.")]
-                self.grants |= {(role, Need(what, "table", each)) for each in below}
+                of_kind = [each for each in below if (each in self.views) == (kind == "views")]
+                self.grants |= {(role, Need(what, "table", each)) for each in of_kind}
             else:
                 self.grants.add((role, Need(what, kind, name)))
 
@@ -183,6 +213,7 @@ class Privileges:
             self.grants = {(each, need) for each, need in self.grants if _moved(need.name, name, "") == need.name}
         else:
             self.owners.setdefault(name, role)
+            self.views |= {name} if tree.kind == "VIEW" else set()
 
 
 @lru_cache(4)

@@ -80,7 +80,7 @@ async def login(password: str, request: Request) -> Response:
     answered = json.loads((await upstream.login_request(request)).body)
     answered["data"]["masterToken"] = token = answered["data"]["token"]
     session = upstream.sessions[token]
-    session.role = request.query_params.get("roleName", "").upper()
+    session.role, session.warehouse = (request.query_params.get(name, "").upper() for name in ("roleName", "warehouse"))
     session.parameters["query_tag"] = asked.get("SESSION_PARAMETERS", {}).get("QUERY_TAG", "")
     if zone := asked.get("SESSION_PARAMETERS", {}).get("TIMEZONE"):
         session.cursor().execute(f"alter session set timezone = '{zone}'")

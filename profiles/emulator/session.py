@@ -66,12 +66,14 @@ class Cursor(FakeSnowflakeCursor):
     """A cursor whose failed statements fail as Snowflake's do, and that knows MERGE, COPY and DDL's commit."""
 
     _conn: Connection
+    _command = ""
 
     def execute(self, command: str, *args: Any, **kwargs: Any) -> FakeSnowflakeCursor:
         if kwargs.get("server"):
             self._conn.receive(command)
         try:
             command = ALTER_IN_PLACE.sub(_replacement, self._session_statement(command))
+            self._command = command
             if schemas.performed(command, self._duck_conn, str(self._conn.database)):
                 command = schemas.DONE
             return super().execute(command, *args, **kwargs)
@@ -107,7 +109,15 @@ class Cursor(FakeSnowflakeCursor):
         return super()._transform_explode(expression)
 
     def _transform(self, expression: Expr, params: Any) -> Expr:
-        return rewrites.after(super()._transform(rewrites.before(expression), params))
+        # Half of a run goes into some eighty walks over each tree; a run asks the same of many a build.
+        key = (self._command, self._conn.database, self._conn.schema)
+        known = self._conn.account.transformed
+        if params is None and isinstance(expression, exp.Query) and key in known:
+            return known[key].copy()
+        transformed = rewrites.after(super()._transform(rewrites.before(expression), params))
+        if params is None and isinstance(expression, exp.Query):
+            known[key] = transformed.copy()
+        return transformed
 
     def _execute(self, transformed: Expr, params: Any = None) -> None:
         if isinstance(transformed, (exp.Create, exp.Drop, exp.Alter, exp.TruncateTable)):
@@ -148,7 +158,8 @@ class Connection(FakeSnowflakeConnection):
     """A session: its role and parameters, whether a transaction is open and which temporary objects are its own."""
 
     def __init__(self, *args: Any, account: Account, first_row: int = 1, **kwargs: Any) -> None:
-        self.explicit, self.first_row, self.account, self.role = False, first_row, account, ""
+        self.explicit, self.first_row, self.account = False, first_row, account
+        self.role = self.warehouse = ""
         self.temporary: dict[str, str] = {}
         self.parameters: dict[str, str] = {}
         super().__init__(*args, **kwargs)
@@ -163,9 +174,14 @@ class Connection(FakeSnowflakeConnection):
         """
         if found := USE_ROLE.match(command):
             self.role = found[1].upper()
-        sent = {"role": self.role, "tag": self.parameters.get("query_tag", ""), "sql": command}
+        sent = {
+            "role": self.role,
+            "warehouse": self.warehouse,
+            "tag": self.parameters.get("query_tag", ""),
+            "sql": command,
+        }
         self.account.record.write(json.dumps(sent) + "\n")
-        if lacking := self.account.privileges.missing(self.role, command):
+        if lacking := self.account.privileges.missing(self.role, command, self.warehouse):
             said = f"Insufficient privileges to operate on {lacking.kind} '{lacking.name}': {self.role} lacks {lacking.what}"
             raise errors.ProgrammingError(msg=f"SQL access control error: {said}", errno=3001, sqlstate="42501")
         self.account.privileges.note(self.role, command)
@@ -199,6 +215,7 @@ class Account(FakeSnow):
         self.first_row = first_row
         self.privileges = Privileges(DATABASE)
         self.privileges.replay(folder / RECORD)
+        self.transformed: dict[tuple[str, str | None, str | None], Expr] = {}
         self.record = (folder / RECORD).open("a", encoding="utf-8", buffering=1)
         # Stages and file formats live here: in memory, they would be lost when the emulator stops.
         self.duck_conn.execute(f"detach {GLOBAL_DATABASE_NAME}")

@@ -32,14 +32,17 @@ def schemas(role: str) -> set[str]:
     return {where.rsplit(".", 1)[1] for what, where in grants(role) if re.search(r"schema \S+\.\w+$", where)}
 
 
-def test_the_reporter_reads_everything_and_writes_nothing() -> None:
-    assert schemas("reporter") == set(bootstrap.SCHEMAS)
-    assert {what for what, _ in grants("reporter")} == {"usage", "select"}
+def test_readers_see_everything_and_write_nothing() -> None:
+    assert schemas("reader") == {"staging"}  # all else is granted when it is published
+    assert {what for what, _ in grants("reader")} == {"usage", "select"}
+    for role in ("reporter", "ci"):
+        assert f"grant role MOVIELENS_reader to role MOVIELENS_{role}" in bootstrap.plan(ENVIRONMENT).statements
+    assert {what for what, _ in grants("reporter")} == {"usage"}
 
 
 def test_the_transformer_reads_raw_and_cannot_write_it() -> None:
     on_raw = {what for what, where in grants("transformer") if where.endswith("MOVIELENS.raw")}
-    assert on_raw == {"usage", "select"}
+    assert on_raw == {"usage"}  # the load that makes a table grants it
     assert not any("landing" in where for _, where in grants("transformer"))
 
 
@@ -50,7 +53,6 @@ def test_the_loader_sees_no_mart() -> None:
 def test_continuous_integration_writes_only_schemas_that_it_creates() -> None:
     assert schemas("ci") == set()
     assert ("create schema", "database MOVIELENS") in grants("ci")
-    assert "grant role MOVIELENS_reporter to role MOVIELENS_ci" in bootstrap.plan(ENVIRONMENT).statements
 
 
 def test_no_role_gets_everything_and_no_user_gets_a_password_or_a_second_role_at_a_time() -> None:
@@ -61,12 +63,9 @@ def test_no_role_gets_everything_and_no_user_gets_a_password_or_a_second_role_at
     assert sql.count("type = service") == sql.count("default_secondary_roles = ()") == sql.count("create user") == 2
 
 
-def test_new_relations_are_readable_like_the_old_ones() -> None:
-    for role in ("reporter", "transformer"):
-        found = {where for what, where in grants(role) if what.startswith("select")}
-        now = {where.removeprefix("all ") for where in found if where.startswith("all ")}
-        later = {where.removeprefix("future ") for where in found if where.startswith("future ")}
-        assert now == later != set()
+def test_new_views_are_readable_like_the_old_ones() -> None:
+    found = {where for what, where in grants("reader") if what == "select"}
+    assert found == {f"{when} views in schema MOVIELENS.staging" for when in ("all", "future")}
 
 
 def test_every_option_of_the_file_format_is_set() -> None:
@@ -111,9 +110,12 @@ def test_a_key_is_exchanged_while_the_one_before_still_works() -> None:
 
 def test_pull_requests_cannot_spend_production_s_credits() -> None:
     warehouses = {
-        role: {where for _, where in grants(role) if where.startswith("warehouse ")} for role in ("ci", "loader")
+        role: {where for _, where in grants(role) if where.startswith("warehouse ")}
+        for role in ("ci", "reader", "loader")
     }
-    assert warehouses == {"ci": {"warehouse MOVIELENS_ci"}, "loader": {"warehouse MOVIELENS"}}
+    assert warehouses == {"ci": {"warehouse MOVIELENS_ci"}, "reader": set(), "loader": {"warehouse MOVIELENS"}}
+    roles = re.findall(r"grant role MOVIELENS_(\w+) to role MOVIELENS_ci", bootstrap.plan(ENVIRONMENT).sql)
+    assert roles == ["reader"]  # and nothing with production's warehouse
     assert "alter warehouse MOVIELENS_ci set resource_monitor = MOVIELENS_ci" in bootstrap.plan(ENVIRONMENT).statements
 
 

@@ -15,14 +15,11 @@ import pytest
 
 pytest.importorskip("fakesnow", reason="the emulator has an environment of its own")
 
-import duckdb
 import fakesnow.arrow
 import fakesnow.server
-import pyarrow as pa
 import requests
 import snowflake.connector
 import zstandard
-from fakesnow.instance import FakeSnow
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
 from ingest.settings import Settings
@@ -247,6 +244,10 @@ def test_a_role_may_do_what_it_was_granted_and_nothing_else(server: dict[str, st
     session("insert into raw.ratings (user_id) values (1)")
     session("grant select, insert on all tables in schema movielens.raw to role clerk")
     clerk = connect(server, role="clerk").cursor()
+    for kind in ("schema movielens.raw", "database movielens"):
+        with pytest.raises(ProgrammingError, match="CLERK lacks usage"):
+            clerk.execute("select user_id from movielens.raw.ratings")
+        session(f"grant usage on {kind} to role clerk")
     clerk.execute("insert into movielens.raw.ratings (user_id) select user_id + 1 from movielens.raw.ratings")
     with pytest.raises(ProgrammingError, match="CLERK lacks delete"):
         clerk.execute("delete from movielens.raw.ratings")
@@ -276,52 +277,6 @@ def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:
         assert b"port" in server.stdout.readline()
         server.stdin.close()
         assert server.wait(20) == 0
-
-
-# One row for each shim: what plain fakesnow still gets wrong. A failure here is good news: drop the shim.
-PLAIN = {
-    "qualified temporary tables": "create temporary table movielens.raw.t as select 1 as a",
-    "merge inside a transaction": """merge into raw.rows t using (select 1 as id) s on t.id = s.id
-        when matched then update set id = s.id""",
-    "hexadecimal numbers": "select to_number('ff', 'XX')",
-    "to_timestamp_ltz of a column": "select to_timestamp_ltz(id) from raw.rows",
-    "alter session set timezone": "alter session set timezone = 'UTC'",
-    "alter session set query_tag": "alter session set query_tag = 'x'",
-    "copy transformations from zstd files": COPY.format(files="'x'"),
-    "warehouses": "create warehouse w",
-    "grants on future tables": "grant select on future tables in schema raw to role r",
-}
-
-
-@pytest.mark.parametrize("what", PLAIN)
-def test_plain_fakesnow_still_needs_the_shim_for(what: str) -> None:
-    cursor = FakeSnow().connect("movielens", "raw").cursor()
-    for statement in ("create table raw.rows (id int)", FORMAT, STAGE):
-        cursor.execute(statement)
-    cursor.execute("begin")
-    cursor.execute("insert into raw.rows values (1)")
-    with pytest.raises((ProgrammingError, duckdb.Error, NotImplementedError)):
-        cursor.execute(PLAIN[what])
-
-
-def test_plain_fakesnow_still_loses_null_timestamps_and_date_formats() -> None:
-    assert fakesnow.arrow.timestamp_to_sf_struct(pa.array([None], pa.timestamp("us"))).is_valid().to_pylist() == [True]
-    cursor = FakeSnow().connect("movielens", "raw").cursor()
-    cursor.execute("select to_char(d, 'YYYYMMDD') from (select '2020-01-02'::date as d)")
-    assert cursor.fetchall() == [("2020-01-02",)]
-
-
-def test_plain_fakesnow_still_keeps_a_transaction_open_over_ddl() -> None:
-    cursor = FakeSnow().connect("movielens", "raw").cursor()
-    cursor.execute("create table raw.rows (id int)")
-    for statement in (
-        "begin",
-        "insert into raw.rows values (1)",
-        "create table raw.other (id int)",
-        "rollback",
-    ):
-        cursor.execute(statement)
-    assert cursor.execute("select count(*) from raw.rows").fetchall() == [(0,)]
 
 
 def test_a_schema_is_cloned_and_swapped_with_its_tables_and_their_types(session: Session) -> None:

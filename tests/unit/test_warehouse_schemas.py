@@ -13,6 +13,7 @@ from pipeline import bootstrap
 from profiles.warehouse_schemas import BUILD, MARK, PERMANENT, SCHEMAS, WarehouseSchemas
 
 Row = tuple[str, ...]
+USAGE = "usage on schema"
 
 
 class KilledError(Exception):
@@ -24,7 +25,7 @@ class Account:
 
     def __init__(self) -> None:
         self.schemas: dict[str, dict[str, Any]] = {
-            name: {"owner": f"db_{role}", "content": "old", "tables": {"t"}, "grants": {}}
+            name: {"owner": f"db_{role}", "content": "old", "tables": {"t"}, "grants": {"db_transformer": {USAGE}}}
             for name, role in SCHEMAS.items()
         }
         self.views = "old"
@@ -53,7 +54,8 @@ class Account:
         return self.rows
 
     def make_views(self, prefix: str) -> None:
-        """Views show what is under their names."""
+        """Views show what is under their names, if the transformer may use it."""
+        assert all(USAGE in self.schemas[prefix + name]["grants"].get("db_transformer", ()) for name in ("raw", "ops"))
         content = self.schemas[f"{prefix}raw"]["content"]
         if prefix:
             self.schemas[f"{prefix}staging"] = {"owner": "db_transformer", "tables": set(), "grants": {}}
@@ -87,6 +89,11 @@ class Account:
 
     def create(self, schema: str, table: str) -> None:
         self.owned(schema)["tables"].add(table)
+        self.owned(schema)["hidden"] = {table} if self.role != "db_transformer" else set()
+
+    def show(self, schema: str, table: str, role: str) -> None:
+        assert role == "db_transformer"
+        self.owned(schema)["hidden"].discard(table)
 
     def drop_table(self, schema: str, table: str) -> None:
         self.owned(schema)["tables"].discard(table)
@@ -98,7 +105,9 @@ class Account:
         self.rows = [(name,) for name in self.schemas]
 
     def tables(self) -> None:
-        self.rows = [(name, table) for name, schema in self.schemas.items() for table in schema["tables"]]
+        assert not self.role  # that of the session, the transformer: it sees what it has a privilege on
+        seen = {name: schema["tables"] - schema.get("hidden", set()) for name, schema in self.schemas.items()}
+        self.rows = [(name, table) for name, tables in seen.items() for table in tables]
 
     DOES: ClassVar[dict[str, Any]] = {
         r"use role (\w+)": use,
@@ -108,6 +117,7 @@ class Account:
         r"drop schema if exists (\w+)": drop,
         r"create table if not exists (\w+)\.(\w+) \(swapped boolean\)": create,
         r"drop table (?:if exists )?(\w+)\.(\w+)": drop_table,
+        r"grant select on table (\w+)\.(\w+) to role (\w+)": show,
         r"grant (usage on schema|select on all tables in schema) (\w+) to role (\w+)": grant,
         r"select lower\(schema_name\) from information_schema\.schemata .*": names,
         r"select lower\(table_schema\), lower\(table_name\) from information_schema\.tables .*": tables,
@@ -149,7 +159,7 @@ def test_what_is_published_after_a_run_holds_the_new_and_the_grants_of_its_reade
     assert account.published() == {"new"}
     for name in SCHEMAS:
         readers = {role for role, grants in account.schemas[name]["grants"].items() if len(grants) == 2}
-        assert readers == {"db_reporter"}
+        assert readers == {"db_reader"}
         assert account.schemas[name]["tables"] == {"t"}
 
 
@@ -164,7 +174,7 @@ def test_marts_are_swapped_in_one_statement_after_their_readers_may_read_them() 
 
     account.DOES = {**Account.DOES, r"alter schema (\w+) swap with (\w+)": seeing}  # type: ignore[misc]
     run(account)
-    assert seen == [{"db_reporter"}]
+    assert seen == [{"db_reader"}]
 
 
 @pytest.mark.parametrize("number", range(1, statements_of_a_run() + 1))
@@ -195,4 +205,7 @@ def test_a_schema_that_the_account_does_not_have_yet_is_published_too() -> None:
 
 
 def test_schemas_are_permanent_where_the_bootstrap_makes_them_so() -> None:
-    assert {name for name, schema in bootstrap.SCHEMAS.items() if not schema.transient} == PERMANENT
+    made = bootstrap.plan({}).statements
+    for name in bootstrap.SCHEMAS:
+        kind = "schema" if name in PERMANENT else "transient schema"
+        assert f"create {kind} if not exists MOVIELENS.{name}" in made
