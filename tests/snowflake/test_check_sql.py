@@ -42,7 +42,7 @@ DIFFERENT = {
     "now": ("select current_timestamp", "select sysdate(), convert_timezone('UTC', current_timestamp())"),
     "week": ("select date_trunc('week', a) from t", "select dayofweekiso(a) from t"),
     "timestamp": ("select a::timestamp from t", "select a::timestamp_ntz, b::datetime from t"),
-    "epoch": ("select extract(epoch from d) from t", "select date_part('epoch_microsecond', d) from t"),
+    "epoch": ("select extract('epoch' from d) from t", "select date_part('epoch_microsecond', d) from t"),
     "array": ("select [1, 2]", "select array_construct(1, 2)"),
     "text-of-time": ("select md5(cast(seen_at as varchar)) from seen", "select to_char(seen_at, 'YYYY') from seen"),
 }

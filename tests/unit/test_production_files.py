@@ -67,6 +67,14 @@ def test_github_lands_from_its_production_environment_alone(resources: dict[str,
     }
 
 
+def test_aws_lets_a_session_last_as_long_as_the_job_and_as_it_asks_for(resources: dict[str, Any]) -> None:
+    job = jobs(ROOT / ".github/workflows/ci.yml")["production"]
+    (asked,) = [
+        step["with"]["role-duration-seconds"] for step in job["steps"] if "role-to-assume" in step.get("with", {})
+    ]
+    assert asked == job["timeout-minutes"] * 60 == resources["GitHubRole"]["Properties"]["MaxSessionDuration"]
+
+
 def test_landing_may_delete_leftovers_and_its_lock_but_no_manifest_and_no_version(resources: dict[str, Any]) -> None:
     statements = resources["LandingPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     (deletes,) = [each for each in statements if "Delete" in str(each["Action"])]

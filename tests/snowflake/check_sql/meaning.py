@@ -11,8 +11,8 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
+from tests.snowflake.check_sql.nodes import line_of, shown
 from tests.snowflake.check_sql.rules import Finding
-from tests.snowflake.check_sql.tree import line_of, shown
 
 Columns = Mapping[str, Mapping[str, str]]  # the type of each column, by relation (its last name, in lower case)
 TEXT = exp.DataType.TEXT_TYPES

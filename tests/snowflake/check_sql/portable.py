@@ -10,10 +10,10 @@ from sqlglot import Expr, exp
 from sqlglot.errors import SqlglotError
 
 from tests.snowflake.check_sql.meaning import INSTANTS, Columns, typed
+from tests.snowflake.check_sql.nodes import line_of, shown
 from tests.snowflake.check_sql.rules import DOCS, Rule
 from tests.snowflake.check_sql.statements import Statement, split
 from tests.snowflake.check_sql.text import arguments, words
-from tests.snowflake.check_sql.tree import line_of, shown
 
 DIFFERENCES = {
     "backslash": Rule("a backslash escapes in '…' on Snowflake alone", "a class such as [0-9], or $$…$$", "sql-reference/data-types-text"),

@@ -1,19 +1,16 @@
-"""What the syntax tree of a statement shows: windows, aggregates, subqueries, set operators, copies."""
+"""What the syntax tree of a statement shows: types, joins, set operators, inserts, copies, what is created."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from sqlglot import Expr, exp
 
+from tests.snowflake.check_sql.nodes import SETS, countable, is_aggregate, line_of, shown
+from tests.snowflake.check_sql.queries import in_select, in_window
 from tests.snowflake.check_sql.rules import Finding
 from tests.snowflake.check_sql.text import words
 
-# Functions that need an order in their window.
-ORDERED = re.compile(
-    r"row_?number|(dense_|percent_)?rank|lag|lead|ntile|(first|last|nth)_?value|cume_dist", re.IGNORECASE
-)
 COPY_FUNCTIONS = words(
     """
     ARRAY_CONSTRUCT ARRAY_SIZE ASCII CASE CAST CEIL CHECK_JSON CHECK_XML CHR CHAR CONCAT CONVERT_TIMEZONE ENDSWITH ENDS_WITH
@@ -53,8 +50,6 @@ _COPY_OPTIONS = words(
     """
 ) | {"PARTITION BY"}
 _READ_DIRECTLY = ("IDENTIFIER(", "SEMANTIC_VIEW(", "DIRECTORY(")
-_SETS = (exp.Union, exp.Except, exp.Intersect)
-_PREDICATES = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NEQ, exp.Between)
 
 
 def findings(tree: Expr, line: int) -> Iterator[Finding]:
@@ -62,36 +57,6 @@ def findings(tree: Expr, line: int) -> Iterator[Finding]:
     for node in tree.walk():
         for rule, broken in _broken(node):
             yield Finding(rule, line + line_of(broken) - 1, shown(broken))
-
-
-def line_of(node: Expr) -> int:
-    """The line of a node within its statement."""
-    return next((int(each.meta["line"]) for each in node.walk() if "line" in each.meta), 1)
-
-
-def shown(node: Expr) -> str:
-    """A node as SQL, cut short."""
-    return node.sql(dialect="snowflake", comments=False)[:80]
-
-
-def within(node: Expr | None, *kinds: type[Expr]) -> Iterator[Expr]:
-    """The nodes of some kinds in a clause, but for those of a query inside it."""
-    if node is not None:
-        found = node.walk(prune=lambda each: isinstance(each, exp.Query) and each is not node)
-        yield from (each for each in found if isinstance(each, kinds))
-
-
-def is_aggregate(node: Expr) -> bool:
-    """Whether the node aggregates rows: an aggregate function that is not a window's."""
-    above = node.parent
-    while isinstance(above, (exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls, exp.Filter)):
-        above = above.parent
-    window = isinstance(above, exp.Window) and node.find_ancestor(exp.Window) is above and _inside(node, above)
-    return isinstance(node, exp.AggFunc) and not isinstance(node, (exp.RegrValx, exp.RegrValy)) and not window
-
-
-def _inside(node: Expr, window: exp.Window) -> bool:
-    return any(node is each for each in window.this.walk())
 
 
 def _broken(node: Expr) -> Iterator[tuple[str, Expr]]:
@@ -121,14 +86,14 @@ def _broken(node: Expr) -> Iterator[tuple[str, Expr]]:
             if isinstance(when.args["then"], exp.Update) and when.args["then"].args.get("where"):
                 yield "merge", when
     elif isinstance(node, exp.Window):
-        yield from _window(node)
+        yield from in_window(node)
     elif isinstance(node, exp.Select):
-        yield from _clauses(node)
+        yield from in_select(node)
     elif isinstance(node, (exp.Mul, exp.Div)) and node.find(exp.Interval):
         yield "interval", node
-    elif isinstance(node, _SETS):
+    elif isinstance(node, SETS):
         left, right = node.left.selects, node.right.selects
-        if not node.args.get("by_name") and _countable(left, right) and len(left) != len(right):
+        if not node.args.get("by_name") and countable(left, right) and len(left) != len(right):
             yield "columns-count", node
     elif isinstance(node, exp.Insert):
         yield from _insert(node)
@@ -147,162 +112,11 @@ def _is_too_large(kind: exp.DataType) -> bool:
     return any(size > most for size, most in zip(sizes, _SIZES.get(kind.this.value, ()), strict=False))
 
 
-def _window(node: exp.Window) -> Iterator[tuple[str, Expr]]:
-    function = node.this
-    while isinstance(function, (exp.IgnoreNulls, exp.RespectNulls)):
-        function = function.this
-    name = function.name if isinstance(function, exp.Anonymous) else function.key
-    if ORDERED.fullmatch(name) and not node.args.get("order"):
-        yield "order-of-window", node
-    distinct = isinstance(function, exp.AggFunc) and isinstance(function.this, exp.Distinct)
-    if distinct and (node.args.get("order") or node.args.get("spec")):
-        yield "window", node
-    if isinstance(function, (exp.WithinGroup, exp.GroupConcat)) and (node.args.get("order") or node.args.get("spec")):
-        yield "window", node
-
-
-def _clauses(node: exp.Select) -> Iterator[tuple[str, Expr]]:
-    for clause in ("where", "group"):
-        for each in within(node.args.get(clause), exp.AggFunc, exp.Window):
-            if isinstance(each, exp.Window) or (is_aggregate(each) and clause == "where"):
-                yield "window", each
-    for each in within(node.args.get("having"), exp.Window):
-        yield "window", each
-    for each in within(node, exp.AggFunc):
-        if is_aggregate(each) and any(is_aggregate(inner) for inner in within(each, exp.AggFunc) if inner is not each):
-            yield "window", each
-    if qualify := node.args.get("qualify"):
-        aliases = {each.alias for each in node.selects if each.find(exp.Window)}
-        named = any(column.name in aliases for column in qualify.find_all(exp.Column))
-        if not named and not qualify.find(exp.Window) and not any(each.find(exp.Window) for each in node.selects):
-            yield "window", qualify
-    for each in node.selects:
-        if isinstance(each.unalias(), exp.Tuple):
-            yield "struct", each
-    yield from _grouping(node)
-    yield from _order_of_distinct(node)
-    yield from _subquery(node)
-
-
-def _order_of_distinct(node: exp.Select) -> Iterator[tuple[str, Expr]]:
-    order = node.args.get("order")
-    if not node.args.get("distinct") or not order or any(each.is_star for each in node.selects):
-        return
-    shown_ = {_plain(each.unalias()) for each in node.selects} | {each.alias_or_name.lower() for each in node.selects}
-    for each in order.expressions:
-        if not each.this.is_int and _plain(each.this) not in shown_:
-            yield "grouping", each
-
-
-def _grouping(node: exp.Select) -> Iterator[tuple[str, Expr]]:
-    group = node.args.get("group")
-    aggregates = bool(node.args.get("having")) or any(
-        is_aggregate(each) for part in node.selects for each in within(part, exp.AggFunc)
-    )
-    if not group and not aggregates:
-        return
-    if group and (group.args.get("all") or group.find(exp.Cube, exp.Rollup, exp.GroupingSets)):
-        return
-    aliases = {each.alias.lower(): each.unalias() for each in node.selects if each.alias}
-    keys = set()
-    for key in group.expressions if group else ():
-        if isinstance(key, exp.Literal) and not key.is_string and 0 < int(key.name) <= len(node.selects):
-            key = node.selects[int(key.name) - 1].unalias()
-        keys |= {
-            _plain(key),
-            _plain(aliases.get(key.name.lower(), key)) if isinstance(key, exp.Column) else _plain(key),
-        }
-
-    def loose(part: Expr) -> Iterator[Expr]:
-        if _plain(part) in keys or is_aggregate(part) or isinstance(part, (exp.Query, exp.Subquery, exp.WithinGroup)):
-            return
-        if isinstance(part, exp.Star) or (isinstance(part, exp.Column) and isinstance(part.this, exp.Identifier)):
-            alias = not isinstance(part, exp.Star) and not part.table and part.name.lower() in aliases
-            if not alias and not (isinstance(part, exp.Star) and isinstance(part.parent, exp.Count)):
-                yield part
-            return
-        inner = (
-            part.this.iter_expressions() if isinstance(part, exp.Window) and isinstance(part.this, exp.AggFunc) else ()
-        )
-        own = () if inner else part.iter_expressions()
-        for each in (*inner, *own):
-            yield from loose(each)
-
-    having, order = node.args.get("having"), node.args.get("order")
-    sorts = [each.this for each in order.expressions] if order else []
-    for part in (*node.selects, *([having.this] if having else ()), *sorts):
-        yield from (("grouping", each) for each in loose(part))
-
-
-def _plain(node: Expr) -> str:
-    """A node's text, without the tables of its columns and whatever case."""
-    copied = node.copy()
-    for column in copied.find_all(exp.Column):
-        column.set("table", None)
-        column.set("db", None)
-    return copied.sql(dialect="snowflake", comments=False).lower()
-
-
-def _subquery(node: exp.Select) -> Iterator[tuple[str, Expr]]:
-    holder = node.parent
-    place = holder.parent if isinstance(holder, exp.Subquery) else None
-    tested = isinstance(place or holder, (exp.Exists, exp.In, exp.Any, exp.All))
-    relation = isinstance(
-        place, (exp.From, exp.Join, exp.Lateral, exp.CTE, exp.Insert, exp.Create, exp.Merge, exp.Copy, *_SETS)
-    )
-    relation = relation or (isinstance(place, (exp.Query, exp.Delete, exp.Update)) and holder.arg_key != "expressions")
-    scalar = isinstance(holder, exp.Subquery) and not tested and not relation
-    if _countable(node.selects) and (scalar or isinstance(place or holder, exp.In)):
-        given = (place or holder).this if not scalar else None
-        if len(node.selects) != (len(given.expressions) if isinstance(given, exp.Tuple) else 1):
-            yield "columns-count", node
-    if isinstance(holder, exp.Subquery) and isinstance(place, (exp.From, exp.Join, exp.Lateral)):
-        yield from _beside(node, place)
-    if not (scalar or tested) or not (outer := node.find_ancestor(exp.Select, exp.Update, exp.Delete)):
-        return
-    own = {each.alias_or_name.lower() for each in node.find_all(exp.Table, exp.Subquery, exp.Lateral)}
-    given = {each.alias_or_name.lower() for each in within(outer, exp.Table, exp.Subquery)}
-    correlated = [each for each in node.find_all(exp.Column) if each.table and each.table.lower() in given - own]
-    if not correlated:
-        return
-    limited = node.args.get("limit") or node.args.get("fetch")
-    flattened = any(each.find_ancestor(exp.Lateral, exp.TableFromRows, exp.Explode) for each in correlated)
-    mixed = any(_mixes(each, own) for each in correlated)
-    uneven = scalar and any(each.find_ancestor(*_PREDICATES) for each in correlated)
-    aggregated = len(node.selects) == 1 and any(is_aggregate(each) for each in within(node.selects[0], exp.AggFunc))
-    if limited or flattened or mixed or uneven or (scalar and (not aggregated or node.args.get("group"))):
-        yield "subquery", node
-
-
-def _beside(node: exp.Select, place: Expr) -> Iterator[tuple[str, Expr]]:
-    """What a subquery in FROM takes of the relations beside it: nothing but as LATERAL, and then without a limit."""
-    outer = place.find_ancestor(exp.Select)
-    if outer is None:
-        return
-    own = {each.alias_or_name.lower() for each in node.find_all(exp.Table, exp.Subquery, exp.Lateral)}
-    given = {each.alias_or_name.lower() for each in within(outer, exp.Table, exp.Subquery)} - own
-    taken = any(each.table and each.table.lower() in given for each in node.find_all(exp.Column))
-    if taken and (not isinstance(place, exp.Lateral) or node.args.get("limit")):
-        yield "lateral", node
-
-
-def _mixes(column: exp.Column, own: set[str]) -> bool:
-    """Whether a function takes a column of the outer query together with one of the subquery."""
-    function = column.find_ancestor(exp.Func, exp.Select)
-    if not isinstance(function, exp.Func) or isinstance(function, (exp.Cast, exp.Exists, exp.And, exp.Or)):
-        return False
-    return any(each.table and each.table.lower() in own for each in function.find_all(exp.Column))
-
-
-def _countable(*lists: list[Expr]) -> bool:
-    return all(each and not any(column.is_star for column in each) for each in lists)
-
-
 def _insert(node: exp.Insert) -> Iterator[tuple[str, Expr]]:
     columns = node.this.expressions if isinstance(node.this, exp.Schema) else []
     if isinstance(node.expression, exp.Values):
         sizes = {len(row.expressions) if isinstance(row, exp.Tuple) else 1 for row in node.expression.expressions}
-    elif isinstance(node.expression, exp.Select) and _countable(node.expression.selects):
+    elif isinstance(node.expression, exp.Select) and countable(node.expression.selects):
         sizes = {len(node.expression.selects)}
     else:
         return
