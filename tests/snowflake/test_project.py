@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,34 +56,6 @@ def test_a_fourth_day_is_an_increment_on_both_targets(three_days: Pair, parity: 
     three_days.duckdb("dev", "sample", "--day", "4", "--ratings", "2000")
     compared = three_days.snowflake("parity")
     assert "load 000004" in compared and "load 000003" not in compared
-
-
-KILLED = """
-import os, signal
-from pipeline.__main__ import app
-from profiles.warehouse_schemas import WarehouseSchemas
-run = WarehouseSchemas._run
-def until_marts(self, statements):
-    for role, statement in statements:
-        if "schema marts swap" in statement:
-            os.kill(os.getpid(), signal.SIGKILL)
-        run(self, [(role, statement)])
-WarehouseSchemas._run = until_marts
-app(["prod", "--emulator", "--no-land"])
-"""
-
-
-def test_a_withdrawn_batch_leaves_no_trace_though_the_run_that_published_without_it_was_killed_between_two_swaps(
-    three_days: Path, parity: subprocess.CompletedProcess[str]
-) -> None:
-    for command in (("land", "sample", "--withdraw", "000003"), ("dev", "--no-land")):
-        done = run(DEV_PYTHON, three_days, *command)
-        assert done.returncode == 0, done.stdout + done.stderr
-    killed = run(sys.executable, three_days, call=("-c", KILLED))
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
-    compared = run(sys.executable, three_days, "parity", "--emulator")
-    assert compared.returncode == 0, compared.stdout + compared.stderr
-    assert "load " not in compared.stdout, "what was swapped in part is swapped to the end, and not built again"
 
 
 def test_a_pull_request_builds_what_it_changes_beside_production(
