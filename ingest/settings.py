@@ -1,4 +1,8 @@
-"""Settings, all from the environment, and read here alone."""
+"""What a person can set: each variable is a field of `Settings`, and is read here alone.
+
+What only another program reads has no field: credentials (AWS's and Snowflake's own variables) and the schemas' prefix
+(dbt's profile). `profiles.environment` says which variables reach a run.
+"""
 
 from __future__ import annotations
 
@@ -80,16 +84,14 @@ AbsolutePath = Annotated[Path, BeforeValidator(absolute), AfterValidator(_folder
 
 
 class Settings(BaseSettings):
-    """Where run-time state lives, which object store is used and how much memory DuckDB may take.
+    """Where run-time state lives, which object store is used, and what a run may take and report.
 
-    `data_dir` (MOVIELENS_DATA_DIR): the folder for all run-time state. `warehouse_path` (MOVIELENS_WAREHOUSE): the
-    DuckDB file, by default in that folder. `memory_limit` (MOVIELENS_MEMORY_LIMIT): DuckDB's. `s3_endpoint_url`
-    (S3_ENDPOINT_URL): an S3-compatible store; unset means the embedded store on dev and AWS on prod. `s3_bucket`
-    (S3_BUCKET). `target` (MOVIELENS_TARGET): what notebooks and site show. An empty variable counts as unset; `~` is the
-    home folder; a relative path starts at the current one.
-    `alert_url` (MOVIELENS_ALERT_URL): where failures are reported, one or more of apprise's addresses; `alert_details`
-    (MOVIELENS_ALERT_DETAILS): with text of rows and errors; `stale_after_days` (MOVIELENS_STALE_AFTER_DAYS): report
-    data that is older. Credentials come from the standard AWS chain and are not read here.
+    `data_dir`: the folder of all run-time state. `warehouse_path`: the DuckDB file, by default in that folder.
+    `memory_limit`: DuckDB's. `target`: what notebooks and site show. `releases_url`: where releases are downloaded from.
+    `s3_endpoint_url`: an S3-compatible store; unset means the embedded store on dev and AWS on prod. `s3_bucket`.
+    `alert_url`: where failures are reported, one or more of apprise's addresses; `alert_details`: with text of rows and
+    errors; `stale_after_days`: report data that is older. An empty variable counts as unset; `~` is the home folder; a
+    relative path starts at the current one.
     """
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
@@ -102,6 +104,11 @@ class Settings(BaseSettings):
         default="4GB", validation_alias="MOVIELENS_MEMORY_LIMIT"
     )
     target: Literal["dev", "prod"] = Field(default="dev", validation_alias="MOVIELENS_TARGET")
+    releases_url: str = Field(
+        default="https://files.grouplens.org/datasets/movielens",
+        validation_alias="MOVIELENS_RELEASES_URL",
+        repr=False,  # a mirror's address may hold a password
+    )
     s3_endpoint_url: Annotated[str, AfterValidator(_endpoint)] | None = Field(
         default=None, validation_alias="S3_ENDPOINT_URL"
     )

@@ -31,14 +31,10 @@ SYSTEM = _names(
     https_proxy all_proxy no_proxy
     """
 )
-# What chooses among what the project does; README describes each.
-PROJECT = _names(
-    """
-    MOVIELENS_DATA_DIR MOVIELENS_WAREHOUSE MOVIELENS_MEMORY_LIMIT MOVIELENS_RELEASES_URL MOVIELENS_TARGET
-    MOVIELENS_SCHEMA_PREFIX MOVIELENS_ALERT_URL MOVIELENS_ALERT_DETAILS MOVIELENS_STALE_AFTER_DAYS
-    S3_ENDPOINT_URL S3_BUCKET
-    """
-)
+# What chooses among what the project does; a test holds README's list against it.
+PROJECT = frozenset(str(field.validation_alias) for field in Settings.model_fields.values()) | {
+    "MOVIELENS_SCHEMA_PREFIX"
+}
 # The standard AWS chain, for a store that is not the embedded one.
 AWS = _names(
     """

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import os
 import re
 import shutil
 import zipfile
@@ -22,8 +21,6 @@ from ingest.errors import SourceError
 from ingest.schema import DATASET_NAME
 from ingest.settings import Settings
 from ingest.text import Console
-
-BASE_URL = "https://files.grouplens.org/datasets/movielens"
 
 
 @dataclass(frozen=True)
@@ -65,15 +62,15 @@ RELEASES: dict[str, Release] = {
 def resolve(dataset: str, settings: Settings, source: Path | None) -> Path:
     """The zip or folder of a data set: `source` if given, else the release of that name, cached or from GroupLens.
 
-    `MOVIELENS_RELEASES_URL` names a mirror. Where no md5 is pinned, what was verified is said on stderr. Raises
-    SourceError for an unknown name, a failed download and a wrong checksum.
+    Where no md5 is pinned, what was verified is said on stderr. Raises SourceError for an unknown name, a failed
+    download and a wrong checksum.
     """
     check_name(dataset)
     if source is not None:
         return source.expanduser()  # a shell leaves the ~ of --source=~/x.zip as it is
     release = known(dataset)
     try:
-        return _cached(release, settings.downloads)
+        return _cached(release, settings)
     except OSError as problem:
         raise SourceError(f"cannot write to {settings.downloads}: {problem.strerror or problem}") from problem
 
@@ -97,7 +94,8 @@ def known(dataset: str) -> Release:
     )
 
 
-def _cached(release: Release, cache: Path) -> Path:
+def _cached(release: Release, settings: Settings) -> Path:
+    cache = settings.downloads
     cache.mkdir(parents=True, exist_ok=True)
     path, seal = cache / f"{release.name}.zip", cache / f"{release.name}.zip.md5"
     with FileLock(cache / f".{release.name}.lock"):
@@ -111,7 +109,7 @@ def _cached(release: Release, cache: Path) -> Path:
         partial = cache / f".{release.name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         try:
-            fresh = _verified(release, partial)
+            fresh = _verified(release, settings.releases_url, partial)
             seal.write_text(f"{_md5(fresh)}\n")
             fresh.replace(path)
         finally:
@@ -119,11 +117,11 @@ def _cached(release: Release, cache: Path) -> Path:
     return path
 
 
-def _verified(release: Release, folder: Path) -> Path:
+def _verified(release: Release, base_url: str, folder: Path) -> Path:
     # pooch and requests take 0.4 s to import, and most runs download nothing
     from ingest.sources.download import download, published_md5, without_credentials
 
-    url = f"{(os.environ.get('MOVIELENS_RELEASES_URL') or BASE_URL).rstrip('/')}/{release.name}.zip"
+    url = f"{base_url.rstrip('/')}/{release.name}.zip"
     md5 = published_md5(url) if release.regenerated else release.md5
     path = download(url, folder, md5)
     try:

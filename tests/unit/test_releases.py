@@ -218,7 +218,7 @@ def test_an_unverifiable_download_must_at_least_be_a_sound_zip(mirror, cache, mo
 def test_without_a_network_the_message_says_what_to_fetch_by_hand(mirror, cache, monkeypatch, url, name):
     monkeypatch.setenv("MOVIELENS_RELEASES_URL", url)
     with pytest.raises(SourceError, match=rf"cannot download {url}/{name}\.zip: .*--source PATH"):
-        resolve(name, cache, None)
+        resolve(name, Settings(), None)
 
 
 def test_an_unknown_name_suggests_the_nearest_and_lists_all(cache):
@@ -243,8 +243,8 @@ def test_a_local_source_may_have_any_valid_name_and_asks_no_server(mirror, cache
 def test_no_credential_of_a_mirror_is_shown(mirror, cache, monkeypatch):
     monkeypatch.setenv("MOVIELENS_RELEASES_URL", "http://reader:s3cret@127.0.0.1:9/m?key=s3cret")
     with pytest.raises(SourceError) as caught:
-        resolve("ml-20m", cache, None)
-    assert "s3cret" not in str(caught.value)
+        resolve("ml-20m", Settings(), None)
+    assert "s3cret" not in str(caught.value) + repr(Settings())
     assert without_credentials("https://u:p@h/x?k=v") == "https://h/x"
 
 
