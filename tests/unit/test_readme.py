@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from ingest.sources.releases import RELEASES
 from pipeline.__main__ import app
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,18 @@ def test_every_command_that_a_document_names_is_there(document: str, session: st
     if options:
         known = {name for parameter in get_command(app).commands[session].params for name in parameter.opts}
         assert options <= known
+
+
+def test_readme_names_every_release() -> None:
+    assert [name for name in RELEASES if f"`{name}`" not in (ROOT / "README.md").read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_heading_that_a_document_links_is_there(document: str) -> None:
+    for path, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", (ROOT / document).read_text(encoding="utf-8")):
+        linked = (ROOT / document).parent / path if path else ROOT / document
+        headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
