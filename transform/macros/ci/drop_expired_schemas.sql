@@ -4,7 +4,7 @@
     {{ return(adapter.dispatch('drop_expired_schemas')(days)) }}
 {%- endmacro %}
 
-{% macro default__drop_expired_schemas(days) -%}
+{% macro snowflake__drop_expired_schemas(days) -%}
     {%- set expired -%}
         select schema_name
         from {{ target.database }}.information_schema.schemata

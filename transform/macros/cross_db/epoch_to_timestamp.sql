@@ -3,7 +3,7 @@
     {{ return(adapter.dispatch('epoch_to_timestamp')(seconds)) }}
 {%- endmacro %}
 
-{% macro default__epoch_to_timestamp(seconds) -%}
+{% macro snowflake__epoch_to_timestamp(seconds) -%}
     to_timestamp_ntz({{ seconds }})
 {%- endmacro %}
 

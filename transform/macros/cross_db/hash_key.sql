@@ -4,7 +4,7 @@
     {{ return(adapter.dispatch('hash_key')(text)) }}
 {%- endmacro %}
 
-{% macro default__hash_key(text) -%}
+{% macro snowflake__hash_key(text) -%}
     cast(to_number(left(md5({{ text }}), 15), 'XXXXXXXXXXXXXXX') as bigint)
 {%- endmacro %}
 

@@ -4,7 +4,7 @@
     {{ return(adapter.dispatch('normalise_unicode')(text)) }}
 {%- endmacro %}
 
-{% macro default__normalise_unicode(text) -%}
+{% macro snowflake__normalise_unicode(text) -%}
     {{ target.database }}.ops.nfc({{ text }})
 {%- endmacro %}
 

@@ -3,7 +3,7 @@
     {{ return(adapter.dispatch('regexp_group')(text, pattern, group)) }}
 {%- endmacro %}
 
-{% macro default__regexp_group(text, pattern, group) -%}
+{% macro snowflake__regexp_group(text, pattern, group) -%}
     regexp_substr({{ text }}, '{{ pattern }}', 1, 1, 'e', {{ group }})
 {%- endmacro %}
 

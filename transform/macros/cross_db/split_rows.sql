@@ -4,7 +4,7 @@
     {{ return(adapter.dispatch('split_rows')(relation, key, column, delimiter, item)) }}
 {%- endmacro %}
 
-{% macro default__split_rows(relation, key, column, delimiter, item) -%}
+{% macro snowflake__split_rows(relation, key, column, delimiter, item) -%}
     select distinct
         source.{{ key }},
         cast(part.value as varchar) as {{ item }}

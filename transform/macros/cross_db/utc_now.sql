@@ -3,7 +3,7 @@
     {{ return(adapter.dispatch('utc_now')()) }}
 {%- endmacro %}
 
-{% macro default__utc_now() -%}
+{% macro snowflake__utc_now() -%}
     sysdate()
 {%- endmacro %}
 
