@@ -173,7 +173,7 @@ def tests_of_snowflake(session: nox.Session) -> None:
 
 @nox.session(name="check-sql", default=False)
 def check_sql(session: nox.Session) -> None:
-    """Say of SQL files whether Snowflake would take them (`-- PATH…`); without a path, of all that the project sends."""
+    """Say whether Snowflake would take SQL files (`-- PATH…`); without a path, all SQL that the project sends."""
     install(session, "emulator")
     if session.posargs:
         session.run("python", "-m", "tests.snowflake.check_sql", *session.posargs)

@@ -19,7 +19,7 @@ _ACTS = re.compile(f"(?!\n)[{_HIDDEN}]")
 
 
 def visible(text: str) -> str:
-    r"""The text with all that acts instead of being seen written out, such as `\x1b`; a line break stays one."""
+    r"""The text with control characters written out, such as `\x1b`, so that none takes effect; line breaks stay."""
     return _ACTS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
@@ -29,7 +29,7 @@ def cell(text: str) -> str:
 
 
 class Console(RichConsole):
-    """A terminal on which text is shown and never acts, whoever wrote it; only Rich's own styles act."""
+    """A console that shows control characters in a text instead of obeying them; Rich's own styles work."""
 
     def __init__(self, **options: Any) -> None:
         stream = options.get("file") or (sys.stderr if options.get("stderr") else sys.stdout)

@@ -147,7 +147,7 @@ def run(out: Path, picture_to: Path | None = None) -> list[str]:
 
 
 def main() -> int:
-    """Read the arguments, run, tell what failed; returns the exit code."""
+    """Read the arguments, run, report what failed; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=__doc__)
     parser.add_argument("--picture", type=Path, help="write the chart of the cell tagged `readme` to this SVG file")
     picture_to = parser.parse_args().picture

@@ -143,7 +143,7 @@ def replay(
     source: Source = None,
     ratings: Ratings = Landing.ratings,
 ) -> None:
-    """Cuts a data set by event time, lands and builds the pieces one after another, and tells the latency of each."""
+    """Cuts a data set by event time, lands and builds the pieces one after another, and reports the latency of each."""
     landing = Landing(dataset or Landing.dataset, source, ratings=ratings)
     with started("replay", "dev") as (settings, report):
         jobs.replay(settings, report, landing, batches)
@@ -192,7 +192,7 @@ def keep_store() -> None:
 
 @contextmanager
 def started(job: str, target: str, emulator: bool = False) -> Iterator[tuple[Settings, Report]]:
-    """A job's settings and report; its run is recorded, and somebody is alerted when it fails."""
+    """A job's settings and report; its run is recorded, and an alert is sent when it fails."""
     with emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
         report = Report(console, EMULATOR if emulator else "")
         report.run.job, report.run.target = job, target

@@ -1,4 +1,4 @@
-"""Tells somebody elsewhere that a run failed, a gate closed or a source is stale: MOVIELENS_ALERT_URL, for apprise."""
+"""Alerts: a run that failed, a closed gate or stale data is reported to MOVIELENS_ALERT_URL, through apprise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHOWN = 10
 
 
 def alert(run: Run, record: Path, settings: Settings) -> str:
-    """Sends what happened to a run, if somebody wants to know; what went wrong with the sending, in words, or ''.
+    """Sends an alert about a run that failed or found stale data; returns why it could not be sent, or ''.
 
     The address may hold a secret, and so may what an engine says of a row: neither is ever sent, nor any text of a row
     without MOVIELENS_ALERT_DETAILS.

@@ -30,7 +30,7 @@ class Gate(Protocol):
     """The expectations of one target."""
 
     def prepare(self) -> None:
-        """Begins what takes long and needs no batch; the question is sure to come."""
+        """Starts what takes long and needs no batch, since `check` is sure to follow."""
 
     def check(self, batches: Sequence[str]) -> None:
         """Judges batches and the marts; raises `PipelineError` when a check of error severity fails."""

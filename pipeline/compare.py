@@ -1,8 +1,8 @@
 """Compares two warehouses relation by relation: row counts and checksums that do not depend on order.
 
-The same SQL runs on both engines, but for reading hex. A row's checksum is the first 13 hex digits of the md5 of its values as text, and
-a relation's is the sum of them: floats pass through a decimal and timestamps through microseconds, so that no
-engine's way of writing them matters.
+The same SQL runs on both engines, but for reading hex. A row's checksum is the first 13 hex digits of the md5 of its
+values as text, and a relation's is the sum of its rows'. Floats become decimals first, and timestamps microseconds,
+since the engines write them differently.
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ class Node:
 class Dbt:
     """The project on one target.
 
-    Parameters: `target`, an output of profiles.yml; `on_node`, told the name of each node that is done; `on_end`, told
-    what became of all nodes of a command; `tests`, whether a build tests what it builds.
+    Parameters: `target`, an output of profiles.yml; `on_node`, gets the name of each node that is done; `on_end`,
+    gets all nodes of a command with what became of them; `tests`, whether a build tests what it builds.
     """
 
     def __init__(

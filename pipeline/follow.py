@@ -14,7 +14,7 @@ from pipeline.report import Report
 # How often the store is looked at. The warehouse is asked only when something was committed or withdrawn: to ask
 # Snowflake starts its compute, which is paid by the minute.
 POLL_SECONDS = {"dev": 0.5, "prod": 10.0}
-# Of the time, what copying and publishing may take.
+# The share of the time that copying and publishing may take.
 COPY_SHARE = 0.1
 
 

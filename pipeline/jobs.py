@@ -1,4 +1,4 @@
-"""The jobs: land and apply, follow, replay, rebuild."""
+"""The jobs behind the commands: land, run (land and apply), replay, rebuild, parity, and builds for developers."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _stale(warehouse: Warehouse, days: int | None) -> str:
 
 
 def replay(settings: Settings, report: Report, landing: Landing, batches: int) -> None:
-    """Cuts a data set by event time, lands and builds the pieces one after another, and tells the latency of each.
+    """Cuts a data set by event time, lands and builds the pieces one after another, and reports the latency of each.
 
     A replay that was stopped goes on where it was. Raises `PipelineError` when other batches are landed already.
     """

@@ -29,7 +29,7 @@ SHOWN_ROWS = 5
 
 
 class Report:
-    """Tells of a run on a console and keeps its record; `banner` heads every page (the emulator says there that it is one)."""
+    """Reports a run on a console and keeps its record; `banner` is shown first and last, as the emulator needs."""
 
     def __init__(self, console: Console, banner: str = "") -> None:
         self.console, self.banner, self.run = console, banner, Run()

@@ -1,4 +1,4 @@
-"""What each run leaves behind: one record in `data/runs/`, whatever becomes of it, and a row of `ops.runs` if it publishes."""
+"""What each run leaves behind: always a record in `data/runs/`, and a row in `ops.runs` where it published."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def git_commit() -> str:
 
 @dataclass
 class Run:
-    """One run of a job, or one publication of several: what it did, how long each step and node took, what was found, and how it ended.
+    """One run of a job, or one publication of several: what it did and found, how long it took, and how it ended.
 
     `outcome`: running, published, nothing new, done, failed or stopped. One that is still running though its process
     is gone was killed.

@@ -89,10 +89,10 @@ def stage(
     news: bool = False,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Context]:
-    """Everything that the context needs on a target (`dev` or `prod`).
+    """Opens everything that a run on a target (`dev` or `prod`) needs, and holds the lock of its one writer.
 
-    `news`: whether the run is likely to find something to build, and not just that nothing is new. `meanwhile`: what a
-    warehouse that holds something lets the run do while the store starts.
+    `news`: whether there is probably something to build; dbt then starts in the background. `meanwhile`: called while
+    the store starts, unless the warehouse is empty.
     """
     if prefix := os.environ.get("MOVIELENS_SCHEMA_PREFIX"):
         raise PipelineError(

@@ -33,7 +33,7 @@ class Build:
 
 @dataclass(frozen=True)
 class State:
-    """What a warehouse holds: its data set, the loaded batches in order, the last completed build, the known withdrawals.
+    """What a warehouse holds: data set, loaded batches in order, the last completed build, and known withdrawals.
 
     Of an `outdated` one, with the raw tables of an earlier version, nothing counts as loaded.
     """
@@ -107,9 +107,10 @@ class Warehouse:
         batches = self.rows(f"select distinct batch_id, dataset from {self.prefix}raw.batches order by batch_id")
         if not set(tables) >= LAYOUT:
             return State(dataset=batches[0][1] if batches else None, outdated=True)
+        # That of the newest batch, and not the one with the newest time: a clock may be set back.
         builds = self.rows(
             f"select batch_id, project_version from {self.prefix}ops.builds "
-            f"where batch_id = (select max(batch_id) from {self.prefix}ops.builds) order by built_at"  # not the newest time of all: a clock may be set back
+            f"where batch_id = (select max(batch_id) from {self.prefix}ops.builds) order by built_at"
         )
         return State(
             dataset=batches[0][1] if batches else None,

@@ -10,10 +10,10 @@ from profiles import snowflake
 
 @dataclass(frozen=True)
 class Engine:
-    """What differs between the engines outside of SQL.
+    """An engine, as far as it differs from the other outside of SQL.
 
-    Parameters: `dialect`, its name in dbt, SQLAlchemy, sqlglot and ibis; `is_file`, whether the warehouse is a file, which
-    a run copies and renames, or else schemas, which it clones and swaps; `has_embedded_store`, whether an unset
+    Parameters: `dialect`, its name in dbt, SQLAlchemy, sqlglot and ibis; `is_file`, whether the warehouse is a file,
+    which a run copies and renames, or else schemas, which it clones and swaps; `has_embedded_store`, whether an unset
     S3_ENDPOINT_URL means the embedded object store, or else AWS; `missing`, what a connection needs and the
     environment lacks, in words; `explain`, an error of the engine's in one line.
     """

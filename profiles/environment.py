@@ -112,7 +112,7 @@ def adopt() -> Settings:
 
 @contextmanager
 def also(**more: str) -> Iterator[None]:
-    """While it lasts, the environment of this process and of what it starts says this as well."""
+    """Sets variables of this process, and of what it starts, while the context lasts."""
     before = {name: os.environ.get(name) for name in more}
     os.environ.update(more)
     try:

@@ -1,6 +1,6 @@
-"""A DuckDB warehouse is a file, and the file a value: a run changes a copy, and one rename publishes it.
+"""A DuckDB warehouse is a file: a run changes a copy of it, and one rename publishes the copy.
 
-Whoever reads keeps the file that he opened; whoever opens it anew gets the newest published one. Nobody waits.
+An open reader keeps the file that it opened, a new one gets the newest published file, and nobody waits.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class WarehouseFile:
         return folder
 
     def check(self) -> None:
-        """Reads all of a published file that is not as the last run left it, since a damaged block shows only when read.
+        """Reads all of a published file unless it is as the last run left it: a damaged block shows only when read.
 
         Raises `PipelineError` for one that is damaged; what somebody has written to it with DuckDB is no damage.
         """
@@ -81,10 +81,10 @@ class WarehouseFile:
         self._remember()
 
     def begin(self, *, empty: bool = False) -> None:
-        """Makes the copy, or, with `empty`, only the room for a new file.
+        """Makes the copy, or, with `empty`, only the place for a new file.
 
-        Raises `PipelineError` when somebody writes to the published file, when that is a file of something else, or
-        there is no room for a second one.
+        Raises `PipelineError` when somebody writes to the published file, when that is no warehouse, or when the disk
+        has no space for a second one.
         """
         if _is_foreign(self.published):
             raise PipelineError(_FOREIGN.format(self.published))

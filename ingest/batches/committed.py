@@ -54,7 +54,7 @@ def committed_ids(store: Store, dataset: str) -> list[str]:
 
 
 def record_keys(store: Store, dataset: str) -> set[str]:
-    """The keys of a data set's manifests and withdrawals: others whenever a batch is committed or withdrawn."""
+    """The keys of a data set's manifests and withdrawals; the set grows with each batch committed or withdrawn."""
     return {found.key for found in store.list(f"{dataset}/") if _RECORD.fullmatch(found.key)}
 
 

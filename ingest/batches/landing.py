@@ -123,7 +123,7 @@ class Landing:
                 )
 
     def located(self, settings: Settings) -> tuple[Path, Mode | Mapping[str, Mode], datetime | None]:
-        """The source on this machine, downloaded or generated if need be, and its modes and date as far as they are known."""
+        """The source on this machine, downloaded or generated if need be; its modes and date where they are known."""
         if not self.generated:
             return releases.resolve(self.dataset, settings, self.source), self.mode, self.as_of
         source, day = cached_sample(settings.downloads, ratings=self.ratings, day=self.day)
@@ -184,7 +184,7 @@ def _warnings(source: OpenSource, pieces: CutBatch) -> tuple[str, ...]:
 
 
 def _holding(source: OpenSource, batches: list[Manifest], digests: Mapping[str, str]) -> Manifest | None:
-    """The first of the batches that holds the same archive, or the same lines as a folder: what need not be cut again."""
+    """The first of the batches that holds the same archive, or a folder's same lines: it need not be cut again."""
     if source.sha256:
         return next((batch for batch in batches if batch.source.sha256 == source.sha256), None)
     for name in source.tables:

@@ -24,7 +24,7 @@ _THREADS = 4
 def manifest_of(
     batch: CutBatch, dataset: str, batch_id: str, *, as_of: datetime, source: Source, modes: Mapping[str, Mode]
 ) -> Manifest:
-    """The manifest of a cut source as the batch `batch_id`; it says nothing that another run would say otherwise."""
+    """The manifest of a cut source as the batch `batch_id`; the same cut always gives the same manifest."""
 
     def parts(table: str, local: tuple[LocalPart, ...]) -> tuple[Part, ...]:
         return tuple(

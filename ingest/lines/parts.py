@@ -37,8 +37,9 @@ _SHOWN = 3
 class CutTable:
     """A table cut into parts.
 
-    `file` is the name of its file, `form` how that was read if it is not the CSV of the contract; `source_sha256` is the digest of all its lines, rejected ones included and line ends made LF;
-    `rows_read` is the sum of the parts' rows and `rows_rejected`.
+    `file` is the name of its file, `form` how that was read if it is not the CSV of the contract; `source_sha256` is
+    the digest of all its lines, rejected ones included, with line ends made LF; `rows_read` is the sum of the parts'
+    rows and `rows_rejected`.
     """
 
     table: str
@@ -77,7 +78,7 @@ def cut(
     """Cuts the source's tables (or only `tables`) into `work/<table>/` and
     `work/rejected/part-NNNNN.csv.zst`.
 
-    `max_rejected` is the share of a file's rows that may be rejected; `on_bytes` is told the uncompressed
+    `max_rejected` is the share of a file's rows that may be rejected; `on_bytes` gets the uncompressed
     bytes of each read; `report_dir` (default: `work`) keeps the list of rejected lines when there are too
     many; a part is closed at `part_bytes` compressed, at the end of a block of `block_bytes`. The same
     content makes the same parts, whatever its line ends. Raises SourceError for a file that cannot be used

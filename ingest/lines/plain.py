@@ -72,9 +72,9 @@ class _Values:
 
 
 def _points(rule: Rule, values: _Values) -> int | None:
-    """How many points there are in a column's values, all in their places; None where a value may break the rule.
+    """How many decimal points a column's values have, each in its place; None where a value may break the rule.
 
-    It may take for granted that values hold only digits and points: `_proven` sees to it that all other bytes are digits.
+    It counts them so that `_proven` can check that all other bytes are digits, and looks at nothing else.
     """
     shortest = 0 if rule.optional else 1
     match rule:

@@ -36,7 +36,8 @@ T = TypeVar("T")
 def ahead(items: Generator[T, None, None], by: int = 2) -> Iterator[Iterator[T]]:
     """The same items in the same order, `by` of them prepared in advance by a thread of their own.
 
-    Reading, compressing, hashing and numpy let other threads run meanwhile. What `items` raises is raised where the item would be taken. `items` is closed with the context.
+    Reading, compressing, hashing and numpy let other threads run meanwhile. What `items` raises is raised where the
+    item would be taken. `items` is closed with the context.
     """
     end = object()
     with closing(items), ThreadPoolExecutor(max_workers=1) as thread:
@@ -53,10 +54,10 @@ def ahead(items: Generator[T, None, None], by: int = 2) -> Iterator[Iterator[T]]
 class Lines:
     """The data lines of one file, read once, in bounded memory.
 
-    Parameters: `stream`, the file's bytes; `table`, whose header it must have; `on_bytes`, told of each read;
-    `block_bytes`, the size of a read and of the blocks given out; `form`, how it is read if it is not the CSV of that
-    table. After `blocks`: `rows`, the lines given out; `sha256`, of the header and all lines as they came, each ended by LF; `open_end`, the last line if it
-    has no line end, else None.
+    Parameters: `stream`, the file's bytes; `table`, whose header it must have; `on_bytes`, gets the size of each
+    read; `block_bytes`, the size of a read and of the blocks given out; `form`, how it is read if it is not the CSV of
+    that table. After `blocks`: `rows`, the lines given out; `sha256`, of the header and all lines as they came, each
+    ended by LF; `open_end`, the last line if it has no line end, else None.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """What a line must look like to be loaded, and why another is not: the one statement of it.
 
 `RULES` says what a value may be. From it follows one pattern per table, for RE2 (DuckDB, all lines) and for `re` (one
-line) alike, and the quick proof of `ingest.lines.plain`. The patterns admit only forms that DuckDB and Snowflake read to
-the same value without rounding, trimming or guessing: a typed DuckDB read would take `1.0`, ` 1` or `1e3` for an
-integer and round 3.25 to a half star.
+line) alike. `ingest.lines.plain` knows the common rules once more, for speed, and leaves all others to the pattern. The
+patterns admit only forms that DuckDB and Snowflake read to the same value without rounding, trimming or guessing: a
+typed DuckDB read would take `1.0`, ` 1` or `1e3` for an integer and round 3.25 to a half star.
 """
 
 from __future__ import annotations

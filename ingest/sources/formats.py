@@ -1,8 +1,8 @@
-"""Forms in which MovieLens files are found other than the CSV of the contract, and how a line of one becomes a CSV line.
+"""Forms other than the CSV of the contract in which MovieLens files are found, and how their lines become CSV.
 
 - ml-100k: `u.data`, `u.item` and `u.user`, whose separators are tabs and bars; some copies have a header line.
 - ml-1m and ml-10m: `ratings.dat`, `movies.dat`, `tags.dat` and `users.dat`, whose separator is `::`.
-- Copies of CSV files with an index column (pandas), semicolons (spreadsheets) or timestamps as dates (ml-20m on Kaggle).
+- CSV copies with an index column (pandas), semicolons (spreadsheets) or dates for timestamps (ml-20m of Kaggle).
 """
 
 from __future__ import annotations

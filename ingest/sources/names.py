@@ -40,9 +40,9 @@ class Recognised:
 def recognise(label: str, names: Iterable[str]) -> Recognised:
     """Finds the tables among the names of a source's files, at any depth; `label` is the source, for messages.
 
-    Case, backslashes for slashes and a compressed file (`.gz`, `.zst`) do not matter; what systems and
-    programs leave behind (`.DS_Store`, `__MACOSX`, `~$u.data`) is passed over. Raises SourceError where a table is there twice, where a file looks like a table that is otherwise
-    absent, and where there is no table.
+    Case, backslashes for slashes and a compressed file (`.gz`, `.zst`) do not matter; what systems and programs leave
+    behind (`.DS_Store`, `__MACOSX`, `~$u.data`) is passed over. Raises SourceError where a table is there twice, where
+    a file looks like a table that is otherwise absent, and where there is no table.
     """
     found: dict[str, list[str]] = defaultdict(list)
     near: list[tuple[str, str | None, str]] = []

@@ -27,7 +27,7 @@ _EVENTS = ("ratings", "tags")
 
 @dataclass(frozen=True)
 class Slice:
-    """A folder to land: what it speaks for is the newest event in it; `number` 0 is the first load."""
+    """A folder to land; `as_of` is the time of its newest event, and `number` 0 is the first load."""
 
     number: int
     folder: Path

@@ -143,7 +143,7 @@ class Store:
         return None
 
     def kept_digest(self, key: str) -> tuple[int, str] | None:
-        """The size and the sha256 (hex) of the whole content that a store keeps with an object; None for a store that keeps none."""
+        """The size and sha256 (hex) that the store itself keeps of an object's content; None where it keeps none."""
         answer = self._client.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
         if answer.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT" or "-" in answer.get("ChecksumSHA256", "-"):
             return None

@@ -34,8 +34,8 @@ SERVICES = ("master", "volume", "filer", "s3", "admin")
 START_SECONDS, STOP_SECONDS, POLL_SECONDS = 30.0, 1.0, 0.05
 # A volume server whose first heartbeat comes before the master leads sends the next one after five seconds.
 HEARTBEAT_SECONDS = 0.5
-# By default it listens on all addresses, reports statistics to its makers, and resumes the state of its master: one
-# that remembers volumes when it becomes the leader lets the first write wait for 15 to 20 s, in case other servers come.
+# By default it listens on all addresses, reports statistics to its makers, and resumes the state of its master, which
+# then delays the first write by 15 to 20 s, in case other servers of a cluster come.
 OPTIONS = (
     "-dir=.",  # a path would be cut at its commas
     "-ip=127.0.0.1",
@@ -86,7 +86,7 @@ def remove_sockets(ports: Iterable[int]) -> None:
 def supervise(s3_dir: Path, weed: str) -> int:
     """Starts the store, writes its endpoint down, and stops it when its last user has left; the exit code.
 
-    It works in the current folder, which may be deleted: whoever makes it anew wants nothing of this store in it.
+    It works in the current folder, which a user may delete: it then writes nothing into a new folder of that name.
     """
     end = time.monotonic() + START_SECONDS  # of all attempts: whoever started this waits a little longer
     certificate = Path.cwd() / CERTIFICATE

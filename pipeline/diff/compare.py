@@ -16,7 +16,7 @@ Key = tuple[str, ...]
 
 @dataclass
 class Relation:
-    """What differs in one relation, in words, each with examples; rows are compared whole where no `key` identifies one."""
+    """What differs in one relation, in words and with examples; without a `key`, whole rows are compared."""
 
     name: str
     status: str  # added, removed, changed, same

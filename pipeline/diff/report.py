@@ -25,7 +25,7 @@ TEMPLATES = jinja2.Environment(
 
 @dataclass(frozen=True)
 class Diff:
-    """What a change does: `nodes` that differ with those downstream of each, relations, and tests by what became of them."""
+    """What a change does: `nodes` that differ, each with those downstream of it, relations, and tests by outcome."""
 
     base: str
     relations: list[Relation]

@@ -1,4 +1,4 @@
-"""Puts the site together: each part comes from its own room, and nothing in it loads anything from a network."""
+"""Puts the site together: each part comes from its own folder, and nothing in it loads anything from a network."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ Say = Callable[[str], None]
 def build(out: Path, target: str, say: Say) -> Path:
     """Builds the site anew; returns its front page.
 
-    Parameters: `out`, the folder, replaced as a whole; `target`, an output of profiles.yml; `say`, called with what is done.
-    Raises `PipelineError` when there is no warehouse, or a notebook fails.
+    Parameters: `out`, the folder, replaced as a whole; `target`, an output of profiles.yml; `say`, called with each
+    thing done. Raises `PipelineError` when there is no warehouse, or a notebook fails.
     """
     data_dir = Settings.read().data_dir
     work, runs = data_dir / "site", data_dir / "runs"
@@ -112,7 +112,8 @@ def _is_newer(page: Path, notebook: Path, since: str | None) -> bool:
 def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Dbt's documentation as one page; returns its manifest and its catalogue.
 
-    Dbt's own files stay in `work`, where the next run reads what it has parsed. The page is one script. What it shows is put into that script such that it cannot end it, and no other one may run.
+    Dbt's own files stay in `work`, where the next run reads what it has parsed. Manifest and catalogue are put into the
+    page's one script with each `<` escaped, so that no text of theirs can end it; the page's policy allows no other.
     """
     Dbt(target).docs(work)
     page = (work / "index.html").read_text(encoding="utf-8")

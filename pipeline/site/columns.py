@@ -34,7 +34,7 @@ class Columns:
     unread: list[str] = field(default_factory=list)
 
     def origins(self, column: Column) -> set[Column]:
-        """The columns that a column is made of in the end, and that are made of no other."""
+        """The columns that a column is made of in the end: those that are made of no other."""
         return {origin for origin in _reached(column, self.made_of) if origin not in self.made_of} - {column}
 
     def made_from(self, column: Column) -> set[Column]:
@@ -52,7 +52,7 @@ class Columns:
 
 
 def read(manifest: dict[str, Any], catalog: dict[str, Any], dialect: str, prefix: str = "") -> Columns:
-    """The columns of every relation that dbt's manifest and catalogue tell of; `prefix` is left off the schemas."""
+    """The columns of every relation that dbt's manifest and catalogue describe; `prefix` is left off the schemas."""
     nodes = {**manifest["nodes"], **manifest["sources"]}
     schema = MappingSchema(dialect=dialect)
     names: dict[str, str] = {}

@@ -15,7 +15,7 @@ SCHEMAS = ("marts", "snapshots", "quality", "intermediate", "staging", "raw")
 
 
 def state(marts: Marts, target: str) -> dict[str, Any]:
-    """Data set, batches, rows per relation, freshness and the tests of the last run that published. All times are UTC, as ISO text."""
+    """Data set, batches, rows per relation, freshness, and the tests of the last published run; times in UTC."""
     entries = _records(marts.table("load_ledger", "raw").order_by("batch_id", "table_name"))
     batches = _records(marts.table("batches", "raw").order_by("batch_id", "table_name"))
     builds = _records(marts.table("builds", "ops").order_by(_.built_at.desc()).limit(1))
@@ -38,7 +38,7 @@ def state(marts: Marts, target: str) -> dict[str, Any]:
 
 
 def documentation(manifest: dict[str, Any], catalog: dict[str, Any]) -> dict[str, Any]:
-    """How much of what the warehouse holds dbt's files describe: relations, columns, and the names of what is missing."""
+    """How much of the warehouse has a description in dbt: relations, columns, and the names of those without one."""
     described = {**manifest["nodes"], **manifest["sources"]}
     relations, columns, missing = 0, 0, []
     for key, found in {**catalog["nodes"], **catalog["sources"]}.items():

@@ -1,8 +1,8 @@
-"""Staged CSV files: `copy into … from (select $1::int, …, metadata$filename, metadata$file_row_number from @stage)`, and
+"""Staged CSV files: `copy into … from (select $1::int, …, metadata$filename, … from @stage)`, and
 `select … from @stage/file (file_format => …)`.
 
-fakesnow copies CSV files without a transformation only, and selects from no stage. Every option that this module does not honour is refused,
-so that a file format that would read differently on Snowflake is not accepted in silence.
+fakesnow copies CSV files without a transformation only, and selects from no stage. Every option that this module does
+not honour is refused, so that a file format that would read differently on Snowflake is not accepted in silence.
 """
 
 from __future__ import annotations

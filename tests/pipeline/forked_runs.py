@@ -1,4 +1,4 @@
-"""`python -m tests.pipeline.forked_runs DATASET`: each line of its input is the fate of a run, its answer the exit code.
+"""`python -m tests.pipeline.forked_runs DATASET`: each input line is the fate of a run, its answer the exit code.
 
 Each run is a process of its own, forked once dbt has read the project, which takes most of a run's time here.
 """

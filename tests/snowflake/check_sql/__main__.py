@@ -12,7 +12,7 @@ from tests.snowflake.check_sql.check import check
 
 
 def texts(file: Path) -> Iterator[tuple[str, str]]:
-    """The SQL of a file, with where it stands: of a record of the emulator every statement, of a page every block of SQL."""
+    """The SQL of a file and where it stands: each statement of an emulator's record, each block of SQL of a page."""
     content = file.read_text(encoding="utf-8")
     if file.suffix == ".jsonl":
         sent = dict.fromkeys(json.loads(line)["sql"] for line in content.splitlines())

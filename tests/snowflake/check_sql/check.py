@@ -107,7 +107,7 @@ def _errors(sql: str) -> list[tuple[int, str]]:
 def _parses(shape: str) -> bool:
     """Whether the grammar takes a statement; each query in parentheses is parsed by itself, and once.
 
-    Nearly all the time of a check goes into the grammar, and statements differ in what they put around the same queries.
+    Nearly all the time of a check goes into the grammar, and many statements hold the same queries.
     """
     while inner := _QUERY.search(shape):
         depth, end = 1, inner.end()

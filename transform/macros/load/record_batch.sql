@@ -1,4 +1,4 @@
-{# SQL that books a batch: its tables, its files, and the ledger.
+{# SQL that records a batch: its tables, its files, and the ledger.
 
    History's clock is `effective_at`: the batch's as_of, or, for a delta that arrives late, a microsecond after the
    batch before it. It depends on landed manifests alone, so a replay gives the same history. #}
