@@ -15,7 +15,7 @@ from typing import Protocol
 from ingest.batches.committed import committed, datasets, verify, withdrawn
 from ingest.batches.manifest import Manifest
 from ingest.store.bucket import Store
-from pipeline.dbt import Built, Dbt, project_version
+from pipeline.dbt import BuildResult, Dbt, project_version
 from pipeline.runs import Run
 from pipeline.warehouse import Build, State, Warehouse
 from profiles.errors import PipelineError
@@ -27,7 +27,7 @@ EVERY_BATCH = "int_batch_changes source_* path:tests/raw"
 
 
 class Gate(Protocol):
-    """The expectations of one target."""
+    """What a run asks before it publishes: `pipeline.target.ExpectationsGate`; in a diff, one that lets all through."""
 
     def prepare(self) -> None:
         """Starts what takes long and needs no batch, since `check` is sure to follow."""
@@ -37,7 +37,7 @@ class Gate(Protocol):
 
 
 class Publication(Protocol):
-    """A target's way to keep readers off what was not judged."""
+    """How a target keeps readers off what was not judged: `profiles.warehouse_file`, `profiles.warehouse_schemas`."""
 
     def check(self) -> None:
         """Ends what a killed run was publishing; raises `PipelineError` when what is published is damaged."""
@@ -72,7 +72,7 @@ class Applied:
     """The batches that the marts have taken in and what the last build did; neither when nothing waited."""
 
     batches: tuple[Manifest, ...] = ()
-    built: Built | None = None
+    built: BuildResult | None = None
 
 
 def check_dataset(state: State, warehouse: Warehouse, dataset: str) -> None:
@@ -131,7 +131,7 @@ def apply(context: Context, dataset: str, *, anew: bool = False, judge: Callable
     gone = {record.batch_id for record in withdrawals}
     landed = committed_batches(context.store, published, dataset, gone)
     build = Build(landed[-1].batch_id, project_version())
-    if published.built == build and published.withdrawn == gone:
+    if published.last_build == build and published.withdrawn == gone:
         context.run.outcome = "nothing new" if context.run.outcome == "running" else context.run.outcome
         return Applied()
     context.gate.prepare()
@@ -150,7 +150,7 @@ def apply(context: Context, dataset: str, *, anew: bool = False, judge: Callable
             context.publication.publish()
         context.run.outcome = "published"
     except PipelineError as error:
-        still = f"holds batch {published.built.batch_id} as before" if published.built else "is as it was"
+        still = f"holds batch {published.last_build.batch_id} as before" if published.last_build else "is as it was"
         raise PipelineError(
             f"{error}\n{context.warehouse.name} {still}. What this run made is kept until the next one: {context.copy.name}"
         ) from None
@@ -160,8 +160,8 @@ def apply(context: Context, dataset: str, *, anew: bool = False, judge: Callable
 def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: Sequence[str]) -> Applied:
     """Loads, builds and judges in the copy what it does not hold; `judged` batches have passed their gate before."""
     waiting = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
-    current = state.built is not None and state.built.project_version == project_version()
-    built_to = state.built.batch_id if state.built else ""
+    current = state.last_build is not None and state.last_build.project_version == project_version()
+    built_to = state.last_build.batch_id if state.last_build else ""
     applied = [manifest for manifest in landed if manifest.batch_id > built_to]
     new = [manifest.batch_id for manifest in applied if manifest.batch_id not in judged] or [landed[-1].batch_id]
     try:
@@ -209,11 +209,11 @@ def following(batches: Sequence[Manifest], within: str = "") -> str:
     return " ".join(f"source:raw.{table}+{within and f',{within}'}" for table in tables)
 
 
-def _build_anew(context: Context, state: State) -> Built:
+def _build_anew(context: Context, state: State) -> BuildResult:
     try:
         return context.dbt.build(full_refresh=True)
     except PipelineError as error:
-        if state.built is None:
+        if state.last_build is None:
             raise
         raise PipelineError(
             f"{error}\nThe dbt project has changed since the last build. Where history is what fails, it was made by the "

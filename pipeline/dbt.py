@@ -26,7 +26,7 @@ PROJECT = ROOT / "transform"
 
 
 @dataclass(frozen=True)
-class Built:
+class BuildResult:
     """What a dbt build did: nodes by kind, and warnings in words."""
 
     models: int
@@ -103,7 +103,9 @@ class Dbt:
             doing=f"loading batch {manifest.batch_id}",
         )
 
-    def build(self, *, select: str | None = None, full_refresh: bool = False, defer_to: Path | None = None) -> Built:
+    def build(
+        self, *, select: str | None = None, full_refresh: bool = False, defer_to: Path | None = None
+    ) -> BuildResult:
         """Builds and tests the project, or the part of it that `select` names.
 
         `defer_to` is a folder with the manifest of a build that the rest is read from. Unit tests are of the project,
@@ -126,7 +128,7 @@ class Dbt:
         if self._tests:
             self._all_tested(result)
         kinds = [str(node.node.resource_type) for node in result]
-        return Built(
+        return BuildResult(
             models=sum(kind in {"model", "snapshot", "seed"} for kind in kinds),
             tests=sum(kind in {"test", "unit_test"} for kind in kinds),
             warnings=tuple(f"{node.node.name}: {node.message}" for node in result if str(node.status) == "warn"),

@@ -24,7 +24,7 @@ from pipeline.compare import canonical_rows, explain, fingerprints
 from pipeline.dbt import Dbt
 from pipeline.follow import POLL_SECONDS, apply_as_landed
 from pipeline.report import DEV, Report
-from pipeline.target import stage, warehouse_of
+from pipeline.target import run_context, warehouse_of
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
 from profiles import engine, snowflake
 from profiles.errors import PipelineError
@@ -68,7 +68,7 @@ def run(
         landing.check()  # before a store is started for it
     news = landing is not None and (landing.source is not None or landing.day > 1)
     meanwhile = landing.read if landing else lambda: None
-    with stage(target, settings, report, accepted, news=news, meanwhile=meanwhile) as context:
+    with run_context(target, settings, report, accepted, news=news, meanwhile=meanwhile) as context:
         if landing:
             with report.step("land"):
                 land(landing, context.store, context.warehouse, settings, report)
@@ -107,7 +107,7 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
     work = settings.data_dir / "replay"
     shutil.rmtree(work, ignore_errors=True)
     latencies: list[float] = []
-    with open_source(path) as source, stage("dev", settings, report) as context:
+    with open_source(path) as source, run_context("dev", settings, report) as context:
         check_dataset(context.warehouse.state(), context.warehouse, landing.dataset)
         newest = latest(context.store, landing.dataset)
         done = _slices_done(newest.source.name, batches) if newest else -1
@@ -126,10 +126,10 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
             folder.rename(piece.folder)
             latency = time.monotonic() - landed
             what = f"batch {piece.number:>3} of {batches}" if piece.number else "first load"
-            state = (
+            outcome = (
                 f"landed in {landed - started:.1f} s, queryable after {latency:.1f} s" if applied.built else "was there"
             )
-            report.say(f"  {what:<16}{piece.rows:>12,} rows  to {piece.as_of:%Y-%m-%d %H:%M}  {state}")
+            report.say(f"  {what:<16}{piece.rows:>12,} rows  to {piece.as_of:%Y-%m-%d %H:%M}  {outcome}")
             if piece.number and applied.built:
                 latencies.append(latency)
         report.relations(context.warehouse)
@@ -169,7 +169,7 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
         except PipelineError as error:
             report.say(f"not compared: {error}", "yellow")
             compare = False
-    with stage(target, settings, report, accepted, news=True) as context:
+    with run_context(target, settings, report, accepted, news=True) as context:
 
         def equal() -> None:
             with report.step("compare"):
@@ -196,7 +196,7 @@ def parity(settings: Settings, report: Report) -> None:
     dataset = here.state().dataset
     if dataset is None:
         raise PipelineError(f"{here.name} is empty: build it first with `nox -s dev`.")
-    with stage("prod", settings, report) as context:
+    with run_context("prod", settings, report) as context:
         apply(context, dataset)
         with report.step("compare"):
             left, right = fingerprints(here, columns=True), fingerprints(context.warehouse, columns=True)
@@ -211,8 +211,8 @@ def parity(settings: Settings, report: Report) -> None:
     report.say(f"parity: {len(left)} relations are the same on both targets, row for row", "green")
 
 
-def build_changed(report: Report, state: Path) -> None:
-    """Builds and tests what differs from production's manifest in `state`, and what depends on it.
+def build_changed(report: Report, folder: Path) -> None:
+    """Builds and tests what differs from production's manifest in `folder`, and what depends on it.
 
     Everything else is read where production built it; the schemas carry MOVIELENS_SCHEMA_PREFIX.
     """
@@ -221,14 +221,14 @@ def build_changed(report: Report, state: Path) -> None:
         raise PipelineError(
             f"MOVIELENS_SCHEMA_PREFIX must be like ci_123_, so that its schemas expire; it is {prefix!r}."
         )
-    if not (state / "manifest.json").is_file():
-        raise PipelineError(f"{state} has no manifest.json: fetch the one of the last production run.")
+    if not (folder / "manifest.json").is_file():
+        raise PipelineError(f"{folder} has no manifest.json: fetch the one of the last production run.")
     os.environ["MOVIELENS_RAW_PREFIX"] = ""
     dbt = Dbt("ci", report.node)
     with report.step("expired schemas"):
         dbt.drop_expired_schemas()
     with report.step("changed models"):
-        built = dbt.build(select="state:modified+", full_refresh=True, defer_to=state.resolve())
+        built = dbt.build(select="state:modified+", full_refresh=True, defer_to=folder.resolve())
     report.say(f"{built.models} models and {built.tests} tests passed in {prefix}*")
 
 

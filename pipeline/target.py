@@ -80,7 +80,7 @@ class ExpectationsGate:
 
 
 @contextmanager
-def stage(
+def run_context(
     target: str,
     settings: Settings,
     report: Report,
@@ -176,7 +176,7 @@ def give_access(store: Store) -> None:
 
 
 def warehouse_of(target: str, settings: Settings) -> Warehouse:
-    """The warehouse of a target, without its stage."""
+    """The warehouse of a target, to be read."""
     return duckdb_warehouse(settings.warehouse, read_only=True) if engine(target).is_file else snowflake_warehouse()
 
 

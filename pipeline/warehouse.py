@@ -40,7 +40,7 @@ class State:
 
     dataset: str | None = None
     loaded: tuple[str, ...] = ()
-    built: Build | None = None
+    last_build: Build | None = None
     withdrawn: frozenset[str] = frozenset()
     outdated: bool = False
 
@@ -115,7 +115,7 @@ class Warehouse:
         return State(
             dataset=batches[0][1] if batches else None,
             loaded=tuple(batch_id for batch_id, _ in batches),
-            built=Build(*builds[-1]) if builds else None,
+            last_build=Build(*builds[-1]) if builds else None,
             withdrawn=frozenset(batch for (batch,) in self.rows(f"select batch_id from {self.prefix}ops.withdrawals")),
         )
 

@@ -68,8 +68,8 @@ def assert_published(job: Job, peace: Undisturbed, point: str) -> None:
     """What a killed run has published is complete: the end of the run, or, in a replay, of one of its batches."""
     warehouse = duckdb_warehouse(job.settings.warehouse, read_only=True)
     state = warehouse.state()
-    assert state.built, point
-    assert state.built.batch_id == state.loaded[-1], point
+    assert state.last_build, point
+    assert state.last_build.batch_id == state.loaded[-1], point
     if peace.command[0] != "replay":
         assert explain(fingerprints(warehouse), peace.world.relations) == {}, point
 

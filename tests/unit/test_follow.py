@@ -12,7 +12,7 @@ from rich.console import Console
 
 from pipeline import follow, runs
 from pipeline.apply import Applied, Context
-from pipeline.dbt import Built
+from pipeline.dbt import BuildResult
 from pipeline.report import Report
 
 
@@ -58,7 +58,7 @@ def follow_for(
             clock.now += 2
         context.run.batches.append(f"{len(asked)}")
         context.run.outcome = "published"
-        return Applied((SimpleNamespace(batch_id="b"),), Built(1, 1, ()))  # type: ignore[arg-type]
+        return Applied((SimpleNamespace(batch_id="b"),), BuildResult(1, 1, ()))  # type: ignore[arg-type]
 
     for module in (follow, runs):
         monkeypatch.setattr(module, "time", clock)

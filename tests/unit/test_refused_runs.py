@@ -11,7 +11,7 @@ from rich.console import Console
 from ingest.settings import Settings
 from pipeline import diff
 from pipeline.report import Report
-from pipeline.target import only_writer, stage
+from pipeline.target import only_writer, run_context
 from profiles.errors import PipelineError
 
 
@@ -21,7 +21,10 @@ def test_a_run_with_a_prefix_of_schemas_is_refused(
 ) -> None:
     monkeypatch.setenv("MOVIELENS_SCHEMA_PREFIX", "nobody_")
     report = Report(Console(file=io.StringIO()))
-    with pytest.raises(PipelineError, match="publishes the schemas without a prefix"), stage(target, settings, report):
+    with (
+        pytest.raises(PipelineError, match="publishes the schemas without a prefix"),
+        run_context(target, settings, report),
+    ):
         pass
     assert not settings.data_dir.exists()
 
