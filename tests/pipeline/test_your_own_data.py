@@ -15,7 +15,11 @@ import pytest
 from tests.conftest import REPO
 
 PAGE = REPO / "docs" / "your-own-data.md"
-BLOCK = re.compile(r"^```(\w+) ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+# A block of code, and before it, where people see it, its file: all of it, or from one line to another.
+BLOCK = re.compile(
+    r"(?:^`([\w/.-]+)`(?:, from `(.+)` to the (?:end|line before `(.+)`))?:\n)?^```(\w+)( run)?\n((?:.*\n)*?)```$",
+    re.MULTILINE,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +34,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=copy,
         check=True,
     )
-    for kind, what, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
-        if what == "run":
+    project = copy / "transform" / "dbt_project.yml"  # the one step that is in words alone
+    project.write_text(project.read_text().partition("seeds:\n")[0])
+    for path, first, last, kind, is_run, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        if is_run:
             _run(copy, shlex.split(text.removeprefix("nox -s")))
         elif kind == "sh":
             subprocess.run(text, shell=True, executable="/bin/bash", cwd=copy, check=True)
         elif kind == "diff":
             _change(copy, text)
         else:
-            _write(copy, *what.partition(" from ")[::2], text)
+            _write(copy / path, first, last, text)
     return copy
 
 
@@ -55,18 +61,14 @@ def _run(copy: Path, command: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _write(copy: Path, path: str, part: str, text: str) -> None:
-    """A file of its own, or in the place of a part of one, and what else a step asks for in words."""
-    file = copy / path
+def _write(file: Path, first: str, last: str, text: str) -> None:
+    """A file of its own, or what takes the place of the lines from `first` to `last`, or to the end."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    if part:
+    if first:
         old = file.read_text(encoding="utf-8")
-        first, _, last = part.partition(" to ")
-        start = old.index(f"      - name: {first}\n") if last else old.index("_USER, _MOVIE = ")
-        text = old[:start] + text + (old[old.index(f"      - name: {last}\n") :] if last else "")
+        start = old.rindex("\n", 0, old.index(first)) + 1
+        text = old[:start] + text + (old[old.rindex("\n", 0, old.index(last)) + 1 :] if last else "")
     file.write_text(text, encoding="utf-8")
-    project = copy / "transform" / "dbt_project.yml"
-    project.write_text(project.read_text().partition("seeds:\n")[0])
 
 
 def _change(copy: Path, diff: str) -> None:
