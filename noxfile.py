@@ -29,7 +29,7 @@ LOCKS = {
 }
 # A test file stays on one worker, whose store and warehouses its tests share; most tests wait for processes.
 PARALLEL = ("--numprocesses", "3", "--dist", "loadfile")
-# What acts on a tool before the project's own code runs; profiles/environment.py leaves the rest behind.
+# Variables that act on a tool before the project's own code runs; profiles/environment.py drops the rest.
 ENVIRONMENT: dict[str, str | None] = {
     **{name: None for name in os.environ if name.startswith(("PYTHON", "DBT_", "GX_")) or name == "FORCE_COLOR"},
     "DBT_PROJECT_DIR": "transform",

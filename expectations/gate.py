@@ -37,7 +37,7 @@ class Gate:
         return self
 
     def prepare(self) -> None:
-        """Starts the other process, unless it runs, for a caller who will have a question."""
+        """Starts the other process, unless it runs already: its import then overlaps with what the caller does."""
         if self._process:
             return
         context = multiprocessing.get_context("spawn")

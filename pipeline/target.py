@@ -148,7 +148,7 @@ def _copy(
 
     def make_views(prefix: str) -> None:
         with also(MOVIELENS_SCHEMA_PREFIX=prefix):
-            dbt = Dbt(target, report.node)  # what dbt has read holds the names of other schemas
+            dbt = Dbt(target, report.node)  # a new one: what another has parsed names other schemas
             dbt.make_views()
             if not prefix:
                 dbt.manifest()  # which pull requests are compared with

@@ -1,6 +1,6 @@
 """The embedded object store: SeaweedFS on loopback, shared by all processes of one data folder.
 
-It runs from the first user to the last, with credentials of its own; `ingest.store.supervisor` minds it.
+It starts with its first user and stops with its last, and makes its own credentials; `ingest.store.supervisor` runs it.
 """
 
 from __future__ import annotations
