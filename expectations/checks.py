@@ -7,18 +7,23 @@ warehouse: the columns of a relation are those of its dbt contract, the expectat
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.util import find_spec
+from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
 
+from expectations.catalogue import arguments, expectations
+
 Severity = Literal["warning", "error"]
 
 FOLDER = Path(__file__).parent / "suites"
 TRANSFORM = Path(__file__).parents[1] / "transform"
+SCHEMAS = ("raw", "quality", "seeds", "staging", "intermediate", "marts", "snapshots")
 SQL_WORDS = {"and", "or", "not", "between", "in", "is", "null", "true", "false", "least", "greatest", "abs", "coalesce"}
 
 
@@ -54,15 +59,26 @@ class Check:
 
     @property
     def subject(self) -> str:
-        """What is judged, in short."""
-        return f"{self.relation.removeprefix('quality.')}.{self.column}" if self.column else self.relation
+        """What is judged, in short: a column of a profile, or what is asked of a relation itself."""
+        name = f"{self.relation.removeprefix('quality.')}.{self.column}"
+        if self.relation == self.profile or not self.column:
+            return name if self.column else self.relation
+        asked = self.expectation.removeprefix("ExpectColumn").removesuffix("ToBeBetween")
+        return f"{name} ({re.sub('(?<!^)(?=[A-Z])', ' ', asked).lower()})"
 
     @property
-    def is_of_profile(self) -> bool:
-        """Whether it looks at what dbt measured of a batch, and not at a relation itself."""
-        return self.relation.startswith("quality.")
+    def profile(self) -> str | None:
+        """The profile whose row of the batch `when` looks at; none where the relation is judged as a whole."""
+        return profile_of(self.relation)
 
 
+OWN_KEYS = {"column": "column", "min_value": "min", "max_value": "max"}
+"""Arguments of expectations that are no `options` of a check, and what they are there."""
+KINDS: dict[str, tuple[Any, str]] = {
+    "options": (dict, "a mapping"),
+    "min": (int | float, "a number"),
+    "max": (int | float, "a number"),
+}
 KEYS = {"relation", "expectation", "column", "min", "max", "when", "severity", "why", "rows", "options"}
 
 
@@ -73,49 +89,81 @@ def read(folder: Path = FOLDER) -> tuple[Check, ...]:
 
 
 def _of_file(path: Path) -> list[Check]:
+    text = path.read_text(encoding="utf-8")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Lines)  # noqa: S506 - a subclass of SafeLoader
+        content, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise WrongCheck(f"{path}:{line}: this is no YAML: {error.problem}") from None
     if not isinstance(content, dict) or not isinstance(content.get("checks"), list):
         raise WrongCheck(f"{path}:1: a suite has a list of `checks`, and may have a `relation` and an `expectation`.")
     common = {name: content[name] for name in ("relation", "expectation") if name in content}
-    return [_check({**common, **entry}, path) for entry in content["checks"]]
+    listed = next(value.value for key, value in root.value if key.value == "checks")
+    return [
+        _check(common, entry, f"{path}:{node.start_mark.line + 1}")
+        for entry, node in zip(content["checks"], listed, strict=True)
+    ]
 
 
-def _check(entry: dict[str, Any], path: Path) -> Check:
-    where = f"{path}:{entry.pop('line', 1)}"
+def _check(common: dict[str, Any], entry: Any, line: str) -> Check:
+    if not isinstance(entry, dict):
+        raise WrongCheck(f"{line}: `{entry}` is no check, which is a mapping of {', '.join(sorted(KEYS))}.")
+    entry = {**common, **entry}
+    for fault in chain(_faults_of_form(entry), _faults_of_relation(entry), _faults_of_arguments(entry)):
+        raise WrongCheck(f"{line}: {fault}")
+    return Check(**entry, line=line)
 
-    def refuse(what: str) -> None:
-        raise WrongCheck(f"{where}: {what}")
 
+def _faults_of_form(entry: dict[str, Any]) -> Iterator[str]:
     if unknown := set(entry) - KEYS:
-        refuse(f"`{min(unknown)}` is no part of a check: {', '.join(sorted(KEYS))}.")
+        yield f"`{min(unknown, key=str)}` is no part of a check: {', '.join(sorted(KEYS))}."
     for name in ("relation", "expectation", "severity", "why"):
-        if not isinstance(entry.get(name), str):
-            refuse(f"`{name}` is missing.")
+        if name not in entry:
+            yield f"`{name}` is missing."
+    for name, value in entry.items():
+        kind, word = KINDS.get(name, (str, "text"))
+        if not isinstance(value, kind) or isinstance(value, bool):
+            yield f"`{name}` is {word}, not `{value}`."
     if entry["severity"] not in get_args(Severity):
-        refuse(f"the severity `{entry['severity']}` is unknown: {' or '.join(get_args(Severity))}.")
-    if entry["expectation"] not in expectations():
-        refuse(f"Great Expectations has no `{entry['expectation']}`.")
-    columns = contracts().get(entry["relation"])
-    if columns is None:
-        refuse(f"there is no relation `{entry['relation']}` in transform/models.")
-    elif "column" in entry and entry["column"] not in columns:
-        refuse(f"{entry['relation']} has no column `{entry['column']}`: {', '.join(sorted(columns))}.")
-    elif unknown := set(names(entry.get("when") or "")) - columns:
-        refuse(f"`when` names `{min(unknown)}`, which is no column of {entry['relation']}.")
-    low, high = entry.get("min"), entry.get("max")
-    if any(isinstance(bound, bool) or not isinstance(bound, int | float | None) for bound in (low, high)):
-        refuse("`min` and `max` are numbers.")
-    if low is not None and high is not None and low > high:
-        refuse(f"the bounds are the wrong way round: min {low} is above max {high}.")
-    if entry["expectation"].endswith("ToBeBetween") and low is None and high is None:
-        refuse("`min`, `max` or both are missing.")
-    if "when" in entry and not entry["relation"].startswith("quality."):
-        refuse("`when` looks at the row of a batch: it works on the relations of `quality` alone.")
-    return Check(**entry, line=where)
+        yield f"the severity `{entry['severity']}` is unknown: {' or '.join(get_args(Severity))}."
+    if entry.get("min", -inf) > entry.get("max", inf):
+        yield f"the bounds are the wrong way round: min {entry['min']} is above max {entry['max']}."
+
+
+def _faults_of_relation(entry: dict[str, Any]) -> Iterator[str]:
+    relation, options = entry["relation"], entry.get("options", {})
+    if relation not in contracts():
+        yield f"dbt describes no relation `{relation}`."
+    columns, profile = contracts()[relation], profile_of(relation)
+    pair = [options[name] for name in ("column_A", "column_B") if name in options]
+    for column in (*([entry["column"]] if "column" in entry else ()), *pair, *options.get("column_list", ())):
+        if column not in columns:
+            yield f"{relation} has no column `{column}`: {', '.join(sorted(columns))}."
+    if profile == relation and "column" not in entry:
+        yield "`column` is missing: a profile is judged by its columns."
+    if "when" in entry and not profile:
+        yield "`when` looks at the batch's row of a profile, and this relation has none."
+    if unknown := set(names(entry.get("when", ""))) - contracts().get(profile or "", frozenset()):
+        yield f"`when` names `{min(unknown)}`, which is no column of {profile}."
+    texts = [entry.get("rows", ""), *(option for option in options.values() if isinstance(option, str))]
+    if unknown := {name for text in texts for name in re.findall(r"{(\w*)}", text)} - {*SCHEMAS, "batch"}:
+        yield f"`{{{min(unknown)}}}` is neither {{batch}} nor a schema: {', '.join(SCHEMAS)}."
+
+
+def _faults_of_arguments(entry: dict[str, Any]) -> Iterator[str]:
+    expectation, options = entry["expectation"], set(entry.get("options", ()))
+    if expectation not in expectations():
+        yield f"Great Expectations has no `{expectation}`."
+    if reserved := options & set(OWN_KEYS):
+        yield f"`{min(reserved)}` is no option: write it as `{OWN_KEYS[min(reserved)]}` beside `options`."
+    taken = arguments(expectation)
+    given = {argument for argument, key in OWN_KEYS.items() if key in entry} | options
+    if unknown := given - set(taken):
+        yield f"{expectation} takes no `{min(unknown)}`: {', '.join(sorted(taken))}."
+    if absent := {name for name, needed in taken.items() if needed} - given:
+        yield f"{expectation} needs `{min(absent)}`{'' if min(absent) in OWN_KEYS else ' in `options`'}."
+    if {"min_value", "max_value"} <= set(taken) and not given & {"min_value", "max_value"}:
+        yield "`min`, `max` or both are missing."
 
 
 def names(condition: str) -> list[str]:
@@ -124,36 +172,25 @@ def names(condition: str) -> list[str]:
     return [word for word in words if word not in SQL_WORDS]
 
 
-@cache
-def expectations() -> frozenset[str]:
-    """The expectations that Great Expectations ships, by the names of its files: importing it takes seconds."""
-    (home,) = find_spec("great_expectations").submodule_search_locations  # type: ignore[union-attr,misc]
-    files = Path(home, "expectations", "core").glob("*expect*.py")
-    return frozenset(path.stem.title().replace("_", "") for path in files)
+def profile_of(relation: str) -> str | None:
+    """The profile that measures a relation, or that it is."""
+    schema, _, name = relation.partition(".")
+    profile = {"quality": relation, "raw": f"quality.profile_{name}"}.get(schema)
+    return profile if profile in contracts() else None
 
 
 @cache
 def contracts() -> dict[str, frozenset[str]]:
     """The columns of each relation that dbt describes, by `schema.name`."""
     found = {}
-    for path in sorted(TRANSFORM.glob("models/*/*.yml")):
+    for path in (*TRANSFORM.glob("models/*/*.yml"), *TRANSFORM.glob("*s/*.yml")):
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        described = [(path.parent.name, model) for model in content.get("models", [])]
-        described += [(source["name"], table) for source in content.get("sources", []) for table in source["tables"]]
-        for schema, relation in described:
-            found[f"{schema}.{relation['name']}"] = frozenset(column["name"] for column in relation.get("columns", []))
-    return found
-
-
-class _Lines(yaml.SafeLoader):  # type: ignore[misc]
-    """Keeps the line on which each entry of a list begins."""
-
-    def construct_sequence(self, node: yaml.SequenceNode, deep: bool = False) -> list[Any]:
-        entries = super().construct_sequence(node, deep=True)
-        return [
-            {**entry, "line": child.start_mark.line + 1} if isinstance(entry, dict) else entry
-            for entry, child in zip(entries, node.value, strict=True)
-        ]
-
-
-_Lines.add_constructor("tag:yaml.org,2002:seq", lambda loader, node: loader.construct_sequence(node))
+        for relation in [*content.get("models", ()), *content.get("snapshots", ()), *content.get("seeds", ())]:
+            found[f"{path.parent.name}.{relation['name']}"] = relation
+        for source in content.get("sources", ()):
+            found |= {f"{source['name']}.{table['name']}": table for table in source["tables"]}
+    return {
+        name: frozenset(column["name"] for column in relation.get("columns", ()))
+        for name, relation in found.items()
+        if name.partition(".")[0] in SCHEMAS
+    }

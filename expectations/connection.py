@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
-from expectations.checks import GateError
+from expectations.checks import SCHEMAS, GateError
 from ingest.settings import Settings
-from profiles import engine, snowflake
-
-SCHEMAS = ("raw", "quality", "seeds", "staging", "intermediate", "marts", "snapshots")
+from profiles import engine
 
 
 @dataclass(frozen=True)
@@ -28,38 +26,33 @@ class Warehouse:
     file: Path | None = None
 
     @contextmanager
-    def opened(self) -> Iterator[tuple[str, Callable[[], Any]]]:
-        """The URL that names SQLAlchemy's dialect, and how to connect; at the end all connections are closed.
+    def opened(self) -> Iterator[tuple[str, Any]]:
+        """The URL that names SQLAlchemy's dialect, without a secret, and a connection that is closed at the end.
 
-        No secret is in the URL. Raises GateError.
+        Raises GateError.
         """
         if self.file is not None and not self.file.exists():
             raise GateError(
                 f"{self.file} is not there: `nox -s dev` builds it, MOVIELENS_DATA_DIR names another folder."
             )
-        connections: list[Any] = []
-
-        def connect() -> Any:
-            connections.append(self._connect())
-            return connections[-1]
-
+        connection = self._connect()
         try:
-            yield (
-                f"duckdb:///{self.file}" if engine(self.target).is_file else "snowflake://user@organisation-account",
-                connect,
-            )
+            yield f"duckdb:///{self.file}" if self.file else "snowflake://user@organisation-account", connection
         finally:
-            for connection in connections:
-                connection.close()
+            connection.close()
 
     def _connect(self) -> Any:
         if self.file is None:
-            return snowflake.connect()
+            from profiles import snowflake
+
+            connection = snowflake.connect()
+            # SQLAlchemy rolls back after each query, which costs a round trip; nothing is written here.
+            connection.rollback = lambda: None
+            return connection
+        import duckdb
         from duckdb_engine import ConnectionWrapper
 
-        from profiles import warehouse_file
-
-        return ConnectionWrapper(warehouse_file.connect(self.file))
+        return ConnectionWrapper(duckdb.connect(str(self.file), read_only=True))
 
     def named(self, sql: str, batch: int | None = None) -> str:
         """SQL with its schemas, written `{marts}`, and the number of a batch filled in."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from rich import box
@@ -78,7 +79,9 @@ class Verdict:
 
 
 def amount(number: Any, name: str | None) -> str:
-    """A number as a person writes it; a column that is a share, as a percentage."""
+    """A number as a person writes it: a share as a percentage, seconds since 1970 as a day."""
+    if name == "timestamp" and 0 <= number < 253_402_300_800:  # the year 10000
+        return f"{datetime.fromtimestamp(number, UTC):%Y-%m-%d}"
     if "share" in (name or "").split("_"):
         return f"{number:.2%}" if 0 < abs(number) < 0.1 else f"{number:.1%}"
     return f"{number:,.3f}".rstrip("0").rstrip(".")

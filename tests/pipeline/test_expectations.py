@@ -6,21 +6,34 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from expectations import checks
+from expectations import catalogue, checks
 from expectations.checks import Check, GateError
 from expectations.connection import Warehouse, read_all_rows
 from expectations.gate import Gate
 from tests.conftest import REPO
 
-QUERIES_OF_A_RELATION = 4
-"""What a profile costs a gate: the values, and what Great Expectations asks: columns, rows, and all checks at once."""
+
+def test_what_is_known_of_great_expectations_is_what_it_has() -> None:
+    import great_expectations as gx
+    from great_expectations.expectations.expectation import BatchExpectation
+
+    shipped = {name for name in dir(gx.expectations) if name.startswith(("Expect", "Unexpected"))} - {"Expectation"}
+    assert set(catalogue.expectations()) == shipped
+    for name in shipped:
+        fields = getattr(gx.expectations, name).__fields__.items()
+        needed = {field: kind.required for field, kind in fields if field not in BatchExpectation.__fields__}
+        known = catalogue.arguments(name)
+        own = {field: known.get(field, False) for field in (set(needed) | set(known)) - {*BatchExpectation.__fields__}}
+        assert own == {"library_metadata": False, **needed} if "library_metadata" in own else own == needed
 
 
 def build(path: Path, **values: object) -> Path:
@@ -136,17 +149,37 @@ def test_a_page_that_loads_something_is_recognised() -> None:
 
 def test_a_process_that_dies_is_one_clear_error(data: Path) -> None:
     with Gate("dev") as gate:
+        gate.prepare()
         gate._process.kill()
         with pytest.raises(GateError, match="has ended"):
             gate.check()
 
 
-def test_a_wrong_line_is_refused_before_anything_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+RUN = """
+import sys
+from pathlib import Path
+from expectations import checks
+from pipeline.__main__ import app
+read = checks.read
+checks.read = lambda: read(Path(sys.argv[1]))
+app(["dev", "sample"])
+"""
+
+
+def test_a_run_with_a_wrong_line_is_refused_before_anything_is_landed(tmp_path: Path) -> None:
     (tmp_path / "suite.yml").write_text("checks:\n  - {severity: warning}\n")
-    read = checks.read
-    monkeypatch.setattr(checks, "read", lambda: read(tmp_path))
-    with pytest.raises(GateError, match=r"suite.yml:2: `relation` is missing"), Gate("dev"):
-        pytest.fail("it was opened")
+    refused = subprocess.run(
+        [sys.executable, "-c", RUN, tmp_path],
+        cwd=REPO,
+        env={**os.environ, "MOVIELENS_DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "suite.yml:2: `relation` is missing" in refused.stderr
+    assert not any((tmp_path / "data" / name).exists() for name in ("s3", "warehouse.duckdb"))
 
 
 def test_a_mean_and_rows_are_judged_on_the_relation_itself(tmp_path: Path) -> None:
@@ -156,44 +189,48 @@ def test_a_mean_and_rows_are_judged_on_the_relation_itself(tmp_path: Path) -> No
     build(path)
     with duckdb.connect(str(path)) as connection:
         connection.execute("create table raw.ratings as select * from (values (1, 1.0), (2, 5.0)) as t(_batch, rating)")
+        connection.execute("create table quality.profile_ratings as select _batch, 1 as ratings from raw.ratings")
         connection.execute("insert into raw.batches values ('000002'); update quality.profile_movies set _batch = 2")
-    mean = Check("raw.ratings", "ExpectColumnMeanToBeBetween", "error", "It is so.", "rating", min=1, max=4)
+    mean = Check("raw.ratings", "ExpectColumnMeanToBeBetween", "error", "It is so.", "rating", min=2, max=4)
+    few = replace(mean, expectation="ExpectColumnMaxToBeBetween", when="ratings > 1")
     rows = {"unexpected_rows_query": "select rating from {raw}.ratings where _batch = {batch}"}
     listed = Check("raw.ratings", "UnexpectedRowsExpectation", "warning", "It is so.", options=rows)
     measured = Check("quality.profile_movies", "ExpectColumnMaxToBeBetween", "error", "It is so.", "movies", min=1)
-    verdict = judge(Warehouse("dev", path), tmp_path / "home", ["000002"], checks=[mean, listed, measured])
-    found = {finding.subject: finding for finding in verdict.findings}
-    assert found["raw.ratings.rating"].observed == "5"
-    assert found["raw.ratings"].rows == ("rating 5.0",)
-    assert verdict.evaluated == 3
+    batches = ["000001", "000002"]
+    verdict = judge(Warehouse("dev", path), tmp_path / "home", batches, checks=[mean, few, listed, measured])
+    found = {(finding.batch_id, finding.subject): finding for finding in verdict.findings}
+    assert [found[batch, "raw.ratings.rating (mean)"].observed for batch in batches] == ["1", "5"]
+    assert [found[batch, "raw.ratings"].rows for batch in batches] == [("rating 1.0",), ("rating 5.0",)]
+    assert len(found) == 4 and verdict.evaluated == 5
 
 
-def test_a_relation_costs_four_queries_however_many_checks_it_has(tmp_path: Path) -> None:
+def test_what_was_measured_costs_two_queries_however_many_checks_and_batches(tmp_path: Path) -> None:
     from expectations.judge import judge
 
-    asked: list[str] = []
+    asked: list[object] = []
 
-    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
+    class Counted(Warehouse):
+        def _connect(self) -> Any:
+            connection = super()._connect()
+            cursor = connection.cursor
+            connection.cursor = lambda: asked.append(None) or cursor()
+            return connection
 
-    event.listen(Engine, "before_cursor_execute", listen)
-    try:
-        judge(Warehouse("dev", build(tmp_path / "w.duckdb")), tmp_path / "home")
-    finally:
-        event.remove(Engine, "before_cursor_execute", listen)
-    of_profile = [
-        statement for statement in asked if "profile_movies" in statement and "information_schema" not in statement
-    ]
-    assert len(of_profile) == QUERIES_OF_A_RELATION
+    verdict = judge(Counted("dev", build(tmp_path / "w.duckdb")), tmp_path / "home", ["000001", "000002"])
+    assert [finding.observed for finding in verdict.findings] == ["no profile"]
+    assert len(asked) == 3, "SQLAlchemy's first, which relations there are, and what was measured"
 
 
 def test_without_the_listener_great_expectations_reads_no_rows_on_duckdb(tmp_path: Path) -> None:
     from expectations.judge import judge
 
     warehouse = Warehouse("dev", build(tmp_path / "w.duckdb"))
+    highest = Check("raw.movies", "ExpectColumnMaxToBeBetween", "error", "It is so.", "movie_id", max=9)
     event.remove(Engine, "after_cursor_execute", read_all_rows)
     try:
-        found = ", ".join(finding.observed for finding in judge(warehouse, tmp_path / "home", ["000001"]).findings)
+        (found,) = (
+            each.observed for each in judge(warehouse, tmp_path / "home", ["000001"], checks=[highest]).findings
+        )
     finally:
         event.listen(Engine, "after_cursor_execute", read_all_rows)
     assert "could not be evaluated" in found, "upstream has fixed it: read_all_rows can go"

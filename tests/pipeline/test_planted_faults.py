@@ -16,6 +16,7 @@ from ingest.batches.landing import Landing, land
 from ingest.sources.sample import generate
 from tests.conftest import REPO
 from tests.pipeline.harness import Lab
+from tests.pipeline.odd_batches import ODD, Odd
 from tests.pipeline.planted_faults import FAULTS, Fault
 
 README = REPO / "expectations" / "README.md"
@@ -161,7 +162,7 @@ def test_a_delta_is_no_sample_and_its_distribution_only_warns(bench: Bench) -> N
     for mode in ("delta", "full"):
         bench.run(bench.second, bench.warehouse, ratings.format(mode=mode) + _BOOK.replace("{batch}", "000002"))
         found[mode] = bench.judged()
-    distribution = {f"profile_ratings.{name}" for name in ("mean_rating", "stddev_rating", "whole_star_share")}
+    distribution = {"raw.ratings.rating (mean)", "raw.ratings.rating (stdev)", "profile_ratings.whole_star_share"}
     assert found["delta"].of("error") == ()
     assert subjects(found["delta"].of("warning")) >= distribution
     assert subjects(found["full"].of("error")) >= distribution
@@ -196,6 +197,14 @@ def test_less_than_half_of_the_same_users_ratings_is_a_fault(bench: Bench) -> No
     sql = "delete from raw.ratings where _batch = 2 and mod(_row, 5) > 0;" + _BOOK.replace("{batch}", "000002")
     bench.run(bench.second, bench.warehouse, sql)
     assert "profile_rating_changes.ratings_multiple" in subjects(bench.judged().of("error"))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd.name)
+def test_a_batch_that_nobody_planned_for_is_judged_fairly(bench: Bench, odd: Odd) -> None:
+    bench.run(bench.second, bench.warehouse, f"{odd.sql};" + _BOOK.replace("{batch}", "000002"))
+    verdict = bench.judged()
+    outcome = "stops" if verdict.of("error") else "warns" if verdict.findings else "passes"
+    assert outcome == odd.outcome, verdict.summary()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

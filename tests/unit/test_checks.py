@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
 
 from expectations import checks
@@ -40,22 +44,37 @@ def test_the_suites_of_the_project_are_good_and_look_at_every_profile() -> None:
 def test_an_error_has_a_warning_before_it_or_can_only_stop() -> None:
     warned = {check.subject for check in checks.read() if check.severity == "warning"}
     stops = {check.subject for check in checks.read() if check.severity == "error"}
-    assert stops - warned == {"profile_ratings.least_user_id", "profile_tags.share_of_greatest_length"}
+    assert stops - warned == {
+        "profile_ratings.least_user_id",
+        "profile_tags.share_of_greatest_length",
+        "raw.ratings.timestamp (mean)",
+        "raw.tags.timestamp (mean)",
+    }
+
+
+OPTIONS = "{relation: raw.ratings, expectation: %s, severity: warning, why: It is so., options: {%s}}"
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (GOOD.replace("mean_rating", "mean_ratings"), "quality.profile_ratings has no column `mean_ratings`"),
-        (GOOD.replace("warning", "fatal"), "the severity `fatal` is unknown: warning or error"),
-        (GOOD.replace("3.2", "4.2"), "the bounds are the wrong way round: min 4.2 is above max 3.8"),
         (GOOD.replace("min: 3.2, max: 3.8, ", ""), "`min`, `max` or both are missing"),
-        (GOOD.replace("3.2", "low"), "`min` and `max` are numbers"),
-        (GOOD.replace(", why: It is so.", ""), "`why` is missing"),
-        (GOOD.replace("}", ", expectation: ExpectColumnToShine}"), "Great Expectations has no `ExpectColumnToShine`"),
-        (GOOD.replace("}", ", relation: marts.fact_rating}"), "there is no relation `marts.fact_rating`"),
+        (GOOD.replace("3.2", "low"), "`min` is a number, not `low`"),
         (GOOD.replace("}", ", maximum: 4}"), "`maximum` is no part of a check"),
         (GOOD.replace("}", ", when: rating >= 3}"), "`when` names `rating`, which is no column"),
+        (GOOD.replace("}", ", when: 3}"), "`when` is text, not `3`"),
+        (
+            GOOD.replace("}", ", relation: marts.fact_ratings, column: rating, when: rating > 3}"),
+            "this relation has none",
+        ),
+        (GOOD.replace("}", ", options: {min_value: 3}}"), "`min_value` is no option: write it as `min`"),
+        (GOOD.replace("}", ", rows: 'select * from {mart}.dim_users'}"), "`{mart}` is neither {batch} nor a schema"),
+        (GOOD.replace("}", ", expectation: ExpectTableRowCountToBeBetween}"), "takes no `column`"),
+        (GOOD.replace("column: mean_rating, ", ""), "`column` is missing: a profile is judged by its columns"),
+        (OPTIONS % ("ExpectCompoundColumnsToBeUnique", "column_list: [user_id, film_id]"), "no column `film_id`"),
+        (OPTIONS % ("UnexpectedRowsExpectation", ""), "needs `unexpected_rows_query` in `options`"),
+        (OPTIONS % ("ExpectColumnMaxToBeBetween", "strict_min: true"), "needs `column`"),
+        ("a mean of 3.5", "`a mean of 3.5` is no check"),
         ("{column: [", "this is no YAML"),
     ],
 )
@@ -66,15 +85,36 @@ def test_a_wrong_line_is_refused_with_file_and_line(tmp_path: Path, line: str, r
     assert str(refused.value).startswith((f"{tmp_path / 'suite.yml'}:6: ", f"{tmp_path / 'suite.yml'}:7: "))
 
 
+WRONG: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "Great Expectations has no": lambda check: {"expectation": f"{check['expectation']}s"},
+    "dbt describes no relation": lambda check: {"relation": f"{check['relation']}s"},
+    "has no column": lambda check: {"column": f"{check.get('column', 'title')}s"},
+    "the wrong way round": lambda check: {"min": check.get("max", 1) + 0.5, "max": check.get("max", 1)},
+    "takes no `mostly_often`": lambda check: {"options": {**check.get("options", {}), "mostly_often": 1}},
+    "is unknown: warning or error": lambda check: {"severity": f"{check['severity']}s"},
+    "is no part of a check": lambda check: {"min_value": 0},
+}
+
+
+@pytest.mark.parametrize("reason", WRONG)
+def test_each_line_of_the_suites_is_refused_once_it_is_wrong(tmp_path: Path, reason: str) -> None:
+    lines = [
+        {name: value for name, value in asdict(check).items() if name != "line" and value not in (None, {})}
+        for check in checks.read()
+    ]
+    for before, line in zip([lines[-1], *lines], lines, strict=False):
+        good, wrong = (f"  - {yaml.safe_dump(each)[:-1]}\n" for each in (before, {**line, **WRONG[reason](line)}))
+        (tmp_path / "suite.yml").write_text(
+            "checks:\n" + (good + wrong).replace("\n", "\n    ").replace("      - ", "  - ")
+        )
+        checks.read.cache_clear()
+        with pytest.raises(WrongCheck, match=rf"suite.yml:{good.count(chr(10)) + 2}: .*{reason}"):
+            checks.read(tmp_path)
+
+
 def test_a_file_without_checks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongCheck, match=r"suite.yml:1: a suite has a list of `checks`"):
         suite(tmp_path, head="relation: quality.profile_ratings\n")
-
-
-def test_the_expectations_that_are_known_are_those_of_great_expectations() -> None:
-    known = checks.expectations()
-    assert known >= {"ExpectColumnMaxToBeBetween", "ExpectColumnMeanToBeBetween", "UnexpectedRowsExpectation"}
-    assert "Expectation" not in known
 
 
 def test_reading_suites_imports_no_great_expectations() -> None:
@@ -88,6 +128,7 @@ def test_numbers_are_written_as_people_write_them() -> None:
     assert amount(0.1333, "rejected_share") == "13.3%"
     assert amount(0.0012, "share_before_1995") == "0.12%"
     assert amount(1234.5, "ratings") == "1,234.5"
+    assert [amount(seconds, "timestamp") for seconds in (788918400, 10**12)] == ["1995-01-01", "1,000,000,000,000"]
     assert wanted(Check("r", "e", "error", "w", "gone_share", max=0.05)) == "at most 5.00%"
     assert wanted(Check("r", "e", "error", "w", "gone_share", max=0)) == "none"
     assert wanted(Check("r", "e", "error", "w", "mean_rating", 3.2, 3.8)) == "3.2 to 3.8"

@@ -29,7 +29,7 @@ select
     case
         when version = 1 then 'added'
         when previous_valid_to < valid_from then 'returned'
-        when previous_title != source_title and previous_genres is not distinct from genres
+        when previous_title != source_title and coalesce(previous_genres, '') = coalesce(genres, '')
             then 'title: ' || previous_title || ' → ' || source_title
         when previous_title = source_title
             then 'genres: ' || coalesce(previous_genres, 'none') || ' → ' || coalesce(genres, 'none')

@@ -170,16 +170,18 @@ compared as (
         lower(trim(tag)) as tag,
         max(was_there) as was_there,
         max(is_there) as is_there,
+        max(case when was_there = 1 then timestamp end) as time_before,
+        max(case when is_there = 1 then timestamp end) as time_after,
         max(max(was_there)) over (partition by _batch, lower(trim(tag))) as is_known
     from (
-        select content._batch, tags.user_id, tags.movie_id, tags.tag, 1 as was_there, 0 as is_there
+        select content._batch, tags.user_id, tags.movie_id, tags.tag, tags.timestamp, 1 as was_there, 0 as is_there
         from {{ source('raw', 'tags') }} as tags
         inner join content
             on tags._batch = content.held_batch
 
         union all
 
-        select _batch, user_id, movie_id, tag, 0 as was_there, 1 as is_there from lines
+        select _batch, user_id, movie_id, tag, timestamp, 0 as was_there, 1 as is_there from lines
         where _batch in (select _batch from content)
     ) as both_sides
     group by 1, 2, 3, 4
@@ -194,7 +196,10 @@ changes as (
         {{ share('sum(is_there)', 'sum(was_there)') }} as tags_multiple,
         avg(case when is_there = 1 then cast(length(tag) as double) end)
         / nullif(avg(case when was_there = 1 then cast(length(tag) as double) end), 0) as length_multiple,
-        {{ share('count(case when is_there = 1 and is_known = 1 then tag end)', 'sum(is_there)') }} as known_word_share
+        {{ share('count(case when is_there = 1 and is_known = 1 then tag end)', 'sum(is_there)') }} as known_word_share,
+        {{ share('sum(was_there * is_there)', 'sum(was_there)') }} as same_tag_share,
+        count(case when time_before != time_after then 1 end) as moved_tags,
+        {{ share('moved_tags', 'sum(was_there * is_there)') }} as moved_share
     from compared
     group by _batch
 
