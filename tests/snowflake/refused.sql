@@ -407,3 +407,4 @@ select f.value from t, flatten(t.a) f
 select * from t, (select * from u where u.a = t.a) x
 select * from t inner join lateral (select * from u where u.a = t.a limit 1) x
 select * from t left join lateral flatten(t.a) f on true
+select * from t inner join table(flatten(input => t.a)) f on f.value = t.b

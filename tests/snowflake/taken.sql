@@ -188,6 +188,7 @@ insert into t with a as (select 1 as x) select x from a; create table u as with 
 select * from table(flatten([1, 2])), table(generator(rowcount => 5)) as g, lateral flatten(t.a), identifier('t') as i
 
 -- lateral
+select * from t inner join table(generator(rowcount => 5)) g on true; select f.value from t cross join table(flatten(t.a)) f
 select * from t, lateral (select max(b) as m from u where u.a = t.a) x, lateral flatten(t.c) f; select * from t inner join (select a from u) v on v.a = t.a
 
 -- others

@@ -272,7 +272,7 @@ RULES = {
         "a subquery in from sees the tables beside it only as lateral, without a limit, and a lateral function takes no "
         "condition",
         "lateral (select …), lateral flatten(input => …, outer => true)",
-        _sql("constructs/join-lateral"),
+        "release-notes/bcr-bundles/2023_04/bcr-1057",
     ),
     "only": Rule(
         "tables have no children that only could leave out",

@@ -72,7 +72,8 @@ def _broken(node: Expr) -> Iterator[tuple[str, Expr]]:
     elif isinstance(node, exp.Join) and (node.args.get("on") or node.args.get("using")):
         if node.kind == "CROSS":
             yield "join", node
-        if isinstance(node.this, exp.Lateral) and not isinstance(node.this.this, exp.Subquery):
+        function = isinstance(node.this, (exp.Lateral, exp.TableFromRows)) and node.this.this
+        if function and not isinstance(function, exp.Subquery) and function.find(exp.Column):
             yield "lateral", node
     elif (
         isinstance(node, exp.Table)
