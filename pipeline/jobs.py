@@ -169,7 +169,7 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
         except PipelineError as error:
             report.say(f"not compared: {error}", "yellow")
             compare = False
-    with run_context(target, settings, report, accepted, news=True) as context:
+    with run_context(target, settings, report, accepted, anew=True) as context:
 
         def equal() -> None:
             with report.step("compare"):

@@ -86,13 +86,14 @@ def run_context(
     report: Report,
     accepted: Sequence[str] = (),
     *,
+    anew: bool = False,
     news: bool = False,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Context]:
     """Opens everything that a run on a target (`dev` or `prod`) needs, and holds the lock of its one writer.
 
-    `news`: whether there is probably something to build; dbt then starts in the background. `meanwhile`: called while
-    the store starts, unless the warehouse is empty.
+    `anew`: whether all is built from nothing, whatever is published. `news`: whether there is probably something to build;
+    dbt then starts in the background. `meanwhile`: called while the store starts, unless the warehouse is empty.
     """
     if prefix := os.environ.get("MOVIELENS_SCHEMA_PREFIX"):
         raise PipelineError(
@@ -105,7 +106,9 @@ def run_context(
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         dbt = Dbt(target, report.node, lambda nodes: report.run.nodes.extend(nodes))  # of the run that it is then
         copy, publication = open_.enter_context(_copy(target, settings, warehouse, report))
-        empty = not warehouse.state().loaded  # a warehouse that cannot be used is known before anything is written
+        empty = (
+            anew or not warehouse.state().loaded
+        )  # a warehouse that cannot be used is known before anything is written
         try:
             expectations = open_.enter_context(Expectations(target))
         except GateError as error:
