@@ -1,4 +1,4 @@
-"""The only entry: `nox -l` lists the sessions, each a sentence. What follows `--` is passed on."""
+"""All commands of the project: `nox -l` lists them. What follows `--` is passed on to the command."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def on_target(lock: str) -> str:
 
 @nox.session
 def dev(session: nox.Session) -> None:
-    """The whole job on a laptop: land, load into DuckDB, build, test, check. `-- --help` lists the options."""
+    """The whole job on a laptop: land, load into DuckDB, build, test, judge, publish (`-- --help` lists the options)."""
     install(session, "dev")
     session.run("python", "-m", "pipeline", "dev", *session.posargs)
 
 
 @nox.session(default=False)
 def land(session: nox.Session) -> None:
-    """Land one batch and build nothing; the next `nox -s dev` applies it."""
+    """Land one batch and build nothing (`-- DATASET --source PATH`), or take one back (`-- DATASET --withdraw ID`)."""
     install(session, "dev")
     session.run("python", "-m", "pipeline", "land", *session.posargs)
 
@@ -84,7 +84,7 @@ def replay(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def prod(session: nox.Session) -> None:
-    """The same job on Snowflake (`-- --emulator`: on a local stand-in; `-- --bootstrap`: prepare an account)."""
+    """The same job on Snowflake (`-- --emulator`: on a local stand-in; `-- --bootstrap`: set up an account)."""
     if "--bootstrap" in session.posargs:
         install(session, "prod")
         options = [option for option in session.posargs if option != "--bootstrap"]
@@ -96,7 +96,7 @@ def prod(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def parity(session: nox.Session) -> None:
-    """Build both targets from the same batches and compare every mart (`-- --real`: with Snowflake itself)."""
+    """Build both targets from the same batches and compare marts and history (`-- --real`: Snowflake, not its emulator)."""
     options = [option for option in session.posargs if option != "--real"]
     install(session, "dev")
     session.run("python", "-m", "pipeline", "dev", *options)
@@ -113,7 +113,7 @@ def parity_with_snowflake(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def diff(session: nox.Session) -> None:
-    """What a change of the dbt project does to the data, beside a git ref (`-- --base REF`, default: main)."""
+    """Show what your changes to the dbt project do to the data, compared with a git ref (`-- --base REF`; default: main)."""
     install(session, "dev")
     session.run("python", "-m", "pipeline", "diff", *session.posargs)
 
@@ -141,21 +141,21 @@ def lab(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Build the documentation site in `site/` (`-- --serve` shows it on loopback)."""
+    """Build the documentation site in `site/` (`-- --serve` shows it in a browser on this machine)."""
     install(session, on_target("notebooks"))
     session.run("python", "-m", "pipeline.site", *session.posargs)
 
 
 @nox.session(default=False)
 def unit(session: nox.Session) -> None:
-    """The tests that need no store, no dbt and no Great Expectations: seconds, for the loop of a change."""
+    """The tests that need no store, no dbt and no Great Expectations: quick enough to run after every edit."""
     install(session, "test")
     session.run("python", "-m", "pytest", *PARALLEL, "tests/unit", *session.posargs)
 
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
-    """All tests; those of the Snowflake side run in an environment of their own."""
+    """All tests, the Snowflake side in an environment of its own."""
     install(session, "test")
     session.run("python", "-m", "pytest", *PARALLEL, "--ignore=tests/snowflake", *session.posargs)
     if not session.posargs:
@@ -164,7 +164,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(name="tests-of-snowflake", default=False)
 def tests_of_snowflake(session: nox.Session) -> None:
-    """The tests that need the emulator; `tests` runs them too."""
+    """Only the tests of the Snowflake side; `tests` runs them too."""
     install(session, "emulator")
     other = Path(".nox/tests/bin/python")  # parity builds the DuckDB side in the environment of `tests`
     environment = {"MOVIELENS_DEV_PYTHON": str(other.absolute())} if other.exists() else {}
@@ -188,14 +188,14 @@ def check_sql(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def faults(session: nox.Session) -> None:
-    """The fault suite in its full form: kills at fifty and more seeded points, a store that misbehaves."""
+    """The fault tests in full: kills at more than fifty seeded points, damaged files, a store that misbehaves."""
     install(session, "test")
     session.run("python", "-m", "pytest", "tests/faults", "-m", "", *session.posargs, env={"MOVIELENS_FAULTS": "full"})
 
 
 @nox.session(default=False)
 def lint(session: nox.Session) -> None:
-    """Linters and type checks of the Python, the SQL and the dbt project; then licences and known vulnerabilities."""
+    """Linters and type checks for Python, SQL and the dbt project; then licences and known vulnerabilities."""
     install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -220,14 +220,14 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """The benchmark: the whole job beside a hand-written DuckDB script and, `-- --against REF`, an earlier commit."""
+    """The benchmark: the whole job against a hand-written DuckDB script (`-- --against REF`: an earlier commit too)."""
     install(session, "test")
     session.run("python", "-m", "tests.bench", *session.posargs, env={"MOVIELENS_NOX_PYTHON": sys.executable})
 
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Compile the locks anew from pyproject.toml (`-- --upgrade`), with hashes and without index addresses."""
+    """Recompile the locks from pyproject.toml, with hashes (`-- --upgrade`: to the newest versions)."""
     session.install("uv")
     compiled = "uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet"
     for name, groups in LOCKS.items():

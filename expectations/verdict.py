@@ -63,7 +63,7 @@ class Verdict:
             return
         findings = (*self.of("error"), *self.of("warning"))
         batches = ", ".join(sorted({finding.batch_id for finding in findings}))
-        table = Table(title=f"gate: look at batch {batches}", title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(title=f"gate: findings in batch {batches}", title_justify="left", box=box.SIMPLE_HEAD)
         for name in ("", "batch", "what", "observed", "expected"):
             table.add_column(name, overflow="fold")
         for finding in findings:

@@ -48,7 +48,7 @@ def _file_of_a_warehouse(path: Path) -> Path:
             f"warehouse.duckdb, and none of {', '.join(_TAKEN)}"
         )
     if path.exists() and not path.is_file():
-        raise ValueError(f"{path} is no file")
+        raise ValueError(f"{path} is not a file")
     return path
 
 

@@ -35,17 +35,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-EMULATOR = "This is a local emulator, not Snowflake: it proves the plumbing, not that Snowflake accepts the SQL."
+EMULATOR = "This is a local emulator, not Snowflake: it shows that the parts fit, not that Snowflake accepts the SQL."
 
 NoLand = Annotated[bool, typer.Option("--no-land", help="Apply what is landed, land nothing.")]
 Accept = Annotated[
-    list[str] | None, typer.Option(help="A batch id whose failed expectations are known and accepted; may be repeated.")
+    list[str] | None, typer.Option(help="A batch to publish although its checks failed; may be repeated.")
 ]
 Rebuild = Annotated[
-    bool, typer.Option("--rebuild", help="Replay all landed batches into a new warehouse, compare, then replace.")
+    bool,
+    typer.Option("--rebuild", help="Replay all landed batches into a new warehouse; replace the old one if equal."),
 ]
 Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed batches until Ctrl-C.")]
-Emulator = Annotated[bool, typer.Option("--emulator", help="A local stand-in for Snowflake: it proves the plumbing.")]
+Emulator = Annotated[bool, typer.Option("--emulator", help="Use a local stand-in instead of Snowflake.")]
 
 
 @app.callback()
@@ -66,7 +67,7 @@ def dev(
     accept: Accept = None,
     rebuild: Rebuild = False,
 ) -> None:
-    """Everything on a laptop: land a data set, load it into DuckDB, build and test the marts."""
+    """The whole job on a laptop: lands a data set, loads it into DuckDB, builds, tests, judges and publishes."""
     with started("dev", "dev") as (settings, report):
         if rebuild:
             jobs.rebuild("dev", settings, report, accept or ())
@@ -89,10 +90,12 @@ def prod(
     ] = None,
     changed: Annotated[
         Path | None,
-        typer.Option(help="Build only the models that differ from the manifest in this folder, and theirs."),
+        typer.Option(
+            help="Build only the models that differ from the dbt manifest in this folder, and what depends on them."
+        ),
     ] = None,
 ) -> None:
-    """The same job on Snowflake, credentials from the environment."""
+    """The same job on Snowflake, with credentials from the environment."""
     with started("prod", "prod", emulator) as (settings, report):
         if changed:
             jobs.build_changed(report, changed)
@@ -106,7 +109,7 @@ def prod(
 
 @app.command()
 def parity(emulator: Emulator = False) -> None:
-    """Applies what is landed to Snowflake, then compares every relation with the DuckDB warehouse."""
+    """Applies the landed batches to Snowflake, then compares marts and history with the DuckDB warehouse."""
     with started("parity", "prod", emulator) as (settings, report):
         jobs.parity(settings, report)
 
@@ -115,9 +118,11 @@ def parity(emulator: Emulator = False) -> None:
 @lands
 def land(
     landing: Landing,
-    withdraw: Annotated[str | None, typer.Option(help="Take this landed batch back instead; its parts stay.")] = None,
-    withdraw_after: Annotated[str | None, typer.Option(help="Take all batches after this one back.")] = None,
-    reason: Annotated[str, typer.Option(help="Why it is withdrawn, for the record.")] = "",
+    withdraw: Annotated[
+        str | None, typer.Option(help="Take this batch back instead of landing one; its files stay.")
+    ] = None,
+    withdraw_after: Annotated[str | None, typer.Option(help="Take back all batches after this one.")] = None,
+    reason: Annotated[str, typer.Option(help="Why it is taken back, for the record.")] = "",
 ) -> None:
     """Lands one batch, or takes landed ones back, and builds nothing; the next run brings the warehouse up to date."""
     with started("land", "") as (settings, report):
@@ -151,11 +156,11 @@ def replay(
 
 @app.command()
 def diff(
-    dataset: Annotated[str | None, typer.Argument(help="Where several data sets are landed: which.")] = None,
+    dataset: Annotated[str | None, typer.Argument(help="The data set, if several are landed.")] = None,
     base: Annotated[str, typer.Option(help="The git ref to compare the working tree with.")] = "main",
     fail_on_change: Annotated[bool, typer.Option("--fail-on-change", help="Exit 1 when the data differs.")] = False,
 ) -> None:
-    """Builds the dbt project of a git ref and the working tree's from the same batches; says what the change does."""
+    """Builds the dbt projects of a git ref and of the working tree from the same batches, and shows how the data differs."""
     from pipeline.diff import run
 
     with started("diff", "dev") as (settings, report):
@@ -165,15 +170,15 @@ def diff(
 
 
 @app.command("runs")
-def list_runs(last: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20) -> None:
-    """Lists the newest runs, failed and killed ones too."""
+def list_runs(last: Annotated[int, typer.Option(min=1, help="How many runs to list.")] = 20) -> None:
+    """Lists the newest runs, including failed and killed ones."""
     records = read_runs(Settings().data_dir / "runs")[:last]
     console.print(runs_table(records) if records else "Nothing has been run yet.")
 
 
 @app.command("list")
 def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this data set.")] = None) -> None:
-    """Lists the landed batches, the withdrawn ones as such."""
+    """Lists the landed batches, including withdrawn ones."""
     with object_store(Settings(), embedded=True) as store:
         table = batches_table(store, [dataset] if dataset else store.folders())
     console.print(table if table.rows else "Nothing is landed yet.")

@@ -24,12 +24,12 @@ def alert(run: Run, record: Path, settings: Settings) -> str:
     logging.getLogger("apprise").disabled = True
     service = apprise.Apprise()
     if not service.add(settings.alert_url.get_secret_value().split()):
-        return "nobody was alerted: MOVIELENS_ALERT_URL is of no kind that apprise knows"
+        return "no alert was sent: apprise does not know this kind of MOVIELENS_ALERT_URL"
     try:
         sent = service.notify(title=title(run), body=body(run, record, details=settings.alert_details))
     except Exception as error:  # whatever a plugin raises must not hide why the run failed
-        return f"nobody was alerted: {type(error).__name__}"
-    return "" if sent else "nobody was alerted: what MOVIELENS_ALERT_URL names did not take the message"
+        return f"no alert was sent: {type(error).__name__}"
+    return "" if sent else "no alert was sent: the service at MOVIELENS_ALERT_URL did not accept the message"
 
 
 def title(run: Run) -> str:
@@ -59,5 +59,7 @@ def body(run: Run, record: Path, *, details: bool = False) -> str:
         lines.append("Run again with --accept BATCH, take the batch back with --withdraw, or land a corrected one.")
     if details and run.error:
         lines.append(run.error)
-    lines.append(f"What is published is as it was. Record: {record}")
+    if run.outcome == "failed":
+        lines.append("Nothing was published.")
+    lines.append(f"Record: {record}")
     return "\n".join(lines)

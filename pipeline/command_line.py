@@ -75,20 +75,20 @@ def landing_of(
     mode: Annotated[Mode, typer.Option(help="full: whole tables; delta: new and changed rows.")] = "full",
     as_of: Annotated[
         str | None,
-        typer.Option(help="What the batch speaks for: a date or ISO timestamp (UTC); default: its newest file."),
+        typer.Option(help="The date or ISO timestamp (UTC) that the batch describes; default: of its newest file."),
     ] = None,
     allow_future: Annotated[
-        bool, typer.Option("--allow-future", help="Let --as-of lie ahead of this machine's clock.")
+        bool, typer.Option("--allow-future", help="Allow an --as-of in the future.")
     ] = Landing.allow_future,
     max_rejected: Annotated[
         float, typer.Option(min=0, max=1, help="Share of a file's lines that may be rejected.")
     ] = Landing.max_rejected,
     follow_links: Annotated[
-        bool, typer.Option("--follow-links", help="Follow links that lead out of a source folder.")
+        bool, typer.Option("--follow-links", help="Follow symbolic links that lead out of a source folder.")
     ] = Landing.follow_links,
     day: Annotated[
         int,
-        typer.Option(min=1, max=1000, help="Day of the sample; days before it that are not landed are landed first."),
+        typer.Option(min=1, max=1000, help="Day of the sample; earlier days are landed first."),
     ] = Landing.day,
     ratings: Ratings = Landing.ratings,
 ) -> Landing:

@@ -95,7 +95,7 @@ def _stale(warehouse: Warehouse, days: int | None) -> str:
     ((newest,),) = warehouse.rows("select max(as_of) from raw.batches") if days else ((None,),)
     if newest is None or datetime.now(UTC).replace(tzinfo=None) - newest < timedelta(days=days or 0):
         return ""
-    return f"the newest batch speaks for {newest:%Y-%m-%d}, more than {days} days ago"
+    return f"the newest batch is as of {newest:%Y-%m-%d}, more than {days} days ago"
 
 
 def replay(settings: Settings, report: Report, landing: Landing, batches: int) -> None:
@@ -188,7 +188,7 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
 
 
 def parity(settings: Settings, report: Report) -> None:
-    """Brings Snowflake to the batches that the DuckDB warehouse holds, and compares every relation of the two.
+    """Brings Snowflake to the batches that the DuckDB warehouse holds, and compares marts, history and raw's row counts.
 
     Raises `PipelineError` on any difference, having shown the first rows that differ.
     """
@@ -208,7 +208,7 @@ def parity(settings: Settings, report: Report) -> None:
                 report.rows_that_differ(relation, left[relation].columns, *rows)
     if found:
         raise PipelineError(f"{len(found)} of {len({*left, *right})} relations differ between the targets.")
-    report.say(f"parity: {len(left)} relations are the same on both targets, row for row", "green")
+    report.say(f"parity: {len(left)} relations are the same on both targets, marts and history row for row", "green")
 
 
 def build_changed(report: Report, folder: Path) -> None:

@@ -65,16 +65,16 @@ class ExpectationsGate:
         try:
             verdict = self._expectations.check(batches, self._accepted)
         except GateError as error:
-            raise PipelineError(f"the gate could not be asked: {snowflake.explain(error)}") from None
+            raise PipelineError(f"the gate could not judge: {snowflake.explain(error)}") from None
         self._report.run.findings += map(asdict, verdict.findings)
         for part in verdict.tables():
             self._report.console.print(part)
         if not verdict.passed:
             dataset, batch = self._copy.state().dataset, verdict.of("error")[-1].batch_id
             raise PipelineError(
-                f"the gate is closed: {verdict.summary()}. Three ways on: take batch {batch} back, "
-                f"`nox -s land -- {dataset} --withdraw {batch}`, and land it again when it is right; or, if it is right all the "
-                f"same, run again with --accept {batch}; or land a corrected full batch and accept this one, so that history "
+                f"the gate is closed: {verdict.summary()}. You can take batch {batch} back with "
+                f"`nox -s land -- {dataset} --withdraw {batch}` and land it again, corrected; or, if it is right after all, run "
+                f"again with --accept {batch}; or land a corrected full batch and accept this one as well, so that history "
                 f"shows both."
             )
 

@@ -17,7 +17,7 @@ import duckdb
 
 from profiles.errors import PipelineError
 
-_FOREIGN = "{} is no DuckDB database, and no run made it: it stays as it is. Set MOVIELENS_WAREHOUSE to another file."
+_FOREIGN = "{} is not a DuckDB database, so it is left alone. Set MOVIELENS_WAREHOUSE to another file."
 Identity = tuple[tuple[str, int, int, int], ...]
 
 

@@ -226,8 +226,8 @@ def _check_future(dataset: str, as_of: datetime, allowed: bool) -> None:
     now = datetime.now(UTC)
     if not allowed and as_of > now + AHEAD:
         raise BatchError(
-            f"{dataset}: this batch is as of {as_of.isoformat()}, and today is {now:%Y-%m-%d}. Give the date that it "
-            f"speaks for with --as-of, or allow one that lies ahead with --allow-future."
+            f"{dataset}: this batch is as of {as_of.isoformat()}, and today is {now:%Y-%m-%d}. Give the right "
+            f"date with --as-of, or allow a future one with --allow-future."
         )
 
 

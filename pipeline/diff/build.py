@@ -54,14 +54,16 @@ def extracted(ref: str, folder: Path) -> Path:
     archive = subprocess.run(command, capture_output=True, check=False)
     if archive.returncode:
         reason = archive.stderr.decode(errors="replace").strip().splitlines()
-        raise PipelineError(f"{ref!r} is no ref with a dbt project: {reason[-1] if reason else 'git gave no reason'}")
+        raise PipelineError(
+            f"{ref!r} is not a git ref with a dbt project: {reason[-1] if reason else 'git gave no reason'}"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
         tar.extractall(folder, filter="data")
     project = folder / "transform"
     sources = project / "models" / "staging" / "__sources.yml"
     if not sources.is_file() or "name: run_nodes" not in sources.read_text(encoding="utf-8"):
-        raise PipelineError(f"{ref!r} is of before runs were recorded: its project cannot be built by this version.")
+        raise PipelineError(f"{ref!r} is older than the records of runs: this version cannot build its project.")
     return project
 
 

@@ -44,7 +44,7 @@ def test_a_warehouse_without_marts_says_what_to_run(folder: Path, monkeypatch: p
 
 def test_a_file_that_is_no_warehouse_is_named(folder: Path) -> None:
     (folder / "warehouse.duckdb").write_text("not a database, " * 1000)
-    with pytest.raises(marts.NoWarehouse, match=r"warehouse\.duckdb is no DuckDB database"):
+    with pytest.raises(marts.NoWarehouse, match=r"warehouse\.duckdb is not a DuckDB database"):
         marts.connect()
 
 

@@ -1,4 +1,4 @@
-"""A source that is stale, by the instant that its newest batch speaks for, is reported by runs and by dbt alike."""
+"""A source that is stale, by the as-of of its newest batch, is reported by runs and by dbt alike."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pipeline.runs import read
 from tests.pipeline.harness import Lab, QuickDbt, Run
 from tests.pipeline.test_publish import batch
 
-# The batches of these suites speak for days of 2015.
-CASES = [("30", "the newest batch speaks for 2015-01-02, more than 30 days ago", "warn"), ("100000", "", "pass")]
+# The batches of these tests are as of days in 2015.
+CASES = [("30", "the newest batch is as of 2015-01-02, more than 30 days ago", "warn"), ("100000", "", "pass")]
 
 
 @pytest.mark.parametrize(("days", "said", "status"), [*CASES, ("", "", None)])

@@ -94,11 +94,15 @@ def test_a_stale_source_is_told_and_a_good_run_is_not(listener: tuple[str, list[
     assert sent == []
     alert(Run("dev", "dev", outcome="published", stale="the newest batch is old"), Path("1.json"), settings(url))
     assert "the newest batch is old" in sent[0]["message"]
+    assert "Nothing was published" not in sent[0]["message"]
 
 
 @pytest.mark.parametrize(
     ("url", "said"),
-    [("json://:s3cr3t@127.0.0.1:9/", "did not take the message"), ("nothing://s3cr3t", "no kind that apprise knows")],
+    [
+        ("json://:s3cr3t@127.0.0.1:9/", "did not accept the message"),
+        ("nothing://s3cr3t", "apprise does not know this kind"),
+    ],
 )
 def test_an_address_that_is_dead_or_of_no_kind_is_reported_without_its_secret(
     url: str, said: str, capfd: pytest.CaptureFixture[str]
