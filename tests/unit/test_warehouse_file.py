@@ -287,8 +287,8 @@ def test_a_file_that_is_as_the_last_run_left_it_is_not_read_again(
 def test_a_file_of_something_else_is_not_replaced(tmp_path: Path, empty: bool) -> None:
     notes = tmp_path / "notes.duckdb"
     notes.write_text("what I must not forget")
-    with pytest.raises(PipelineError, match="no DuckDB database"):
+    with pytest.raises(PipelineError, match="is not a DuckDB database"):
         WarehouseFile(notes).check()
-    with pytest.raises(PipelineError, match="no DuckDB database"):
+    with pytest.raises(PipelineError, match="is not a DuckDB database"):
         WarehouseFile(notes).begin(empty=empty)
     assert notes.read_text() == "what I must not forget"
