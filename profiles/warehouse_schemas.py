@@ -1,4 +1,4 @@
-"""A Snowflake database is published by schema: a run builds in zero-copy clones, and swaps them in once they are judged.
+"""A Snowflake database is published by schema: a run builds in zero-copy clones, and swaps them in once judged.
 
 What a clone and a swap do to privileges, by Snowflake's documentation
 (docs.snowflake.com/en/user-guide/object-clone, …/sql-reference/sql/alter-schema):
@@ -7,8 +7,8 @@ What a clone and a swap do to privileges, by Snowflake's documentation
 - a swap exchanges two names in one statement, and privileges stay with what they were granted on; it needs the
   ownership of both schemas.
 Hence each clone is granted to the readers before it is swapped in: usage, and select on all that is in it. Raw and ops
-are cloned by the loader, which owns them and lets the transformer use them, all else by the transformer. An external stage is cloned with its schema; raw
-is loaded through the published one.
+are cloned by the loader, which owns them and lets the transformer use them, all else by the transformer. An external
+stage is cloned with its schema; raw is loaded through the published one.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class WarehouseSchemas:
             for what in ("usage on schema", "select on all tables in schema")
         ]
         missing = [(role, _create(schema)) for schema, role in built.items() if schema not in there]
-        # The transformer's first, ops last: what it asks of information_schema shows a role only what it has a privilege on.
+        # The transformer's first, ops last: information_schema shows a role only what it has a privilege on.
         marked = [
             (role, statement)
             for name, role in sorted(built.items(), key=lambda each: each[1] == "loader")
