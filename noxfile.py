@@ -63,7 +63,7 @@ def on_target(lock: str) -> str:
 
 @nox.session
 def dev(session: nox.Session) -> None:
-    """The whole job on a laptop: land, load into DuckDB, build, test, judge, publish (`-- --help` lists the options)."""
+    """The whole job on a laptop: land, load into DuckDB, build, test, judge, publish (`-- --help`: its options)."""
     install(session, "dev")
     session.run("python", "-m", "pipeline", "dev", *session.posargs)
 
@@ -96,7 +96,7 @@ def prod(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def parity(session: nox.Session) -> None:
-    """Build both targets from the same batches and compare marts and history (`-- --real`: Snowflake, not its emulator)."""
+    """Build both targets from the same batches and compare marts and history (`-- --real`: no emulator)."""
     options = [option for option in session.posargs if option != "--real"]
     install(session, "dev")
     session.run("python", "-m", "pipeline", "dev", *options)
@@ -113,7 +113,7 @@ def parity_with_snowflake(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def diff(session: nox.Session) -> None:
-    """Show what your changes to the dbt project do to the data, compared with a git ref (`-- --base REF`; default: main)."""
+    """Show what your changes to the dbt project do to the data, beside a git ref (`-- --base REF`; default: main)."""
     install(session, "dev")
     session.run("python", "-m", "pipeline", "diff", *session.posargs)
 

@@ -1,7 +1,8 @@
 """What there is to judge: the checks of each relation and batch, and what dbt measured of the batch.
 
-What was measured is fetched in one query, whatever number of batches and profiles, and kept in a file beside the results:
-the checks of a profile cost the warehouse no query of their own. The greatest value of a column with one row is its value.
+What was measured is fetched in one query, however many batches and profiles there are, and kept in a file beside the
+results: the checks of a profile cost the warehouse no query of their own. The greatest value of a column with one row
+is its value.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def keep(file: Path, groups: Sequence[Group]) -> None:
 
 
 def _measured(checks: Sequence[Check], batches: Sequence[int], ask: Ask) -> dict[int, dict[int, Any]]:
-    """What each check looks at, by its place, of each batch that has a profile; null where there is nothing to judge."""
+    """What each check looks at, by its place, in each batch with a profile; null where there is nothing to judge."""
     joins = []
     for number, profile in enumerate(dict.fromkeys(check.profile for check in checks if check.profile)):
         values = [

@@ -160,7 +160,7 @@ def diff(
     base: Annotated[str, typer.Option(help="The git ref to compare the working tree with.")] = "main",
     fail_on_change: Annotated[bool, typer.Option("--fail-on-change", help="Exit 1 when the data differs.")] = False,
 ) -> None:
-    """Builds the dbt projects of a git ref and of the working tree from the same batches, and shows how the data differs."""
+    """Builds the dbt project of a git ref and of the working tree from the same batches; shows how the data differs."""
     from pipeline.diff import run
 
     with started("diff", "dev") as (settings, report):

@@ -188,7 +188,7 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
 
 
 def parity(settings: Settings, report: Report) -> None:
-    """Brings Snowflake to the batches that the DuckDB warehouse holds, and compares marts, history and raw's row counts.
+    """Brings Snowflake to the batches of the DuckDB warehouse, and compares marts, history and raw's row counts.
 
     Raises `PipelineError` on any difference, having shown the first rows that differ.
     """

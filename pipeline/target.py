@@ -92,7 +92,7 @@ def run_context(
 ) -> Iterator[Context]:
     """Opens everything that a run on a target (`dev` or `prod`) needs, and holds the lock of its one writer.
 
-    `anew`: whether all is built from nothing, whatever is published. `news`: whether there is probably something to build;
+    `anew`: build all from nothing, whatever is published. `news`: whether there is probably something to build;
     dbt then starts in the background. `meanwhile`: called while the store starts, unless the warehouse is empty.
     """
     if prefix := os.environ.get("MOVIELENS_SCHEMA_PREFIX"):

@@ -1,4 +1,4 @@
-"""Releases that deal their users anew, one after another, through landing, build and gate: no fault, whatever their size."""
+"""Releases that deal their users anew, one after another, from landing to gate: no fault, whatever their size."""
 
 from __future__ import annotations
 
