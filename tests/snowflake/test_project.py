@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("fakesnow", reason="the emulator has an environment of its own")
 
+from ingest.sources.sample import generate
 from notebooks import run as notebooks
 from pipeline import bootstrap
 from profiles.emulator.privileges import ADMINISTRATORS, Need
@@ -95,6 +96,36 @@ def test_a_difference_planted_in_one_target_is_found_and_shown(three_days: Pair,
     assert found.exit_code == 1
     assert "marts.dim_movies differs in values of title" in found.output
     assert "Planted" in found.output
+
+
+FAULTS = (
+    ("movies.csv", "Sci-Fi", "SciFi"),
+    ("links.csv", r"(?m),0+(\d+),", r",\1,"),
+    ("ratings.csv", r"(?m),[0-9.]+,(\d+)$", r",4.5,\1"),
+)
+
+
+def test_both_targets_find_the_same_in_a_faulty_release(three_days: Pair, parity: str, tmp_path: Path) -> None:
+    generate(tmp_path, ratings=2000)
+    for file, pattern, other in FAULTS:
+        text = (tmp_path / file).read_text(encoding="utf-8")
+        (tmp_path / file).write_text(re.sub(pattern, other, text), encoding="utf-8")
+    three_days.duckdb("land", "sample", "--source", str(tmp_path), "--as-of", "2020-03-01")
+    with pytest.raises(AssertionError, match="the gate is closed"):
+        three_days.duckdb("dev", "--no-land")
+    before = len(three_days.sent())
+    assert three_days.run("prod", "--no-land").exit_code == 1
+    found = {}
+    for path in sorted((three_days.settings.data_dir / "runs").glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        found[record["target"]] = record["findings"]
+    assert found["prod"] == found["dev"]
+    assert sum(finding["severity"] == "error" for finding in found["dev"]) >= 4
+    sent = [each["sql"] for each in three_days.sent()[before:]]
+    gate = sent[next(place for place, sql in enumerate(sent) if "distinct s.schema_name" in sql) :]
+    shown = sum(bool(finding["rows"]) for finding in found["prod"])
+    assert len(gate) - shown <= 40, "a query is a round trip: expectations/README.md says how many there are"
+    assert "rollback" not in {sql.strip().lower() for sql in gate}
 
 
 def compiled(target: Path) -> list[Path]:
