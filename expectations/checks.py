@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
+from yaml import CSafeLoader
 
 from expectations.catalogue import arguments, expectations
 
@@ -91,7 +92,7 @@ def read(folder: Path = FOLDER) -> tuple[Check, ...]:
 def _of_file(path: Path) -> list[Check]:
     text = path.read_text(encoding="utf-8")
     try:
-        content, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
+        content, root = yaml.load(text, CSafeLoader), yaml.compose(text, CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise WrongCheck(f"{path}:{line}: this is no YAML: {error.problem}") from None
@@ -184,7 +185,7 @@ def contracts() -> dict[str, frozenset[str]]:
     """The columns of each relation that dbt describes, by `schema.name`."""
     found = {}
     for path in (*TRANSFORM.glob("models/*/*.yml"), *TRANSFORM.glob("*s/*.yml")):
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), CSafeLoader)
         for relation in [*content.get("models", ()), *content.get("snapshots", ()), *content.get("seeds", ())]:
             found[f"{path.parent.name}.{relation['name']}"] = relation
         for source in content.get("sources", ()):

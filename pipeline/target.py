@@ -120,7 +120,7 @@ def run_context(
             )
             if not empty:
                 meanwhile()
-            if news or empty:
+            if empty or (news and not opened.done()):  # a source that took long to read may well be known
                 dbt.prepare()
             if empty:
                 gate.prepare()
