@@ -7,6 +7,7 @@ import io
 import os
 import re
 import shutil
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -76,8 +77,12 @@ def judge(
         shown = {check.subject: check.rows for check in all_checks if check.rows}
         ids = tuple(batches) or (str(ask("select max(batch_id) as newest from {raw}.batches")[0]["newest"]),)
         judged, unmeasured = groups(all_checks, [int(batch_id) for batch_id in ids], ask)
-        keep(home / "measured.db", judged)
-        measured = gx_context.data_sources.add_sqlite("measured", connection_string=f"sqlite:///{home / 'measured.db'}")
+        file = home / "measured.db"
+        keep(file, judged)
+        # A creator, because the folder's name may hold what means something in an address.
+        measured = gx_context.data_sources.add_sqlite(
+            "measured", connection_string="sqlite:///measured.db", kwargs={"creator": lambda: sqlite3.connect(file)}
+        )
         results = _run(gx_context, source, measured, warehouse, judged)
         found = [_unmeasured(batch) for batch in unmeasured]
         found += [_finding(check, batch, result, shown, ask) for check, batch, result in results if not result.success]

@@ -221,5 +221,5 @@ def test_text_of_data_is_no_markup(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ref", ["no-such-ref", "--output=/tmp/x", ""])
 def test_a_ref_that_does_not_exist_is_one_clear_error(tmp_path: Path, ref: str) -> None:
-    with pytest.raises(PipelineError, match="is no ref"):
+    with pytest.raises(PipelineError, match="is not a git ref"):
         extracted(ref, tmp_path)
