@@ -6,11 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
+from typer import Typer
 from typer.main import get_command
 
 from ingest.sources.releases import RELEASES
 from pipeline.__main__ import app
+from tests.bench.__main__ import main as bench
 
+BENCH = Typer()
+BENCH.command()(bench)
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md",
@@ -43,7 +47,8 @@ def test_every_command_that_a_document_names_is_there(document: str, session: st
     )
     options = set(re.findall(r"--[a-z-]+", given)) - OF_SESSIONS
     if options:
-        known = {name for parameter in get_command(app).commands[session].params for name in parameter.opts}
+        command = get_command(BENCH) if session == "bench" else get_command(app).commands[session]
+        known = {name for parameter in command.params for name in parameter.opts}
         assert options <= known
 
 
