@@ -111,6 +111,26 @@ def test_a_batch_that_was_landed_before_changes_nothing(told: dict[str, tuple]) 
     assert before == after, difference(before, after)
 
 
+def test_a_batch_is_counted_by_what_it_did_to_the_content(lab: Lab) -> None:
+    before, between, after = (int((START + timedelta(hours=hours)).timestamp()) for hours in (-12, 12, 36))
+    dataset = lab.new_dataset()
+    full = {"movies": MOVIES, "ratings": [(1, 1, "4.0", before), (2, 1, "3.0", before), (3, 1, "2.0", before)]}
+    revised, same, older = (1, 1, "5.0", between), (2, 1, "3.0", before), (3, 1, "1.0", before - 1)
+    new_twice, new_and_late = [(4, 1, "3.5", between), (4, 1, "4.0", between)], (5, 1, "3.5", before)
+    delta = {"ratings": [revised, same, older, *new_twice, new_and_late]}
+    again = {"ratings": [revised, (2, 1, "4.5", after)]}
+    lab.manifest(dataset, Batch(START, full))
+    lab.manifest(dataset, Batch(START + timedelta(hours=24), delta, {"ratings": "delta"}))
+    lab.apply(dataset)
+    lab.manifest(dataset, Batch(START + timedelta(hours=48), again, {"ratings": "delta"}))
+    lab.apply(dataset)
+    counts = lab.rows(
+        "select rows_added, rows_revised, rows_removed, rows_late from intermediate.int_batch_changes "
+        "where table_name = 'ratings' order by _batch"
+    )
+    assert counts == [(3, 0, 0, 0), (2, 1, 0, 3), (0, 1, 0, 1)]
+
+
 def test_the_newest_batch_landed_again_is_no_batch(lab: Lab) -> None:
     dataset = lab.new_name()
     first = Batch(START, {"movies": MOVIES, "ratings": [(1, 1, "1.0", NOON)]})
