@@ -106,9 +106,8 @@ def run_context(
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         dbt = Dbt(target, report.node, lambda nodes: report.run.nodes.extend(nodes))  # of the run that it is then
         copy, publication = open_.enter_context(_copy(target, settings, warehouse, report))
-        empty = (
-            anew or not warehouse.state().loaded
-        )  # a warehouse that cannot be used is known before anything is written
+        # A warehouse that cannot be used is known before anything is written.
+        empty = anew or not warehouse.state().loaded
         try:
             expectations = open_.enter_context(Expectations(target))
         except GateError as error:
@@ -118,24 +117,16 @@ def run_context(
             opened = opening.submit(
                 open_.enter_context, object_store(settings, embedded=engine(target).has_embedded_store)
             )
-            if not empty:
-                meanwhile()
-            if empty or (news and not opened.done()):  # a source that took long to read may well be known
-                dbt.prepare()
             if empty:
+                dbt.prepare()
                 gate.prepare()
+            else:
+                meanwhile()
+                if news and not opened.done():  # a source that took long to read may well be known
+                    dbt.prepare()
             store = opened.result()
         give_access(store)
-        yield Context(
-            store,
-            warehouse,
-            copy,
-            publication,
-            dbt,
-            gate,
-            report.step,
-            report.run,
-        )
+        yield Context(store, warehouse, copy, publication, dbt, gate, report.step, report.run)
 
 
 @contextmanager
