@@ -18,6 +18,7 @@ from ingest.batches.landing import land as land_source
 from ingest.settings import Settings
 from ingest.sources.archive import open_source
 from ingest.sources.replay import slices
+from ingest.sources.sample.day import as_of
 from ingest.store.bucket import Store
 from pipeline.apply import apply, check_dataset, only_dataset
 from pipeline.compare import canonical_rows, explain, fingerprints
@@ -43,8 +44,6 @@ def land(landing: Landing, store: Store, warehouse: Warehouse, settings: Setting
 def _days(landing: Landing, store: Store) -> list[int]:
     if not landing.generated:
         return [landing.day]
-    from ingest.sources.sample import as_of  # numpy, which nothing else needs
-
     newest = latest(store, landing.dataset)
     missing = [day for day in range(1, landing.day + 1) if newest is None or as_of(day) > newest.as_of]
     return missing or [landing.day]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.sources.sample import generate
+from ingest.sources.sample.generate import generate
 
 # How often each half star is given, from 0.5 on, in the releases up to ml-32m, in thousandths.
 STARS = (13, 30, 16, 72, 48, 207, 124, 280, 80, 130)

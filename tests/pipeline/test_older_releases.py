@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ingest.batches.landing import Landing, land
-from ingest.sources.sample import generate
-from ingest.sources.sample.older import FormName, write_as
+from ingest.sources.sample.generate import generate
 from pipeline.__main__ import app
+from tests.older_forms import FormName, write_as
 from tests.pipeline.harness import Batch, Lab
 from tests.pipeline.oracle import Oracle, assert_as_told
 from tests.pipeline.relations import Row

@@ -13,7 +13,7 @@ import pytest
 from expectations.connection import Warehouse
 from expectations.verdict import Finding, Verdict
 from ingest.batches.landing import Landing, land
-from ingest.sources.sample import generate
+from ingest.sources.sample.generate import generate
 from tests.conftest import REPO
 from tests.pipeline.harness import Lab
 from tests.pipeline.odd_batches import ODD, Odd

@@ -15,7 +15,7 @@ import pytest
 from expectations.connection import Warehouse
 from expectations.verdict import Verdict
 from ingest.schema import TABLES
-from ingest.sources.sample import generate
+from ingest.sources.sample.generate import generate
 from tests.pipeline.harness import Batch, Lab
 from tests.pipeline.relations import Row
 

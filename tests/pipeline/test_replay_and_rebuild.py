@@ -9,7 +9,7 @@ from random import Random
 import duckdb
 import pytest
 
-from ingest.sources.sample import generate
+from ingest.sources.sample.generate import generate
 from pipeline import target
 from pipeline.runs import read
 from tests.pipeline.generated import START, deltas, mixed

@@ -24,7 +24,7 @@ import requests
 from typer.testing import CliRunner
 
 from ingest.schema import TABLES
-from ingest.sources.sample import generate
+from ingest.sources.sample.generate import generate
 from ingest.store.bucket import Store
 from ingest.text import visible
 from pipeline.__main__ import app

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("fakesnow", reason="the emulator has an environment of its own")
 
-from ingest.sources.sample import generate
+from ingest.sources.sample.generate import generate
 from notebooks import run as notebooks
 from pipeline import bootstrap
 from profiles.emulator.privileges import ADMINISTRATORS, Need

@@ -18,8 +18,8 @@ from ingest.sources.archive import open_source
 from ingest.sources.formats import GENRES, NO_GENRES
 from ingest.sources.names import recognise
 from ingest.sources.replay import slices
-from ingest.sources.sample import generate
-from ingest.sources.sample.older import FORMS, ODD_MOVIES, FormName, write_as
+from ingest.sources.sample.generate import generate
+from tests.older_forms import FORMS, ODD_MOVIES, FormName, write_as
 
 OLDER: list[FormName] = ["ml-100k", "ml-1m", "ml-10m"]
 COPIES: list[FormName] = ["kaggle", "pandas", "spreadsheet"]

@@ -16,7 +16,7 @@ from ingest.lines.plain import all_plain
 from ingest.lines.reader import Lines
 from ingest.lines.rules import line_pattern
 from ingest.schema import TABLES, Kind, Table
-from ingest.sources.sample import generate
+from ingest.sources.sample.generate import generate
 
 RATINGS, LINKS, SCORES = (TABLES[name] for name in ("ratings", "links", "genome_scores"))
 NUMBERS = [RATINGS, LINKS, SCORES]

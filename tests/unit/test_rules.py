@@ -16,7 +16,7 @@ from ingest.lines.parts import cut
 from ingest.lines.rules import RULES, Digits, Rule, Share, Tenths, Whole, line_pattern, reason
 from ingest.schema import TABLES, Kind
 from ingest.sources.archive import open_source
-from ingest.sources.sample import generate
+from ingest.sources.sample.generate import generate
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,11 @@ import pytest
 
 from ingest.errors import SourceError
 from ingest.schema import TABLES
-from ingest.sources.sample import SampleDay, as_of, generate, shape_of
+from ingest.sources.sample.day import SampleDay, as_of, seconds
 from ingest.sources.sample.draw import Dice
+from ingest.sources.sample.generate import generate
 from ingest.sources.sample.lines import csv_lines, texts
-from ingest.sources.sample.shape import seconds
+from ingest.sources.sample.shape import shape_of
 from ingest.sources.sample.world import World
 from tests.sample_files import Content, read
 

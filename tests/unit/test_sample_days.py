@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from ingest.schema import TABLES
-from ingest.sources.sample import SampleDay, as_of, generate
-from ingest.sources.sample.shape import seconds
+from ingest.sources.sample.day import SampleDay, as_of, seconds
+from ingest.sources.sample.generate import generate
 from tests.sample_files import Content, read
 
 Days = dict[int, tuple[SampleDay, Content]]

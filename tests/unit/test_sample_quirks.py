@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from ingest.sources.sample import generate
+from ingest.sources.sample.generate import generate
 from ingest.sources.sample.words import ODD_TAGS
 from tests.sample_files import Content, read
 

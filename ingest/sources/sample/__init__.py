@@ -2,8 +2,3 @@
 
 Day 1 is a whole release; each later day is what changed. Same arguments, same bytes, on every platform.
 """
-
-from ingest.sources.sample.generate import SampleDay, generate
-from ingest.sources.sample.shape import Shape, as_of, shape_of
-
-__all__ = ["SampleDay", "Shape", "as_of", "generate", "shape_of"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from ingest.errors import IngestError
-from ingest.sources.sample import generate
-from ingest.sources.sample.older import FormName, write_as
+from ingest.sources.sample.generate import generate
 
 
 def main(
@@ -19,17 +17,10 @@ def main(
     day: Annotated[int, typer.Option(help="1 is a whole release, each later day what changed.")] = 1,
     seed: Annotated[int, typer.Option(help="Another seed, another sample.")] = 0,
     genome_scores: Annotated[int | None, typer.Option(help="Another size of the genome; 0 for none.")] = None,
-    form: Annotated[
-        FormName | None, typer.Option(help="The form of another release or copy instead of CSV files.")
-    ] = None,
 ) -> None:
     """Generates a day of the sample data set in the shape of a GroupLens release."""
     try:
-        with TemporaryDirectory() as work:
-            written = Path(work) if form else folder
-            done = generate(written, ratings=ratings, day=day, seed=seed, genome_scores=genome_scores)
-            if form:
-                write_as(form, written, folder)
+        done = generate(folder, ratings=ratings, day=day, seed=seed, genome_scores=genome_scores)
     except IngestError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,29 +11,16 @@ from numpy.typing import NDArray
 
 from ingest.errors import SourceError
 from ingest.schema import TABLES, Mode
-from ingest.sources.sample import days, tags, titles
+from ingest.sources.sample import changes, tags, titles
+from ingest.sources.sample.day import SampleDay, as_of
 from ingest.sources.sample.draw import Ints
 from ingest.sources.sample.lines import CHUNK, texts, write_table
-from ingest.sources.sample.shape import as_of, shape_of
+from ingest.sources.sample.shape import shape_of
 from ingest.sources.sample.world import World
 
 Columns = tuple[NDArray[Any], ...]
 Plan = tuple[dict[str, Mode], dict[str, Iterator[Columns]], dict[str, int]]
 _STARS = texts(f"{half // 2}.{half % 2 * 5}" for half in range(11))
-
-
-@dataclass(frozen=True)
-class SampleDay:
-    """A generated day.
-
-    Parameters: `as_of`, the instant (UTC) it speaks for; `modes`, per table of `ingest.schema.TABLES` that the day
-    has, `full` or `delta`; `rows`, per table, as written; `changes`, what a later day brings, by kind (counts).
-    """
-
-    as_of: datetime
-    modes: dict[str, Mode]
-    rows: dict[str, int]
-    changes: dict[str, int] = field(default_factory=dict)
 
 
 def generate(
@@ -57,14 +42,14 @@ def generate(
     """
     moment, shape = as_of(day), shape_of(ratings, genome_scores)
     world = World(shape, seed)
-    modes, chunks, changes = _first_day(world) if day == 1 else _later_day(world, day)
+    modes, chunks, counts = _first_day(world) if day == 1 else _later_day(world, day)
     others = [t.file for name, t in TABLES.items() if name not in modes and (folder / t.file).exists()]
     if others:
         raise SourceError(
             f"{folder} holds {', '.join(others)}, which day {day} of the sample does not have: name an empty folder"
         )
     rows = {name: write_table(folder, TABLES[name], chunks[name]) for name in modes}
-    return SampleDay(moment, modes, rows, changes)
+    return SampleDay(moment, modes, rows, counts)
 
 
 def _first_day(world: World) -> Plan:
@@ -83,15 +68,15 @@ def _first_day(world: World) -> Plan:
 
 
 def _later_day(world: World, day: int) -> Plan:
-    released, filled = world.new_movies(day), days.filled_links(world, day)
-    titled, regrouped = (days.corrected(world, what, day) for what in ("title", "genres"))
-    fresh, scored = days.fresh_ratings(world, day), days.newly_scored(world, day)
-    repeated = days.repeated_ratings(world, day, fresh)
+    released, filled = world.new_movies(day), changes.filled_links(world, day)
+    titled, regrouped = (changes.corrected(world, what, day) for what in ("title", "genres"))
+    fresh, scored = changes.fresh_ratings(world, day), changes.newly_scored(world, day)
+    repeated = changes.repeated_ratings(world, day, fresh)
     new_tags = tags.new_tags(world, day, fresh["new"])
     modes: dict[str, Mode] = dict.fromkeys(("movies", "ratings", "tags", "links"), "delta")
     all_ratings = np.concatenate([*fresh.values(), repeated])
     all_ratings = all_ratings[np.lexsort((all_ratings[:, 1], all_ratings[:, 0]))]
-    changes = {
+    counts = {
         "movies added": len(released),
         "titles corrected": len(titled),
         "genres corrected": len(regrouped),
@@ -103,7 +88,7 @@ def _later_day(world: World, day: int) -> Plan:
     }
     if tags.tags_are_full(day):
         modes["tags"] = "full"
-        new_tags, changes["tags withdrawn"] = tags.tags_on(world, day)
+        new_tags, counts["tags withdrawn"] = tags.tags_on(world, day)
     chunks = {
         "movies": _movies(world, np.unique(np.concatenate([released, titled, regrouped])), day),
         "ratings": iter([_rating_columns(world, all_ratings)]),
@@ -113,18 +98,18 @@ def _later_day(world: World, day: int) -> Plan:
     if len(scored):
         modes["genome_scores"] = "delta"
         chunks["genome_scores"] = _genome_scores(world, scored)
-        changes["movies with new genome scores"] = len(scored)
-    return modes, chunks, changes
+        counts["movies with new genome scores"] = len(scored)
+    return modes, chunks, counts
 
 
 def _movies(world: World, indexes: Ints, day: int) -> Iterator[Columns]:
-    names = titles.titles(world.dice, indexes, world.years(indexes), days.versions(world, "title", day))
-    genres = titles.genres(world.dice, indexes, days.versions(world, "genres", day))
+    names = titles.titles(world.dice, indexes, world.years(indexes), changes.versions(world, "title", day))
+    genres = titles.genres(world.dice, indexes, changes.versions(world, "genres", day))
     yield world.movie_ids(indexes), texts(names), texts(genres)
 
 
 def _links(world: World, indexes: Ints, day: int) -> Iterator[Columns]:
-    filled = np.concatenate([days.filled_links(world, past) for past in range(2, day + 1)] or [indexes[:0]])
+    filled = np.concatenate([changes.filled_links(world, past) for past in range(2, day + 1)] or [indexes[:0]])
     lacking = titles.lacks_tmdb(world.dice, indexes) & (indexes < world.shape.movies)
     known = ~lacking | np.isin(indexes, filled)
     imdb, tmdb = titles.links(world.dice, indexes, world.years(indexes), known)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from ingest.errors import SourceError
 from ingest.sources.sample.draw import Points, along
 
 LEAST_RATINGS = 1_000
 LEAST_PER_USER = 20
-FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
-DAY_SECONDS = 86_400
 
 _MOVIES: Points = ((0, 600), (100_000, 3_500), (1_000_000, 9_000), (20_000_263, 27_278), (60_000_000, 60_000))
 _TAGS: Points = ((0, 450), (100_000, 3_500), (1_000_000, 25_000), (20_000_263, 465_564))
@@ -21,7 +18,10 @@ _GENOME_TAGS: Points = ((0, 10), (100_000, 100), (11_709_768, 1_128), (11_709_76
 
 @dataclass(frozen=True)
 class Shape:
-    """Row counts of day 1; the genome is complete: `genome_movies` × `genome_tags` scores."""
+    """Row counts of day 1, and about how much a later day brings (`daily_…`).
+
+    The genome is complete: `genome_movies` × `genome_tags` scores.
+    """
 
     ratings: int
     users: int
@@ -29,21 +29,9 @@ class Shape:
     tags: int
     genome_movies: int
     genome_tags: int
-
-    @property
-    def daily_ratings(self) -> int:
-        """About how many ratings a later day brings."""
-        return max(100, self.ratings // 200)
-
-    @property
-    def daily_movies(self) -> int:
-        """How many movies a later day releases."""
-        return max(2, self.movies // 1_000)
-
-    @property
-    def daily_users(self) -> int:
-        """How many users join on a later day."""
-        return max(2, self.users // 400)
+    daily_ratings: int
+    daily_movies: int
+    daily_users: int
 
 
 def shape_of(ratings: int, genome_scores: int | None = None) -> Shape:
@@ -61,23 +49,15 @@ def shape_of(ratings: int, genome_scores: int | None = None) -> Shape:
     if not 0 <= genome_movies <= movies:
         most = movies * genome_tags
         raise SourceError(f"{scores} genome scores do not fit {movies:,} movies: ask for 0 to {most:,}")
+    users = max(20, ratings * 138_493 // 20_000_263)
     return Shape(
         ratings=ratings,
-        users=max(20, ratings * 138_493 // 20_000_263),
+        users=users,
         movies=movies,
         tags=int(along(_TAGS, ratings)),
         genome_movies=genome_movies,
         genome_tags=genome_tags if genome_movies else 0,
+        daily_ratings=max(100, ratings // 200),
+        daily_movies=max(2, movies // 1_000),
+        daily_users=max(2, users // 400),
     )
-
-
-def as_of(day: int) -> datetime:
-    """The instant (UTC) that day `day` (1 is the first) speaks for; it holds nothing that is later."""
-    if day < 1:
-        raise SourceError(f"there is no day {day}: days of the sample start with 1")
-    return FIRST_DAY + timedelta(days=day - 1)
-
-
-def seconds(moment: datetime) -> int:
-    """Seconds since 1970, UTC."""
-    return int(moment.timestamp())

@@ -7,10 +7,10 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.sources.sample.days import fresh_ratings, start_of
+from ingest.sources.sample.changes import fresh_ratings, start_of
+from ingest.sources.sample.day import DAY_SECONDS
 from ingest.sources.sample.draw import Ints, weighted
 from ingest.sources.sample.lines import texts
-from ingest.sources.sample.shape import DAY_SECONDS
 from ingest.sources.sample.words import FIRST_NAMES, LAST_NAMES, ODD_TAGS, PHRASES
 from ingest.sources.sample.world import World
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from ingest.sources.sample.day import DAY_SECONDS, FIRST_DAY, seconds
 from ingest.sources.sample.draw import Dice, Flags, Ints, Points, along, below, exact_shares
-from ingest.sources.sample.shape import DAY_SECONDS, FIRST_DAY, LEAST_PER_USER, Shape, seconds
+from ingest.sources.sample.shape import LEAST_PER_USER, Shape
 from ingest.sources.sample.titles import release_years, title_sources
 
 NOW = seconds(FIRST_DAY)

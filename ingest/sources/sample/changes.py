@@ -9,8 +9,8 @@ from collections import Counter
 
 import numpy as np
 
+from ingest.sources.sample.day import DAY_SECONDS
 from ingest.sources.sample.draw import Ints, below
-from ingest.sources.sample.shape import DAY_SECONDS
 from ingest.sources.sample.titles import lacks_tmdb
 from ingest.sources.sample.world import NOW, World
 
