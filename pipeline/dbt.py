@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / "transform"
+# dbt's adapters are the process's: a command that begins forgets a running one's, whose connections stay open then.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Dbt:
 
         It takes 2 to 3 s, which the start of the store and landing can hide.
         """
-        self._preparing = threading.Thread(target=self._parse, daemon=True)
+        self._preparing = threading.Thread(target=self._parse, name="reads the dbt project", daemon=True)
         self._preparing.start()
 
     def load(self, manifest: Manifest, bucket: str) -> None:
@@ -151,7 +153,6 @@ class Dbt:
         """The ids of the nodes that a selection names; `state` is a folder with the manifest to compare with."""
         command = ["ls", "--select", select, "--output", "json", "--output-keys", "unique_id", "--no-write-json"]
         answer = self._answer(*command, *(["--state", str(state)] if state else []))
-        self._release()
         if not answer.success:
             raise PipelineError(f"listing {select} failed: {answer.exception}")
         lines: Any = answer.result
@@ -182,10 +183,7 @@ class Dbt:
             self._preparing.join()
         if self._project is None:
             self._parse()
-        try:
-            answer = self._answer(*arguments)
-        finally:
-            self._release()
+        answer = self._answer(*arguments)
         results = list(getattr(answer.result, "results", None) or [])
         self._on_end([_node(result) for result in results if hasattr(result, "node")])
         if _interrupted(answer.exception, results):
@@ -198,10 +196,12 @@ class Dbt:
     def _answer(self, *arguments: str) -> dbtRunnerResult:
         if self._runner is None:
             self._runner = _runner_type()(self._project, callbacks=[self._hear])
-        with also(DBT_TARGET_PATH=self._target_path):
-            return self._runner.invoke(
-                ["--quiet", "--log-level", "none", "--no-version-check", *arguments, "--target", self.target]
-            )
+        options = ["--quiet", "--log-level", "none", "--no-version-check", "--target", self.target]
+        with _ONE_AT_A_TIME, also(DBT_TARGET_PATH=self._target_path):
+            try:
+                return self._runner.invoke([*arguments, *options])
+            finally:
+                _close_file()
 
     def _parse(self, *command: str) -> None:
         answer = self._answer(*(command or ("parse", "--no-write-json")))
@@ -212,15 +212,15 @@ class Dbt:
         if event.info.name == "NodeFinished":
             self._on_node(event.data.node_info.node_name)
 
-    @staticmethod
-    def _release() -> None:
-        """Closes the DuckDB file, which dbt would keep open, so that the gates' process can read it."""
-        from dbt.adapters.factory import FACTORY
 
-        for adapter in FACTORY.adapters.values():
-            close = getattr(adapter.ConnectionManager, "close_all_connections", None)
-            if close:
-                close()
+def _close_file() -> None:
+    """Closes the DuckDB file, which dbt would keep open, so that the gate's process can read it."""
+    from dbt.adapters.factory import FACTORY
+
+    for adapter in FACTORY.adapters.values():
+        close = getattr(adapter.ConnectionManager, "close_all_connections", None)
+        if close:
+            close()
 
 
 def _node(result: Any) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -32,7 +33,11 @@ def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
     def invoke(*arguments: object) -> Result:
         with lab.environment():  # anew each time: a run changes it, and then ends
-            return CliRunner().invoke(app, [str(argument) for argument in arguments])
+            result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+            for thread in threading.enumerate():
+                if thread.name == "reads the dbt project":  # a refused run, which would end now, does not wait for it
+                    thread.join()
+            return result
 
     yield invoke
     lab.delete_warehouse()

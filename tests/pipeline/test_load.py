@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from datetime import timedelta
+
 import pytest
 
 from pipeline.dbt import Dbt
@@ -55,3 +58,26 @@ def test_a_build_that_ran_fewer_tests_than_it_owed_is_an_error(lab: Lab) -> None
     )
     with lab.environment(), pytest.raises(PipelineError, match="did not run, though what it tests was built"):
         Forgetful("dev").build(full_refresh=True)
+
+
+def test_a_command_of_dbt_leaves_no_file_open_while_another_begins(lab: Lab) -> None:
+    dataset = lab.new_dataset()
+    stopped = threading.Event()
+
+    def read_projects() -> None:
+        while not stopped.is_set():
+            Dbt("dev")._parse()
+
+    reading = threading.Thread(target=read_projects)
+    with lab.environment():
+        reading.start()
+    try:
+        for number in range(3):
+            at = START + timedelta(days=number)
+            lab.manifest(
+                dataset, Batch(at, {"movies": [(1, f"{number} (2001)", "Drama")], "ratings": [(1, 1, "4.0", 1)]})
+            )
+            lab.apply(dataset)
+    finally:
+        stopped.set()
+        reading.join()
