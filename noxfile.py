@@ -56,6 +56,12 @@ def install(session: nox.Session, lock: str) -> None:
     session.env.update(ENVIRONMENT)
 
 
+def run(session: nox.Session, lock: str, *module: str) -> None:
+    """Runs a module of the project, with what follows `--`, in the environment of a lock."""
+    install(session, lock)
+    session.run("python", "-m", *module, *session.posargs)
+
+
 def on_target(lock: str) -> str:
     """The lock for looking at the marts of the target that MOVIELENS_TARGET names."""
     return lock if os.environ.get("MOVIELENS_TARGET") in (None, "", "dev") else "prod-notebooks"
@@ -64,22 +70,19 @@ def on_target(lock: str) -> str:
 @nox.session
 def dev(session: nox.Session) -> None:
     """The whole job on a laptop: land, load into DuckDB, build, test, judge, publish (`-- --help`: its options)."""
-    install(session, "dev")
-    session.run("python", "-m", "pipeline", "dev", *session.posargs)
+    run(session, "dev", "pipeline", "dev")
 
 
 @nox.session(default=False)
 def land(session: nox.Session) -> None:
     """Land one batch and build nothing (`-- DATASET --source PATH`), or take one back (`-- DATASET --withdraw ID`)."""
-    install(session, "dev")
-    session.run("python", "-m", "pipeline", "land", *session.posargs)
+    run(session, "dev", "pipeline", "land")
 
 
 @nox.session(default=False)
 def replay(session: nox.Session) -> None:
     """Replay a data set by event time in micro-batches (`-- sample --batches 10`) and measure their latency."""
-    install(session, "dev")
-    session.run("python", "-m", "pipeline", "replay", *session.posargs)
+    run(session, "dev", "pipeline", "replay")
 
 
 @nox.session(default=False)
@@ -90,8 +93,7 @@ def prod(session: nox.Session) -> None:
         options = [option for option in session.posargs if option != "--bootstrap"]
         session.run("python", "-m", "pipeline.bootstrap", *options)
     else:
-        install(session, "emulator" if "--emulator" in session.posargs else "prod")
-        session.run("python", "-m", "pipeline", "prod", *session.posargs)
+        run(session, "emulator" if "--emulator" in session.posargs else "prod", "pipeline", "prod")
 
 
 @nox.session(default=False)
@@ -114,50 +116,43 @@ def parity_with_snowflake(session: nox.Session) -> None:
 @nox.session(default=False)
 def diff(session: nox.Session) -> None:
     """Show what your changes to the dbt project do to the data, beside a git ref (`-- --base REF`; default: main)."""
-    install(session, "dev")
-    session.run("python", "-m", "pipeline", "diff", *session.posargs)
+    run(session, "dev", "pipeline", "diff")
 
 
 @nox.session(default=False)
 def runs(session: nox.Session) -> None:
     """List the newest runs: what they applied, how long it took, what failed (`-- --last 50`)."""
-    install(session, "dev")
-    session.run("python", "-m", "pipeline", "runs", *session.posargs)
+    run(session, "dev", "pipeline", "runs")
 
 
 @nox.session(default=False)
 def notebooks(session: nox.Session) -> None:
     """Execute the notebooks on the current warehouse and render them."""
-    install(session, on_target("notebooks"))
-    session.run("python", "-m", "notebooks.run", *session.posargs)
+    run(session, on_target("notebooks"), "notebooks.run")
 
 
 @nox.session(default=False)
 def lab(session: nox.Session) -> None:
     """Open Jupyter on the marts."""
-    install(session, on_target("lab"))
-    session.run("python", "-m", "notebooks.lab", *session.posargs)
+    run(session, on_target("lab"), "notebooks.lab")
 
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Build the documentation site in `site/` (`-- --serve` shows it in a browser on this machine)."""
-    install(session, on_target("notebooks"))
-    session.run("python", "-m", "pipeline.site", *session.posargs)
+    run(session, on_target("notebooks"), "pipeline", "docs")
 
 
 @nox.session(default=False)
 def unit(session: nox.Session) -> None:
     """The tests that need no store, no dbt and no Great Expectations: quick enough to run after every edit."""
-    install(session, "test")
-    session.run("python", "-m", "pytest", *PARALLEL, "tests/unit", *session.posargs)
+    run(session, "test", "pytest", *PARALLEL, "tests/unit")
 
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
     """All tests, the Snowflake side in an environment of its own."""
-    install(session, "test")
-    session.run("python", "-m", "pytest", *PARALLEL, "--ignore=tests/snowflake", *session.posargs)
+    run(session, "test", "pytest", *PARALLEL, "--ignore=tests/snowflake")
     if not session.posargs:
         session.notify("tests-of-snowflake")
 

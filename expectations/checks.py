@@ -19,6 +19,7 @@ import yaml
 from yaml import CSafeLoader
 
 from expectations.catalogue import arguments, expectations
+from profiles.errors import PipelineError
 
 Severity = Literal["warning", "error"]
 
@@ -28,7 +29,7 @@ SCHEMAS = ("raw", "quality", "seeds", "staging", "intermediate", "marts", "snaps
 SQL_WORDS = {"and", "or", "not", "between", "in", "is", "null", "true", "false", "least", "greatest", "abs", "coalesce"}
 
 
-class GateError(Exception):
+class GateError(PipelineError):
     """The gate could not be asked: why, in words for a person."""
 
 

@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class NoWarehouse(Exception):
-    """There is nothing to look at yet, or it cannot be opened: what is missing and what to do next."""
-
-    def _render_traceback_(self) -> list[str]:
-        """What Jupyter shows: the message alone."""
-        return [f"{type(self).__name__}: {self}"]
-
-
 @dataclass(frozen=True)
 class Marts:
     """An open warehouse.
@@ -87,16 +79,13 @@ class Marts:
 
 
 def connect() -> Marts:
-    """Open the marts of the target that the environment names; raises `NoWarehouse` when there are none."""
+    """Open the marts of the target that the environment names; raises `PipelineError` when there are none."""
     with chdir(ROOT):  # an editor opens a notebook in its own folder: the default is in the repository's
         settings = Settings.read()
-    try:
-        marts = _duckdb(settings.warehouse) if engine(settings.target).is_file else _snowflake()
-    except PipelineError as error:
-        raise NoWarehouse(str(error)) from None
+    marts = _duckdb(settings.warehouse) if engine(settings.target).is_file else _snowflake()
     if not marts.relations():
         marts.close()
-        raise NoWarehouse(f"{marts.name} has no marts yet: run `nox -s {settings.target}` first.")
+        raise PipelineError(f"{marts.name} has no marts yet: run `nox -s {settings.target}` first.")
     return marts
 
 
@@ -107,12 +96,10 @@ def _duckdb(path: Path) -> Marts:
 
 
 def _snowflake() -> Marts:
-    if lacking := snowflake.missing():
-        raise NoWarehouse(f"MOVIELENS_TARGET is not dev, so Snowflake is asked, which needs {'; '.join(lacking)}.")
     try:
         connection = snowflake.connect(snowflake.role("reporter"))
     except ImportError:
-        raise NoWarehouse(
+        raise PipelineError(
             "this environment has no Snowflake connector: open the notebooks with `MOVIELENS_TARGET=prod nox -s lab`."
         ) from None
     return Marts(ibis.snowflake.from_connection(connection, create_object_udfs=False), snowflake.address())

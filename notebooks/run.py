@@ -5,7 +5,6 @@ The pages go to `$MOVIELENS_DATA_DIR/notebooks/`; they load nothing from anywher
 
 from __future__ import annotations
 
-import argparse
 import html
 import os
 import re
@@ -26,10 +25,10 @@ from ingest.errors import IngestError
 from ingest.text import visible
 from notebooks import marts
 from profiles.environment import adopt
+from profiles.errors import PipelineError
 
 FOLDER = Path(__file__).parent
 CELL_SECONDS = 300
-PICTURE_TAG = "readme"
 _CHART_TITLE = re.compile(r"aria-label=\"Title text '(.+?)'")
 
 
@@ -110,32 +109,23 @@ def render(notebook: Any, path: Path) -> str:
     return visible(str(page))
 
 
-def picture(notebook: Any) -> str | None:
-    """The chart of the cell that is tagged `readme`, as SVG."""
-    outputs = (o for cell in notebook.cells if PICTURE_TAG in cell.metadata.get("tags", ()) for o in cell.outputs)
-    return next((str(output.data["image/svg+xml"]) for output in outputs if "data" in output), None)
+def run(out: Path) -> list[str]:
+    """Execute all notebooks and render them into the folder `out`, two at a time, with a line each on standard output.
 
-
-def run(out: Path, picture_to: Path | None = None) -> list[str]:
-    """Execute and render all notebooks, two at a time, with one line each on standard output.
-
-    Parameters: `out`, the folder of the pages; `picture_to`, a file for the chart that the README shows. Returns what
-    failed, empty when nothing did; a failed notebook leaves an earlier run's page alone.
+    Returns what failed, empty when nothing did; a failed notebook leaves an earlier run's page alone.
     """
     out.mkdir(parents=True, exist_ok=True)
 
-    def one(path: Path) -> str | None:
+    def one(path: Path) -> str:
         start = time.monotonic()
         try:
-            notebook = execute(path, Path(scratch))
+            page = render(execute(path, Path(scratch)), path)
         except CellFailed as error:
             print(f"FAILED   {path.name}", flush=True)
             return str(error)
-        (out / f"{path.stem}.html").write_text(render(notebook, path), encoding="utf-8")
-        if picture_to and (svg := picture(notebook)):
-            picture_to.write_text(svg + "\n", encoding="utf-8")
+        (out / f"{path.stem}.html").write_text(page, encoding="utf-8")
         print(f"{time.monotonic() - start:5.1f} s  {out / path.stem}.html", flush=True)
-        return None
+        return ""
 
     # A socket's path may have 104 characters on macOS, whose own temporary folder takes half of them.
     with tempfile.TemporaryDirectory(dir="/tmp") as scratch, ThreadPoolExecutor(max_workers=2) as workers:
@@ -143,21 +133,17 @@ def run(out: Path, picture_to: Path | None = None) -> list[str]:
         os.environ |= dict.fromkeys(
             ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"), scratch
         )
-        return [failure for failure in workers.map(one, notebooks()) if failure]
+        return list(filter(None, workers.map(one, notebooks())))
 
 
 def main() -> int:
-    """Read the arguments, run, report what failed; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m notebooks.run", description=__doc__)
-    parser.add_argument("--picture", type=Path, help="write the chart of the cell tagged `readme` to this SVG file")
-    picture_to = parser.parse_args().picture
+    """Runs the notebooks on the environment's warehouse and reports what failed; returns the exit code."""
     try:
         settings = adopt()
         marts.connect().close()
-    except (IngestError, marts.NoWarehouse) as error:
+        failures = run(settings.data_dir / "notebooks")
+    except (IngestError, PipelineError) as error:
         failures = [str(error)]
-    else:
-        failures = run(settings.data_dir / "notebooks", picture_to)
     for failure in failures:
         print(f"error: {visible(failure)}", file=sys.stderr)
     return 1 if failures else 0

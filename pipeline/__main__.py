@@ -19,6 +19,7 @@ from ingest.store.embedded import object_store
 from pipeline import jobs
 from pipeline.alerts import alert
 from pipeline.command_line import Dataset, OneLineErrors, Ratings, Source, console, lands
+from pipeline.dbt import ROOT
 from pipeline.report import Report, batches_table, runs_table
 from pipeline.runs import read as read_runs
 from pipeline.runs import recorded
@@ -167,6 +168,25 @@ def diff(
         found = run(base, dataset, settings, report)
     if fail_on_change and found.changed:
         raise typer.Exit(1)
+
+
+@app.command()
+def docs(
+    out: Annotated[Path, typer.Option(help="The site's folder, replaced as a whole.", file_okay=False)] = ROOT / "site",
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it on 127.0.0.1 until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option(help="Where to serve; 0 for any free port.")] = 8000,
+) -> None:
+    """Builds the site from the current warehouse: its state, lineage, documentation, Data Docs and notebooks."""
+    from pipeline.site.build import build
+    from pipeline.site.serve import server
+
+    report = Report(console)
+    page = build(out.resolve(), Settings(), lambda text: report.say(f"  {text}"))
+    report.say(str(page), "green")
+    if serve:
+        with server(page.parent, port) as serving, suppress(KeyboardInterrupt):
+            report.say(f"{serving.address} (Ctrl-C stops it)", "green")
+            serving.serve_forever()
 
 
 @app.command("runs")

@@ -3,3 +3,7 @@
 
 class PipelineError(Exception):
     """A step failed, or may not be taken: what happened, where, and what to do next."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What Jupyter shows: the message alone."""
+        return [f"{type(self).__name__}: {self}"]

@@ -9,18 +9,17 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from expectations.checks import GateError
 from expectations.gate import Gate
 from ingest.settings import Settings
 from notebooks import marts
 from notebooks import run as notebooks
+from pipeline import runs
 from pipeline.dbt import Dbt
-from pipeline.runs import read as read_runs
-from pipeline.site.columns import read
+from pipeline.site import columns
 from pipeline.site.pages import columns_page, front_page, runs_page
 from pipeline.site.state import descriptions, documentation, state
 from profiles import engine
@@ -45,68 +44,62 @@ MENDED = (
 Say = Callable[[str], None]
 
 
-def build(out: Path, target: str, say: Say) -> Path:
-    """Builds the site anew; returns its front page.
+def build(out: Path, settings: Settings, say: Say) -> Path:
+    """Builds the site of the settings' target anew; returns its front page.
 
-    Parameters: `out`, the folder, replaced as a whole; `target`, an output of profiles.yml; `say`, called with each
-    thing done. Raises `PipelineError` when there is no warehouse, or a notebook fails.
+    Parameters: `out`, the folder, replaced as a whole; `say`, called with each thing done. Raises `PipelineError` when
+    there is no warehouse, or a notebook fails.
     """
-    data_dir = Settings.read().data_dir
-    work, runs = data_dir / "site", data_dir / "runs"
+    target, prefix = settings.target, os.environ.get("MOVIELENS_SCHEMA_PREFIX", "").lower()
+    work = settings.data_dir / "site"
     new = work / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    try:
-        with closing(marts.connect()) as opened:
-            found = state(opened, target)
-    except marts.NoWarehouse as error:
-        raise PipelineError(str(error)) from None
+    with closing(marts.connect()) as opened:
+        found = state(opened, target)
     say(f"state of the warehouse: {found['dataset']}, {len(found['batches'])} batches")
-    found["notebooks"] = _notebooks(new / "notebooks", found["built_at"] or found["loaded_at"], say)
-    prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "").lower()
+    found["notebooks"] = _notebooks(settings.data_dir / "notebooks", found["built_at"], new / "notebooks", say)
     manifest, catalog = _dbt(new / "dbt", work / "dbt", target)
     found["documentation"] = documentation(manifest, catalog)
     say(f"dbt docs: {found['documentation']['percent']:g} % of {found['documentation']['columns']} columns described")
-    found["data_docs"] = _data_docs(new / "data_docs", target)
+    found["data_docs"] = _data_docs(settings.data_dir / "expectations" / target, new / "data_docs", target)
     say("Data Docs" if found["data_docs"] else "no Data Docs: no gate has run yet")
-    records = read_runs(runs)
+    records = runs.read(settings.data_dir / "runs")
     shown = ("started_at", "job", "outcome", "seconds")
     found["runs"] = [{name: record[name] for name in shown} for record in records[:3]]
-    (new / "runs.html").write_text(runs_page(records), encoding="utf-8")
-    (new / "state.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    (new / "index.html").write_text(front_page(found, descriptions(manifest, prefix)), encoding="utf-8")
-    columns = read(manifest, catalog, engine(target).dialect, prefix)
-    say(f"columns: what {len(columns.made_of)} of {len(columns.known)} are made of")
-    (new / "columns.html").write_text(columns_page(columns), encoding="utf-8")
+    lineage = columns.read(manifest, catalog, engine(target).dialect, prefix)
+    made = sum(degree > 0 for _, degree in lineage.graph.in_degree)
+    say(f"columns: what {made} of {len(lineage.graph)} are made of")
+    for name, content in {
+        "index.html": front_page(found, descriptions(manifest, prefix)),
+        "columns.html": columns_page(lineage),
+        "runs.html": runs_page(records),
+        "state.json": json.dumps(found, indent=1),
+    }.items():
+        (new / name).write_text(content, encoding="utf-8")
     _replace(out, new)
     return out / "index.html"
 
 
-def _notebooks(folder: Path, since: str | None, say: Say) -> list[dict[str, str]]:
-    """The notebooks' pages, executed again where they are older than the warehouse (`since`, UTC)."""
-    pages = Settings.read().data_dir / "notebooks"
-    paths = notebooks.notebooks()
-    if not all(_is_newer(pages / f"{path.stem}.html", path, since) for path in paths):
+def _notebooks(pages: Path, built_at: str | None, folder: Path, say: Say) -> list[dict[str, str]]:
+    """The notebooks' pages, executed again where they are older than the warehouse or the notebook (times in UTC)."""
+    built = datetime.fromisoformat(f"{built_at}Z").timestamp() if built_at else 0.0
+    found = {path: pages / f"{path.stem}.html" for path in notebooks.notebooks()}
+    if not all(
+        page.exists() and page.stat().st_mtime > max(built + 1, path.stat().st_mtime) for path, page in found.items()
+    ):
         say("executing the notebooks")
         if failures := notebooks.run(pages):
             raise PipelineError("a notebook failed: " + "\n".join(failures))
     folder.mkdir()
-    for path in paths:
-        page = (pages / f"{path.stem}.html").read_text(encoding="utf-8")
-        (folder / f"{path.stem}.html").write_text(
-            page.replace("<!-- home -->", '<a href="../index.html">site</a>'), "utf-8"
-        )
-    say(f"notebooks: {len(paths)}")
+    for page in found.values():
+        text = page.read_text(encoding="utf-8").replace("<!-- home -->", '<a href="../index.html">site</a>')
+        (folder / page.name).write_text(text, encoding="utf-8")
+    say(f"notebooks: {len(found)}")
     return [
-        {"page": f"notebooks/{path.stem}.html", "title": notebooks.heading(path), "about": notebooks.about(path)}
-        for path in paths
+        {"page": f"notebooks/{page.name}", "title": notebooks.heading(path), "about": notebooks.about(path)}
+        for path, page in found.items()
     ]
-
-
-def _is_newer(page: Path, notebook: Path, since: str | None) -> bool:
-    if not page.exists() or page.stat().st_mtime < notebook.stat().st_mtime:
-        return False
-    return since is None or datetime.fromtimestamp(page.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S") > since
 
 
 def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -131,15 +124,12 @@ def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[st
     return json.loads(files["manifest"]), json.loads(files["catalog"])
 
 
-def _data_docs(folder: Path, target: str) -> str | None:
-    """The pages of what the gates found last, if they have run."""
-    if not (Settings.read().data_dir / "expectations" / target).is_dir():
+def _data_docs(results: Path, folder: Path, target: str) -> str | None:
+    """The pages of what the gate found last, if it has run."""
+    if not results.is_dir():
         return None
-    try:
-        with Gate(target) as gate:
-            shutil.copytree(gate.docs().parent, folder)
-    except GateError as error:
-        raise PipelineError(str(error)) from None
+    with Gate(target) as gate:
+        shutil.copytree(gate.docs().parent, folder)
     front = folder / "index.html"
     page = front.read_text(encoding="utf-8")
     front.write_text(page.replace("<body>", '<body><p><a href="../index.html">← site</a></p>', 1), encoding="utf-8")

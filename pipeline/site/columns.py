@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import networkx as nx
 from sqlglot import MappingSchema, exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import lineage
@@ -26,24 +27,19 @@ class Column(NamedTuple):
 
 @dataclass
 class Columns:
-    """All columns, what each is directly made of, which ones decide a relation's rows, and what could not be read."""
+    """All columns, each with an edge to those made of it; which ones decide a relation's rows; what was not read."""
 
-    known: list[Column] = field(default_factory=list)
-    made_of: dict[Column, set[Column]] = field(default_factory=lambda: defaultdict(set))
+    graph: nx.DiGraph = field(default_factory=nx.DiGraph)
     decided_by: dict[str, set[Column]] = field(default_factory=lambda: defaultdict(set))
     unread: list[str] = field(default_factory=list)
 
     def origins(self, column: Column) -> set[Column]:
         """The columns that a column is made of in the end: those that are made of no other."""
-        return {origin for origin in _reached(column, self.made_of) if origin not in self.made_of} - {column}
+        return {origin for origin in nx.ancestors(self.graph, column) if not self.graph.in_degree(origin)}
 
     def made_from(self, column: Column) -> set[Column]:
         """All columns that a column goes into, directly or through others."""
-        used_by: dict[Column, set[Column]] = defaultdict(set)
-        for made, of in self.made_of.items():
-            for origin in of:
-                used_by[origin].add(made)
-        return _reached(column, used_by) - {column}
+        return set(nx.descendants(self.graph, column))
 
     def rows_decided(self, column: Column) -> set[str]:
         """The relations whose rows a column, or one made from it, decides."""
@@ -53,20 +49,20 @@ class Columns:
 
 def read(manifest: dict[str, Any], catalog: dict[str, Any], dialect: str, prefix: str = "") -> Columns:
     """The columns of every relation that dbt's manifest and catalogue describe; `prefix` is left off the schemas."""
-    nodes = {**manifest["nodes"], **manifest["sources"]}
+    nodes = manifest["nodes"] | manifest["sources"]
     schema = MappingSchema(dialect=dialect)
     names: dict[str, str] = {}
     columns = Columns()
-    for key, found in {**catalog["nodes"], **catalog["sources"]}.items():
+    for key, found in (catalog["nodes"] | catalog["sources"]).items():
         relation = exp.to_table(nodes[key]["relation_name"], dialect=dialect)
         name = names[_key(relation)] = f"{relation.db.lower().removeprefix(prefix)}.{relation.name.lower()}"
-        columns.known += [Column(name, column.lower()) for column in found["columns"]]
+        columns.graph.add_nodes_from(Column(name, column.lower()) for column in found["columns"])
         schema.add_table(relation, {name: column["type"] for name, column in found["columns"].items()})
     for node in manifest["nodes"].values():
         if node["resource_type"] in ("model", "snapshot") and node.get("compiled_code"):
             name = _key(exp.to_table(node["relation_name"], dialect=dialect))
             try:
-                _read_one(columns, names[name], node["compiled_code"], schema, names, dialect)
+                _read_one(columns, names[name], node["compiled_code"], schema, names)
             except SqlglotError as error:
                 columns.unread.append(f"{names[name]}: {str(error).splitlines()[0]}")
             except KeyError as missing:  # the project has changed since the warehouse was built
@@ -74,41 +70,30 @@ def read(manifest: dict[str, Any], catalog: dict[str, Any], dialect: str, prefix
     return columns
 
 
-def _read_one(
-    columns: Columns, relation: str, sql: str, schema: MappingSchema, names: dict[str, str], dialect: str
-) -> None:
+def _read_one(columns: Columns, relation: str, sql: str, schema: MappingSchema, names: dict[str, str]) -> None:
+    dialect = schema.dialect
     root = build_scope(qualify(parse_one(sql, dialect=dialect), schema=schema, dialect=dialect))
     if root is None or not isinstance(root.expression, exp.Query):
         raise SqlglotError("not a query")
 
     def origins(scope: Scope, name: str) -> Iterator[Column]:
+        """The columns of other relations that a column of a scope is made of."""
         for node in lineage(name, scope.expression, schema, scope=scope, dialect=dialect, copy=False).walk():
-            if isinstance(node.expression, exp.Table):
+            if isinstance(node.expression, exp.Table) and names[_key(node.expression)] != relation:
                 yield Column(names[_key(node.expression)], node.name.rpartition(".")[2].strip('"').lower())
 
     for name in root.expression.named_selects:
-        of = {column for column in origins(root, name) if column.relation != relation}
-        if of:
-            columns.made_of[Column(relation, name.lower())] |= of
+        columns.graph.add_edges_from((origin, Column(relation, name.lower())) for origin in origins(root, name))
     for scope in root.traverse():
         for column in scope.columns:
-            if column.find_ancestor(*DECIDING):
-                source = scope.sources.get(column.table)
-                if isinstance(source, exp.Table):
-                    columns.decided_by[relation].add(Column(names[_key(source)], column.name.lower()))
-                elif source:
-                    columns.decided_by[relation].update(origins(source, column.name))
-    columns.decided_by[relation] = {column for column in columns.decided_by[relation] if column.relation != relation}
+            source = scope.sources.get(column.table)
+            if not source or not column.find_ancestor(*DECIDING):
+                continue
+            if isinstance(source, Scope):
+                columns.decided_by[relation].update(origins(source, column.name))
+            elif names[_key(source)] != relation:
+                columns.decided_by[relation].add(Column(names[_key(source)], column.name.lower()))
 
 
 def _key(table: exp.Table) -> str:
     return f"{table.catalog}.{table.db}.{table.name}".lower()
-
-
-def _reached(start: Column, steps: dict[Column, set[Column]]) -> set[Column]:
-    reached, waiting = {start}, [start]
-    while waiting:
-        found = steps.get(waiting.pop(), set()) - reached
-        reached |= found
-        waiting.extend(found)
-    return reached

@@ -12,6 +12,7 @@ pytest.importorskip("ibis", reason="the notebooks' packages are not installed")
 duckdb = pytest.importorskip("duckdb")
 
 from notebooks import marts  # noqa: E402
+from profiles.errors import PipelineError  # noqa: E402
 
 
 @pytest.fixture
@@ -32,19 +33,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_missing_warehouse_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIELENS_DATA_DIR", str(tmp_path))
     monkeypatch.delenv("MOVIELENS_TARGET", raising=False)
-    with pytest.raises(marts.NoWarehouse, match=r"no warehouse at .*warehouse\.duckdb.*`nox -s dev`"):
+    with pytest.raises(PipelineError, match=r"no warehouse at .*warehouse\.duckdb.*`nox -s dev`"):
         marts.connect()
 
 
 def test_a_warehouse_without_marts_says_what_to_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIELENS_SCHEMA_PREFIX", "nobody_")
-    with pytest.raises(marts.NoWarehouse, match="has no marts yet: run `nox -s dev` first"):
+    with pytest.raises(PipelineError, match="has no marts yet: run `nox -s dev` first"):
         marts.connect()
 
 
 def test_a_file_that_is_no_warehouse_is_named(folder: Path) -> None:
     (folder / "warehouse.duckdb").write_text("not a database, " * 1000)
-    with pytest.raises(marts.NoWarehouse, match=r"warehouse\.duckdb is not a DuckDB database"):
+    with pytest.raises(PipelineError, match=r"warehouse\.duckdb is not a DuckDB database"):
         marts.connect()
 
 
@@ -53,7 +54,7 @@ def test_a_warehouse_that_is_being_built_is_not_waited_for(folder: Path) -> None
     command = [sys.executable, "-c", hold, str(folder / "warehouse.duckdb")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "open\n"
-        with pytest.raises(marts.NoWarehouse, match="is open in another program"):
+        with pytest.raises(PipelineError, match="is open in another program"):
             marts.connect()
         process.stdin.close()
 
@@ -83,7 +84,7 @@ def test_a_relative_data_folder_is_in_the_repository_wherever_the_kernel_starts(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MOVIELENS_WAREHOUSE", raising=False)
     monkeypatch.setenv("MOVIELENS_DATA_DIR", "no-such-folder")
-    with pytest.raises(marts.NoWarehouse, match=str(marts.ROOT / "no-such-folder" / "warehouse.duckdb")):
+    with pytest.raises(PipelineError, match=str(marts.ROOT / "no-such-folder" / "warehouse.duckdb")):
         marts.connect()
 
 
@@ -91,5 +92,5 @@ def test_snowflake_without_credentials_names_what_is_missing(monkeypatch: pytest
     monkeypatch.setenv("MOVIELENS_TARGET", "prod")
     for name in ("ACCOUNT", "USER", "PRIVATE_KEY_PATH", "PRIVATE_KEY", "TOKEN", "PASSWORD"):
         monkeypatch.delenv(f"SNOWFLAKE_{name}", raising=False)
-    with pytest.raises(marts.NoWarehouse, match=r"SNOWFLAKE_ACCOUNT.*SNOWFLAKE_PRIVATE_KEY_PATH"):
+    with pytest.raises(PipelineError, match=r"SNOWFLAKE_ACCOUNT.*SNOWFLAKE_PRIVATE_KEY_PATH"):
         marts.connect()

@@ -89,7 +89,6 @@ def test_no_warehouse_is_one_line_and_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MOVIELENS_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr("sys.argv", ["notebooks.run"])
     assert run.main() == 1
     assert re.fullmatch(r"error: there is no warehouse at .*: run `nox -s dev` first\.\n", capsys.readouterr().err)
 

@@ -28,8 +28,8 @@ from ingest.sources.sample.generate import generate
 from ingest.store.bucket import Store
 from ingest.text import visible
 from pipeline.__main__ import app
-from pipeline.site.__main__ import server
 from pipeline.site.build import build
+from pipeline.site.serve import server
 from profiles.errors import PipelineError
 from tests.conftest import settings_in
 from tests.pipeline.harness import Lab
@@ -116,7 +116,7 @@ def site(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Pat
         assert not UNSEEN.search(done.output)
     plant_in_warehouse(lab.settings.warehouse)
     with lab.environment():
-        front = build(tmp_path_factory.mktemp("site") / "site", "dev", print)
+        front = build(tmp_path_factory.mktemp("site") / "site", lab.settings, print)
     return front.parent
 
 

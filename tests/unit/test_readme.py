@@ -24,7 +24,7 @@ DOCUMENTS = (
 )
 COMMAND = re.compile(r"nox -s ((?:[a-z]+(?:-[a-z]+)* ?)+)(?:-- ([^`#\n]*))?")
 # Options that a session takes itself.
-OF_SESSIONS = {"--bootstrap", "--dry-run", "--serve", "--real"}
+OF_SESSIONS = {"--bootstrap", "--dry-run", "--real"}
 
 
 def commands() -> list[tuple[str, str, str]]:

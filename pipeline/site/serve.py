@@ -1,25 +1,15 @@
-"""`python -m pipeline.site`: builds the site, and serves it on this machine when asked."""
+"""Serves the site to a browser on this machine, and to nobody else on it."""
 
 from __future__ import annotations
 
 import io
 import secrets
-from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Any, BinaryIO
 
-import typer
-
-from ingest.text import Console
-from pipeline.command_line import one_line_errors
-from pipeline.dbt import ROOT
-from pipeline.site.build import build
-from profiles.environment import adopt
 from profiles.errors import PipelineError
-
-console = Console(highlight=False, soft_wrap=True)
 
 
 class SiteServer(ThreadingHTTPServer):
@@ -56,23 +46,3 @@ def server(folder: Path, port: int) -> SiteServer:
         raise PipelineError(
             f"127.0.0.1:{port} cannot be used ({error.strerror}): name another one with --port."
         ) from None
-
-
-def main(
-    out: Annotated[Path, typer.Option(help="The site's folder, replaced as a whole.", file_okay=False)] = ROOT / "site",
-    serve: Annotated[bool, typer.Option("--serve", help="Serve it on 127.0.0.1 until Ctrl-C.")] = False,
-    port: Annotated[int, typer.Option(help="Where to serve; 0 for any free port.")] = 8000,
-) -> None:
-    """Builds the site from the current warehouse: its state, lineage, documentation, Data Docs and notebooks."""
-    with one_line_errors():
-        target = adopt().target
-        page = build(out.resolve(), target, lambda text: console.print(f"  {text}", markup=False))
-        console.print(str(page), style="green", markup=False)
-        if serve:
-            with server(page.parent, port) as serving, suppress(KeyboardInterrupt):
-                console.print(f"[green]{serving.address}[/] (Ctrl-C stops it)")
-                serving.serve_forever()
-
-
-if __name__ == "__main__":
-    typer.run(main)
