@@ -16,8 +16,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
+from typing import IO
 
 from ingest.errors import StoreError
 from ingest.settings import Settings
@@ -31,16 +33,11 @@ _NOISE = re.compile(r"I\d|.*http: TLS handshake error ")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How to reach the embedded store; `log` is its log file, `data` the folder that it keeps its files in."""
+    """How to reach the embedded store; `log` is its log file."""
 
     url: str
     credentials: Credentials
     log: Path
-    data: Path
-
-    def trouble(self) -> str:
-        """What to look at when the store fails."""
-        return _trouble(self.data, self.log)
 
 
 @contextmanager
@@ -56,7 +53,8 @@ def object_store(settings: Settings, *, embedded: bool) -> Iterator[Store]:
         yield store
         return
     with running(settings) as endpoint:
-        store = Store(settings.s3_bucket, endpoint.url, credentials=endpoint.credentials, hint=endpoint.trouble)
+        hint = partial(_trouble, settings.s3_dir, endpoint.log)
+        store = Store(settings.s3_bucket, endpoint.url, credentials=endpoint.credentials, hint=hint)
         store.ensure_bucket(create=True)
         yield store
 
@@ -73,8 +71,9 @@ def running(settings: Settings) -> Iterator[Endpoint]:
         try:
             for folder in (s3_dir, run):
                 _make_private(folder)
-            users = stack.enter_context(_opened(run / "users.lock"))
-            _lock(users, fcntl.LOCK_SH, run)
+            users = stack.enter_context(open(run / "users.lock", "ab"))
+            if not any(_locked(users, fcntl.LOCK_SH) for _ in supervisor.polls(WAIT_SECONDS)):
+                raise StoreError(f"The embedded object store does not stop. {_trouble(s3_dir, run / 'weed.log')}")
             endpoint = _started(s3_dir, run)
         except OSError as error:
             raise StoreError(
@@ -85,35 +84,25 @@ def running(settings: Settings) -> Iterator[Endpoint]:
 
 
 def _started(s3_dir: Path, run: Path) -> Endpoint:
-    with _opened(run / "start.lock") as starter:
-        _lock(starter, fcntl.LOCK_EX, run)
-        for _ in range(2):  # the second one, when a store that was running has just ended
-            with _opened(run / "supervisor.lock") as held:
-                started = _locked(held)
-                if started:
-                    _start(s3_dir, run, held)
-            endpoint = _wait_for(s3_dir, run)
-            if endpoint:
-                return endpoint
-            if started:
-                break
-    raise StoreError(f"The embedded object store did not start. {_trouble(s3_dir, run / 'weed.log')}")
-
-
-def _wait_for(s3_dir: Path, run: Path) -> Endpoint | None:
-    with _opened(run / "supervisor.lock") as held:
+    started = False
+    with open(run / "start.lock", "ab") as starter:
+        fcntl.flock(starter, fcntl.LOCK_EX)
         for _ in supervisor.polls(WAIT_SECONDS):
+            with open(run / "supervisor.lock", "ab") as held:
+                if _locked(held):  # no supervisor is running, or it has ended
+                    if started:
+                        break
+                    _start(s3_dir, run, held)
+                    started = True
             state = supervisor.read_state(run)
             port = state.get("port")
             if isinstance(port, int) and port in supervisor.PORTS and supervisor.answers(port):
                 keys = Credentials(str(state.get("access_key")), str(state.get("secret_key")))
-                return Endpoint(f"http://127.0.0.1:{port}", keys, run / "weed.log", s3_dir)
-            if _locked(held):
-                return None  # the supervisor has ended
-    return None
+                return Endpoint(f"http://127.0.0.1:{port}", keys, run / "weed.log")
+    raise StoreError(f"The embedded object store did not start. {_trouble(s3_dir, run / 'weed.log')}")
 
 
-def _start(s3_dir: Path, run: Path, held: int) -> None:
+def _start(s3_dir: Path, run: Path, held: IO[bytes]) -> None:
     if state := supervisor.read_state(run):  # its supervisor was killed
         _stop_orphan(state.get("pid"), s3_dir)
     (run / supervisor.STATE).unlink(missing_ok=True)
@@ -128,7 +117,7 @@ def _start(s3_dir: Path, run: Path, held: int) -> None:
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C in this terminal must not reach a store that others use
-            pass_fds=[held],  # the lock goes over to the supervisor, without a moment in which it is free
+            pass_fds=[held.fileno()],  # the lock goes over to the supervisor, without a moment in which it is free
             check=True,
         )
 
@@ -164,25 +153,10 @@ def _make_private(folder: Path) -> None:
             f"Others can write in {folder}, so what it holds cannot be trusted. Make it yours alone (chown and "
             f"chmod 700) if you know what is in it, or set MOVIELENS_DATA_DIR to another folder."
         )
+    folder.chmod(0o700)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        yield file
-    finally:
-        os.close(file)
-
-
-def _lock(file: int, kind: int, run: Path) -> None:
-    for _ in supervisor.polls(WAIT_SECONDS):
-        if _locked(file, kind):
-            return
-    raise StoreError(f"The embedded object store neither starts nor stops. {_tail(run / 'weed.log')}")
-
-
-def _locked(file: int, kind: int = fcntl.LOCK_EX) -> bool:
+def _locked(file: IO[bytes], kind: int = fcntl.LOCK_EX) -> bool:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -192,11 +166,8 @@ def _locked(file: int, kind: int = fcntl.LOCK_EX) -> bool:
 
 def _trouble(data: Path, log: Path) -> str:
     """Room on the disk, and the end of the log."""
-    return f"{shutil.disk_usage(data).free // 2**20} MB are free at {data}. {_tail(log)}"
-
-
-def _tail(log: Path, lines: int = 3) -> str:
+    said = [f"{shutil.disk_usage(data).free // 2**20} MB are free at {data}."]
     with contextlib.suppress(FileNotFoundError):
         text = [line for line in log.read_text(errors="replace").splitlines() if line and not _NOISE.match(line)]
-        return "\n  ".join([f"Its log, {log}, ends:", *(line[:300] for line in text[-lines:])])
-    return ""
+        said = [f"{said[0]} Its log, {log}, ends:", *(line[:300] for line in text[-3:])]
+    return "\n  ".join(said)
