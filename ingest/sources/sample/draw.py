@@ -7,8 +7,8 @@ may differ between processors; neither may ever decide a byte of the sample.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,10 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Points = Sequence[tuple[int, int]]
-T = TypeVar("T")
+Hand = Callable[[int], int]
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
-_MIX = (
-    (np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)),
-    (np.uint64(27), np.uint64(0x94D049BB133111EB)),
-)
+_MIX = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST, _HALF, _LOW = np.uint64(31), np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
@@ -51,24 +48,13 @@ class Dice:
         return below(self.pair(stream, counters)[0], limit)
 
     def hands(self, stream: str, counters: Ints) -> list[Hand]:
-        """For each counter a hand of choices, for work on Python values."""
-        return [Hand(value) for value in self.bits(stream, counters).tolist()]
+        """For each counter a function that gives a number in [0, limit), and another one each time it is called."""
+        return [partial(_deal, [value]) for value in self.bits(stream, counters).tolist()]
 
 
-class Hand:
-    """One 64-bit draw, dealt out as a few small choices."""
-
-    def __init__(self, value: int) -> None:
-        self._value = value
-
-    def below(self, limit: int) -> int:
-        """A number in [0, limit)."""
-        self._value, number = divmod(self._value, limit)
-        return number
-
-    def pick(self, choices: Sequence[T]) -> T:
-        """One of the choices."""
-        return choices[self.below(len(choices))]
+def _deal(left: list[int], limit: int) -> int:
+    left[0], number = divmod(left[0], limit)
+    return number
 
 
 def below(bits32: Ints, limit: Ints | int) -> Ints:
@@ -84,8 +70,9 @@ def along(points: Points, x: Ints | int) -> Ints:
     return result
 
 
-def weighted(cumulative: Ints, bits32: Ints) -> Ints:
-    """An index for each draw, as likely as its weight; `cumulative` sums the weights and stays below 2^31."""
+def weighted(weights: Ints, bits32: Ints) -> Ints:
+    """An index for each draw, as likely as its weight; the weights sum to less than 2^31."""
+    cumulative = np.cumsum(weights)
     return np.searchsorted(cumulative, below(bits32, int(cumulative[-1])), side="right").astype(np.int64)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ingest.sources.sample.shape import shape_of
 from ingest.sources.sample.world import World
 
 Columns = tuple[NDArray[Any], ...]
-Plan = tuple[dict[str, Mode], dict[str, Iterator[Columns]], dict[str, int]]
+Plan = tuple[dict[str, Mode], dict[str, Iterable[Columns]], dict[str, int]]
 _STARS = texts(f"{half // 2}.{half % 2 * 5}" for half in range(11))
 
 
@@ -54,16 +54,15 @@ def generate(
 
 def _first_day(world: World) -> Plan:
     every = np.arange(world.shape.movies)
-    chunks = {
-        "movies": _movies(world, every, 1),
+    chunks: dict[str, Iterable[Columns]] = {
+        "movies": [_movies(world, every, 1)],
         "ratings": _all_ratings(world),
-        "tags": _tags(world, tags.first_tags(world)),
-        "links": _links(world, every, 1),
+        "tags": [_tags(world, tags.first_tags(world))],
+        "links": [_links(world, every, 1)],
     }
-    if world.shape.genome_movies:
-        popular = np.flatnonzero(world.rank < world.shape.genome_movies)
-        chunks["genome_scores"] = _genome_scores(world, popular)
-        chunks["genome_tags"] = _genome_tags(world)
+    if count := world.shape.genome_tags:
+        chunks["genome_scores"] = _genome_scores(world, np.flatnonzero(world.rank < world.shape.genome_movies))
+        chunks["genome_tags"] = [(np.arange(1, count + 1), texts(tags.genome_tags(count)))]
     return dict.fromkeys(chunks, "full"), chunks, {}
 
 
@@ -72,10 +71,9 @@ def _later_day(world: World, day: int) -> Plan:
     titled, regrouped = (changes.corrected(world, what, day) for what in ("title", "genres"))
     fresh, scored = changes.fresh_ratings(world, day), changes.newly_scored(world, day)
     repeated = changes.repeated_ratings(world, day, fresh)
-    new_tags = tags.new_tags(world, day, fresh["new"])
-    modes: dict[str, Mode] = dict.fromkeys(("movies", "ratings", "tags", "links"), "delta")
     all_ratings = np.concatenate([*fresh.values(), repeated])
     all_ratings = all_ratings[np.lexsort((all_ratings[:, 1], all_ratings[:, 0]))]
+    shipped_tags = tags.new_tags(world, day, fresh["new"])
     counts = {
         "movies added": len(released),
         "titles corrected": len(titled),
@@ -83,17 +81,18 @@ def _later_day(world: World, day: int) -> Plan:
         "users added": len(world.new_users(day)),
         **{f"ratings {kind}": len(rows) for kind, rows in fresh.items()},
         "ratings repeated": len(repeated),
-        "tags added": len(new_tags),
+        "tags added": len(shipped_tags),
         "links filled in": len(filled),
     }
+    modes: dict[str, Mode] = dict.fromkeys(("movies", "ratings", "tags", "links"), "delta")
     if tags.tags_are_full(day):
         modes["tags"] = "full"
-        new_tags, counts["tags withdrawn"] = tags.tags_on(world, day)
-    chunks = {
-        "movies": _movies(world, np.unique(np.concatenate([released, titled, regrouped])), day),
-        "ratings": iter([_rating_columns(world, all_ratings)]),
-        "tags": _tags(world, new_tags),
-        "links": _links(world, np.concatenate([filled, released]), day),
+        shipped_tags, counts["tags withdrawn"] = tags.tags_on(world, day)
+    chunks: dict[str, Iterable[Columns]] = {
+        "movies": [_movies(world, np.unique(np.concatenate([released, titled, regrouped])), day)],
+        "ratings": [_rating_columns(world, all_ratings)],
+        "tags": [_tags(world, shipped_tags)],
+        "links": [_links(world, np.concatenate([filled, released]), day)],
     }
     if len(scored):
         modes["genome_scores"] = "delta"
@@ -102,22 +101,23 @@ def _later_day(world: World, day: int) -> Plan:
     return modes, chunks, counts
 
 
-def _movies(world: World, indexes: Ints, day: int) -> Iterator[Columns]:
+def _movies(world: World, indexes: Ints, day: int) -> Columns:
     names = titles.titles(world.dice, indexes, world.years(indexes), changes.versions(world, "title", day))
     genres = titles.genres(world.dice, indexes, changes.versions(world, "genres", day))
-    yield world.movie_ids(indexes), texts(names), texts(genres)
+    return world.movie_ids(indexes), texts(names), texts(genres)
 
 
-def _links(world: World, indexes: Ints, day: int) -> Iterator[Columns]:
+def _links(world: World, indexes: Ints, day: int) -> Columns:
     filled = np.concatenate([changes.filled_links(world, past) for past in range(2, day + 1)] or [indexes[:0]])
     lacking = titles.lacks_tmdb(world.dice, indexes) & (indexes < world.shape.movies)
     known = ~lacking | np.isin(indexes, filled)
     imdb, tmdb = titles.links(world.dice, indexes, world.years(indexes), known)
-    yield world.movie_ids(indexes), texts(imdb), texts(tmdb)
+    return world.movie_ids(indexes), texts(imdb), texts(tmdb)
 
 
 def _rating_columns(world: World, rows: Ints) -> Columns:
-    return rows[:, 0] + 1, world.movie_ids(rows[:, 1]), _STARS[rows[:, 2]], rows[:, 3]
+    user, movie, stars, timestamp = rows.T
+    return user + 1, world.movie_ids(movie), _STARS[stars], timestamp
 
 
 def _all_ratings(world: World) -> Iterator[Columns]:
@@ -127,27 +127,16 @@ def _all_ratings(world: World) -> Iterator[Columns]:
         yield _rating_columns(world, world.ratings_of(users))
 
 
-def _tags(world: World, rows: Ints) -> Iterator[Columns]:
-    words = tags.vocabulary_column()
-    for at in range(0, len(rows), CHUNK // 8):
-        part = rows[at : at + CHUNK // 8]
-        yield part[:, 0] + 1, world.movie_ids(part[:, 1]), words[part[:, 2]], part[:, 3]
+def _tags(world: World, rows: Ints) -> Columns:
+    user, movie, tag, timestamp = rows.T
+    return user + 1, world.movie_ids(movie), texts(tags.vocabulary())[tag], timestamp
 
 
 def _genome_scores(world: World, movies: Ints) -> Iterator[Columns]:
-    words = _relevance_texts()
+    # Multiples of 0.00025 with 17 decimals, some with the dust of a binary float, as GroupLens writes them.
+    units = (k * 25 * 10**12 - (k % 8 == 3) for k in range(4_001))
+    words = texts(f"{unit // 10**17}.{unit % 10**17:017d}" for unit in units)
     count = max(1, CHUNK // world.shape.genome_tags)
     for at in range(0, len(movies), count):
-        movie, tag, relevance = world.genome(movies[at : at + count], world.shape.genome_tags)
+        movie, tag, relevance = world.genome(movies[at : at + count])
         yield world.movie_ids(movie), tag + 1, words[relevance]
-
-
-def _relevance_texts() -> NDArray[np.bytes_]:
-    """Multiples of 0.00025 with 17 decimals, some with the dust of a binary float, as GroupLens writes them."""
-    units = (k * 25 * 10**12 - (k % 8 == 3) for k in range(4_001))
-    return texts(f"{unit // 10**17}.{unit % 10**17:017d}" for unit in units)
-
-
-def _genome_tags(world: World) -> Iterator[Columns]:
-    count = world.shape.genome_tags
-    yield np.arange(1, count + 1), texts(tags.genome_tags(count))

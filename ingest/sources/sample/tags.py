@@ -5,30 +5,24 @@ from __future__ import annotations
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.sources.sample.changes import fresh_ratings, start_of
 from ingest.sources.sample.day import DAY_SECONDS
 from ingest.sources.sample.draw import Ints, weighted
-from ingest.sources.sample.lines import texts
 from ingest.sources.sample.words import FIRST_NAMES, LAST_NAMES, ODD_TAGS, PHRASES
 from ingest.sources.sample.world import World
 
 _VARIANTS = (str.title, str.upper, str.capitalize)
-_NAMES = tuple(f"{first} {last}".lower() for last in LAST_NAMES for first in FIRST_NAMES)
+_PLAIN = (*PHRASES, *(f"{first} {last}".lower() for last in LAST_NAMES for first in FIRST_NAMES))
+_PAIRED = 2 * len(_PLAIN)
 _SLOTS = 211
 _CASE_SLOTS = (200, 204, 208)
 
 
 def vocabulary() -> tuple[str, ...]:
     """Every user tag: pairs that differ only by case, one after the other, then the odd ones."""
-    pairs = ((tag, _VARIANTS[number % 3](tag)) for number, tag in enumerate((*PHRASES, *_NAMES)))
+    pairs = ((tag, _VARIANTS[number % 3](tag)) for number, tag in enumerate(_PLAIN))
     return (*chain.from_iterable(pairs), *ODD_TAGS)
-
-
-def vocabulary_column() -> NDArray[np.bytes_]:
-    """The vocabulary as CSV fields."""
-    return texts(vocabulary())
 
 
 def genome_tags(count: int) -> list[str]:
@@ -36,14 +30,10 @@ def genome_tags(count: int) -> list[str]:
     return sorted(("007", *PHRASES)[:count])
 
 
-_PAIRED = 2 * (len(PHRASES) + len(_NAMES))
-
-
 def _drawn_tags(world: World, stream: str, counters: Ints) -> Ints:
     rank = np.arange(_PAIRED)
     common = 2**24 // (rank // 2 + 20)
-    sums = np.cumsum(np.where(rank % 2, common // 6 + 1, common))
-    return weighted(sums, world.dice.pair(stream, counters)[0])
+    return weighted(np.where(rank % 2, common // 6 + 1, common), world.dice.pair(stream, counters)[0])
 
 
 def _keys(rows: Ints) -> Ints:
@@ -63,17 +53,15 @@ def first_tags(world: World) -> Ints:
     """
     shape, dice = world.shape, world.dice
     taggers = np.unique(dice.below("tagger", np.arange(max(5, shape.users // 17)), shape.users))
-    ratings = world.ratings_of(taggers)
-    counts = world.counts[taggers]
+    ratings, counts = world.ratings_of(taggers), world.counts[taggers]
     nth = np.arange(shape.tags + shape.tags // 20)
     luck, place = dice.pair("tag by", nth)
-    who = weighted(np.cumsum(2**22 // (np.arange(len(taggers)) + 12)), luck)
+    who = weighted(2**22 // (np.arange(len(taggers)) + 12), luck)
     row = (np.cumsum(counts) - counts)[who] + ((place * counts[who]) >> 32)
     luck, other = dice.pair("tag on", nth)
     movie = np.where(luck % 10 < 3, (other * world.catalogue[taggers[who]]) >> 32, ratings[row, 1])
-    tag = _drawn_tags(world, "tag", nth)
     slot = nth % _SLOTS
-    tag = np.where(slot < len(ODD_TAGS), _PAIRED + slot, tag)
+    tag = np.where(slot < len(ODD_TAGS), _PAIRED + slot, _drawn_tags(world, "tag", nth))
     timestamp = ratings[row, 3] + 5 + dice.below("tag when", nth, 600)
     rows = np.column_stack([taggers[who], movie, tag, timestamp])
     again = nth[np.isin(slot, _CASE_SLOTS)]
@@ -86,11 +74,9 @@ def first_tags(world: World) -> Ints:
 def new_tags(world: World, day: int, ratings: Ints) -> Ints:
     """The tags given on `day` by people who gave new `ratings` that day."""
     nth = (day << 32) + np.arange(max(6, world.shape.tags // 250))
-    row = world.dice.below("new tag on", nth, len(ratings))
-    moment = world.dice.below("new tag when", nth, DAY_SECONDS // 4)
-    timestamp = np.minimum(ratings[row, 3] + moment, start_of(day + 1) - 1)
-    tags = _drawn_tags(world, "new tag", nth)
-    return _unique(np.column_stack([ratings[row, 0], ratings[row, 1], tags, timestamp]))
+    user, movie, _, rated = ratings[world.dice.below("new tag on", nth, len(ratings))].T
+    timestamp = np.minimum(rated + world.dice.below("new tag when", nth, DAY_SECONDS // 4), start_of(day + 1) - 1)
+    return _unique(np.column_stack([user, movie, _drawn_tags(world, "new tag", nth), timestamp]))
 
 
 def tags_are_full(day: int) -> bool:

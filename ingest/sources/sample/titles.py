@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
-
 import numpy as np
 
-from ingest.sources.sample.draw import Dice, Flags, Hand, Ints
-from ingest.sources.sample.words import (
-    ADJECTIVES,
-    FIRST_NAMES,
-    FOREIGN,
-    GENRES,
-    LAST_NAMES,
-    NO_GENRES,
-    NOUNS,
-    PEOPLE,
-    PLACES,
-    SUBTITLES,
-)
+from ingest.sources.sample import words
+from ingest.sources.sample.draw import Dice, Flags, Ints, weighted
 
 _SLOTS = 293
 
@@ -53,17 +40,10 @@ TITLE_FORMS = (
 )
 """One per slot (see `slot_of`) from 0 on; `later` is some years after `year`."""
 
-_UNSORTED, _EIGHT_DIGITS, _NO_TMDB, _SHARED_TMDB, _SAME_TITLE = (
-    _SLOTS - 20,
-    _SLOTS - 8,
-    _SLOTS - 6,
-    _SLOTS - 4,
-    _SLOTS - 1,
-)
+_UNSORTED, _EIGHT_DIGITS, _NO_TMDB, _SHARED_TMDB, _SAME_TITLE = 273, 285, 287, 289, 292
 _IMDB_PRIME, _TMDB_PRIME = 9_999_991, 999_983
 _FIRST_LONG_IMDB = 10_000_000
-_GENRE_NAMES = tuple(GENRES)
-_GENRE_SUMS = np.array(list(accumulate(GENRES.values())), dtype=np.int64)
+_GENRE_NAMES, _GENRE_WEIGHTS = tuple(words.GENRES), np.array(tuple(words.GENRES.values()))
 
 
 def slot_of(indexes: Ints) -> Ints:
@@ -87,24 +67,19 @@ def release_years(dice: Dice, indexes: Ints, added: Ints) -> Ints:
 
 # How many names in twenty have a form, the form, and the words that fill it.
 _NAMES: tuple[tuple[int, str, tuple[tuple[str, ...], ...]], ...] = (
-    (6, "{} {}, The", (ADJECTIVES, NOUNS)),
-    (2, "{} {}", (ADJECTIVES, NOUNS)),
-    (2, "{} to {}", (("Return", "Road", "Letters", "Escape", "Journey"), PLACES)),
-    (2, "{}'s {}, {}", (PEOPLE, NOUNS, ("The", "The", "A"))),
-    (2, "{} and the {} {}", (FIRST_NAMES, ADJECTIVES, NOUNS)),
-    (1, "{} {}", (FIRST_NAMES, LAST_NAMES)),
-    (1, "{} of {}, {}", (NOUNS, PLACES, ("The", "A"))),
-    (1, "{} {} {}", (ADJECTIVES, NOUNS, ("II", "III", "IV"))),
-    (1, "{} & {}", (NOUNS, NOUNS)),
-    (1, "{1} {2}, The ({0})", (FOREIGN, ADJECTIVES, NOUNS)),
-    (1, "{} (a.k.a. {} {})", (NOUNS, ADJECTIVES, NOUNS)),
+    (6, "{} {}, The", (words.ADJECTIVES, words.NOUNS)),
+    (2, "{} {}", (words.ADJECTIVES, words.NOUNS)),
+    (2, "{} to {}", (("Return", "Road", "Letters", "Escape", "Journey"), words.PLACES)),
+    (2, "{}'s {}, {}", (words.PEOPLE, words.NOUNS, ("The", "The", "A"))),
+    (2, "{} and the {} {}", (words.FIRST_NAMES, words.ADJECTIVES, words.NOUNS)),
+    (1, "{} {}", (words.FIRST_NAMES, words.LAST_NAMES)),
+    (1, "{} of {}, {}", (words.NOUNS, words.PLACES, ("The", "A"))),
+    (1, "{} {} {}", (words.ADJECTIVES, words.NOUNS, ("II", "III", "IV"))),
+    (1, "{} & {}", (words.NOUNS, words.NOUNS)),
+    (1, "{1} {2}, The ({0})", (words.FOREIGN, words.ADJECTIVES, words.NOUNS)),
+    (1, "{} (a.k.a. {} {})", (words.NOUNS, words.ADJECTIVES, words.NOUNS)),
 )
-_NAME_FORMS = [(form, words) for count, form, words in _NAMES for _ in range(count)]
-
-
-def _name(hand: Hand) -> str:
-    form, words = hand.pick(_NAME_FORMS)
-    return form.format(*map(hand.pick, words))
+_NAME_FORMS = [(form, lists) for count, form, lists in _NAMES for _ in range(count)]
 
 
 def titles(dice: Dice, indexes: Ints, years: Ints, versions: dict[int, int]) -> list[str]:
@@ -116,34 +91,33 @@ def titles(dice: Dice, indexes: Ints, years: Ints, versions: dict[int, int]) -> 
     result = []
     columns = indexes.tolist(), slot_of(sources).tolist(), years.tolist(), dice.hands("title", sources)
     for index, slot, year, hand in zip(*columns, strict=True):
-        name, version = _name(hand), versions.get(index, 0)
+        name_form, lists = _NAME_FORMS[hand(len(_NAME_FORMS))]
+        name = name_form.format(*(choices[hand(len(choices))] for choices in lists))
+        version = versions.get(index, 0)
         form = TITLE_FORMS[slot] if slot < len(TITLE_FORMS) and not version else "{name} ({year})"
         if version > (slot < len(TITLE_FORMS)):
-            name = f"{name}: {SUBTITLES[(index + version) % len(SUBTITLES)]}"
-        result.append(form.format(name=name, year=year, later=year + 1 + hand.below(6)))
+            name = f"{name}: {words.SUBTITLES[(index + version) % len(words.SUBTITLES)]}"
+        result.append(form.format(name=name, year=year, later=year + 1 + hand(6)))
     return result
 
 
 def genres(dice: Dice, indexes: Ints, versions: dict[int, int]) -> list[str]:
     """Genre lists as shipped; a correction (see `titles`) adds a genre, or the first one where none was listed."""
-    draws = [
-        np.searchsorted(_GENRE_SUMS, dice.below(f"genre {n}", indexes, int(_GENRE_SUMS[-1])), side="right").tolist()
-        for n in range(3)
-    ]
+    draws = [weighted(_GENRE_WEIGHTS, dice.pair(f"genre {n}", indexes)[0]).tolist() for n in range(3)]
     result = []
     columns = indexes.tolist(), slot_of(indexes).tolist(), dice.hands("genres", indexes)
     for index, slot, hand, *drawn in zip(*columns, *draws, strict=True):
         version = versions.get(index, 0)
-        chosen = set(drawn[: 1 + hand.below(3)])
+        chosen = set(drawn[: 1 + hand(3)])
         if slot == _UNSORTED:
             chosen = {1, 4, *chosen}
-        elif not hand.below(80):
+        elif not hand(80):
             chosen = set()
         if version:
             others = [number for number in range(len(_GENRE_NAMES)) if number not in chosen]
             chosen.add(others[(index + version) % len(others)])
         names = sorted((_GENRE_NAMES[number] for number in chosen), reverse=slot == _UNSORTED)
-        result.append("|".join(names) or NO_GENRES)
+        result.append("|".join(names) or words.NO_GENRES)
     return result
 
 

@@ -155,8 +155,9 @@ class World:
         stars: Ints = _STARS[table, np.clip(score + _REACH, 0, 2 * _REACH - 1)]
         return stars
 
-    def genome(self, movies: Ints, tags: int) -> tuple[Ints, Ints, Ints]:
+    def genome(self, movies: Ints) -> tuple[Ints, Ints, Ints]:
         """Relevance, in units of 0.00025, of every tag for each movie: rows (movie, tag, relevance)."""
+        tags = self.shape.genome_tags
         movie, tag = np.repeat(movies, tags), np.tile(np.arange(tags), len(movies))
         luck, theme = self.dice.pair("relevance", (movie << 16) + tag)
         common = self.dice.below("tag relevance", np.arange(tags), 1 << 16)[tag]
