@@ -12,8 +12,9 @@ import csv
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, time
-from functools import cache, partial
+from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import BinaryIO
 
 from ingest.schema import TABLES, Kind, Table
@@ -25,11 +26,10 @@ GENRES = (
 )  # fmt: skip
 NO_GENRES = "(no genres listed)"
 _START = 1 << 16
-_BOM = codecs.BOM_UTF8
 _DELIMITERS = {",": (), ";": ("semicolons",), "\t": ("tabs",)}
 _INDEX = ("", "Unnamed: 0", "index")
-_DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})")
-_DATED_END = re.compile(rf',("?){_DATED.pattern}\1\n'.encode())
+_DATED = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}")
+_DATED_END = re.compile(rf',("?)({_DATED.pattern})\1\n'.encode())
 _DATES = "timestamps as dates"
 
 
@@ -103,10 +103,11 @@ def form_of(table: Table, stream: BinaryIO, utf8: bool) -> Form | None:
 
     `utf8`: it is known to be UTF-8, whatever it holds.
     """
-    start = stream.read(_START).removeprefix(_BOM)
+    start = stream.read(_START).removeprefix(codecs.BOM_UTF8)
     first, _, rest = start.partition(b"\n")
     if older := _OLDER.get(re.sub(r"\.(gz|zst)$", "", table.file.lower())):
-        header = _is_header(first.rstrip(b"\r").decode(errors="replace").split(older.separator), older.fields)
+        names = first.rstrip(b"\r").decode(errors="replace").split(older.separator)
+        header = len(names) == older.fields and all(re.search("[A-Za-z]", name) for name in names)
         encoding = "iso-8859-1" if table.has_text and not utf8 and not _is_utf8(start, stream) else "utf-8"
         traits = [older.name, *["header line"] * header, *[encoding] * (encoding != "utf-8")]
         form = Form(", ".join(traits), header, encoding, older.convert)
@@ -114,17 +115,10 @@ def form_of(table: Table, stream: BinaryIO, utf8: bool) -> Form | None:
     return _copy(table, first.decode(errors="replace"), rest.partition(b"\n")[0].decode(errors="replace"))
 
 
-def _is_header(fields: list[str], expected: int) -> bool:
-    return len(fields) == expected and all(re.search("[A-Za-z]", field) for field in fields)
-
-
 def _is_utf8(start: bytes, stream: BinaryIO) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        while start:
-            decoder.decode(start)
-            start = stream.read(1 << 20)
-        decoder.decode(b"", final=True)
+        for _ in codecs.iterdecode(chain([start], iter(partial(stream.read, 1 << 20), b"")), "utf-8"):
+            pass
     except UnicodeDecodeError:
         return False
     return True
@@ -141,12 +135,7 @@ def _copy(table: Table, header: str, first: str) -> Form | None:
         return None
     dated = table.event_time and _DATED.fullmatch((_cells(first.rstrip("\r"), delimiter) or [""])[-1])
     quoted = header.startswith('"') and not index
-    traits = [
-        *_DELIMITERS[delimiter],
-        *["quoted"] * quoted,
-        *["index column"] * index,
-        *[_DATES] * bool(dated),
-    ]
+    traits = [*_DELIMITERS[delimiter], *["quoted"] * quoted, *["index column"] * index, *[_DATES] * bool(dated)]
     if not traits:
         return None
     convert = partial(_convert, table=table, delimiter=delimiter, index=index)
@@ -160,7 +149,7 @@ def _with_commas(separator: bytes, lines: bytes) -> bytes | None:
 
 def _with_seconds(lines: bytes) -> bytes | None:
     try:
-        return _DATED_END.sub(lambda found: b",%d\n" % _instant(found[2].decode(), found[3].decode()), lines)
+        return _DATED_END.sub(lambda found: b",%d\n" % _seconds(found[2].decode()), lines)
     except ValueError:
         return None
 
@@ -190,7 +179,8 @@ def _as_shipped(kind: Kind, text: str) -> str:
         case "rating" | "relevance":
             return text.replace(",", ".")  # the decimal point of other countries
         case "timestamp":
-            return _seconds(text.removesuffix(".0"))
+            text = text.removesuffix(".0")
+            return str(_seconds(text)) if _DATED.fullmatch(text) else text
         case "id" | "tmdb_id" | "age":
             return text.removesuffix(".0")
         case "imdb_id":
@@ -202,21 +192,6 @@ def _as_csv(fields: list[str]) -> str:
     return ",".join('"' + f.replace('"', '""') + '"' if '"' in f or "," in f else f for f in fields)
 
 
-def _seconds(text: str) -> str:
-    """Seconds since 1970 of a date and time, UTC; other text as it is."""
-    return str(_instant(text[:10], text[11:])) if _DATED.fullmatch(text) else text
-
-
-def _instant(day: str, second: str) -> int:
-    return _day(day) + _second(second)
-
-
-@cache
-def _day(text: str) -> int:
-    return (date.fromisoformat(text) - date(1970, 1, 1)).days * 86_400
-
-
-@cache
-def _second(text: str) -> int:
-    at = time.fromisoformat(text)
-    return at.hour * 3600 + at.minute * 60 + at.second
+def _seconds(date: str) -> int:
+    """Seconds since 1970 of a date and time, UTC."""
+    return int(datetime.fromisoformat(f"{date}+00:00").timestamp())

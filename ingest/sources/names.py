@@ -21,12 +21,10 @@ _FAMILIES = {file: family for family, files in FAMILIES.items() for file in file
 _FILES = {file: table for files in FAMILIES.values() for file, table in files.items()}
 # A file's words without their plural, run together: "genomescore".
 _WORDS = {re.sub(r"[^a-z]|s?\.csv$", "", table.file): table.name for table in TABLES.values()}
-_ARCHIVE = re.compile(r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)$")
-_OTHER_FORMAT = re.compile(r"\.(tsv|json|jsonl|ndjson|parquet|feather|arrow|xlsx?|ods|sqlite|db)$")
-_ENDING = re.compile(
-    rf"({_ARCHIVE.pattern[:-1]}|{_OTHER_FORMAT.pattern[:-1]}|\.(csv|tab|txt|dat|data|bak|old|orig|tmp|part|partial|"
-    r"crdownload|download|\d+)|~)$"
-)
+_ARCHIVE = r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)"
+_OTHER_FORMAT = r"\.(tsv|json|jsonl|ndjson|parquet|feather|arrow|xlsx?|ods|sqlite|db)"
+_LEFT = r"\.(csv|tab|txt|dat|data|bak|old|orig|tmp|part|partial|crdownload|download|\d+)|~"
+_ENDINGS = re.compile(rf"(\s*({_ARCHIVE}|{_OTHER_FORMAT}|{_LEFT}))*\s*$")
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,7 @@ def recognise(label: str, names: Iterable[str]) -> Recognised:
         what = ", ".join(f"{family} ({name})" for family, name in families.items())
         raise SourceError(f"{label}: files of several releases are there: {what}. Keep those of one")
     if missed := [f"\n  {name} {why}" for name, table, why in near if table not in found and (table or not found)]:
-        if len(missed) > _SHOWN:
-            missed[_SHOWN:] = [f"\n  and {len(missed) - _SHOWN:,} more"]
+        missed[_SHOWN:] = [f"\n  and {len(missed) - _SHOWN:,} more"] if len(missed) > _SHOWN else []
         raise SourceError(
             f"{label}: nothing was landed, since a table may be meant by{''.join(missed)}"
             "\nGive it the name of the table's file, or move it elsewhere"
@@ -90,9 +87,7 @@ def _near_miss(parts: list[str]) -> tuple[str | None, str] | None:
     first, *words = re.findall("[a-z]+", file) or [""]
     if first == "u" and (wanted := next((f"u.{word}" for word in words if f"u.{word}" in _FILES), None)):
         return _FILES[wanted], _why(file, wanted)
-    stem = file
-    while (shorter := _ENDING.sub("", stem).strip()) != stem:
-        stem = shorter
+    stem = _ENDINGS.sub("", file, count=1)
     if stem != file or "." not in file:
         if table := _meant(stem):
             older = f"{table}.dat"
@@ -102,7 +97,7 @@ def _near_miss(parts: list[str]) -> tuple[str | None, str] | None:
             if plain in _WORDS and (file.startswith("part-") or ".csv" in file):
                 wanted = TABLES[_WORDS[plain]].file
                 return _WORDS[plain], f"is one of the parts of {folder}: join them into one {wanted}"
-    if _ARCHIVE.search(file):
+    if re.search(f"{_ARCHIVE}$", file):
         return None, "is an archive, which was not looked into: unpack it and give --source what it holds"
     return None
 
@@ -117,8 +112,8 @@ def _meant(stem: str) -> str | None:
 
 
 def _why(file: str, wanted: str) -> str:
-    if _ARCHIVE.search(file) and not file.endswith((".csv.gz", ".csv.zst")):
+    if re.search(f"{_ARCHIVE}$", file) and not file.endswith((".csv.gz", ".csv.zst")):
         return f"is packed: unpack it, and name what it holds {wanted}"
-    if _OTHER_FORMAT.search(file):
+    if re.search(f"{_OTHER_FORMAT}$", file):
         return f"is no CSV file: save it as {wanted}"
     return f"is not called {wanted}"
