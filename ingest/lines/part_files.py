@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from io import BufferedReader, RawIOBase
+from itertools import compress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import zstandard
@@ -44,66 +45,43 @@ class PartWriter:
         self._folder, self._name, self._header = folder, name, f"{header}\n".encode()
         self._part_bytes, self._on_part = part_bytes, on_part
         self._parts = 0
-        self._open: _OpenPart | None = None
+        self._file: BinaryIO | None = None
 
     def write(self, block: bytes, rows: int, first_line: int) -> None:
         """Appends `rows` whole lines; `first_line` counts only where they open a part."""
-        if self._open is None:
-            path = self._folder / f"{self._name}-{self._parts:05d}.csv.zst"
-            self._open = _OpenPart(path, first_line, self._header)
-            self._parts += 1
-        self._open.append(block, rows)
-        if self._open.bytes >= self._part_bytes:
+        file = self._file or self._open(first_line)
+        self._put(file, self._zstd.compress(block))
+        self._rows += rows
+        if self._bytes >= self._part_bytes:
             self.close()
+
+    def _open(self, first_line: int) -> BinaryIO:
+        self._path = self._folder / f"{self._name}-{self._parts:05d}.csv.zst"
+        file = self._file = self._path.open("wb")
+        self._parts += 1
+        self._first_line, self._rows, self._bytes, self._hash = first_line, 0, 0, hashlib.sha256()
+        # one thread, so that the bytes do not depend on timing
+        self._zstd = zstandard.ZstdCompressor(level=1).compressobj()
+        self._put(file, self._zstd.compress(self._header))
+        return file
+
+    def _put(self, file: BinaryIO, data: bytes) -> None:
+        file.write(data)
+        self._hash.update(data)
+        self._bytes += len(data)
 
     def close(self) -> None:
         """Ends the open part, if any."""
-        if self._open is not None:
-            part, self._open = self._open.close(), None
-            self._on_part(part)
+        if self._file is not None:
+            self._put(self._file, self._zstd.flush())
+            self.abandon()
+            self._on_part(LocalPart(self._path, self._rows, self._first_line, self._bytes, self._hash.hexdigest()))
 
     def abandon(self) -> None:
         """Closes the open file without making a part of it: something else has failed."""
-        if self._open is not None:
-            self._open.file.close()
-
-
-class _OpenPart:
-    def __init__(self, path: Path, first_line: int, header: bytes) -> None:
-        self.path, self.first_line = path, first_line
-        self.file: BinaryIO = path.open("wb")
-        self.rows = self.bytes = 0
-        self._hash = hashlib.sha256()
-        # one thread, so that the bytes do not depend on timing
-        self._zstd = zstandard.ZstdCompressor(level=1).compressobj()
-        self.append(header, 0)
-
-    def append(self, block: bytes, rows: int) -> None:
-        self._put(self._zstd.compress(block))
-        self.rows += rows
-
-    def close(self) -> LocalPart:
-        self._put(self._zstd.flush())
-        self.file.close()
-        return LocalPart(self.path, self.rows, self.first_line, self.bytes, self._hash.hexdigest())
-
-    def _put(self, data: bytes) -> None:
-        self.file.write(data)
-        self._hash.update(data)
-        self.bytes += len(data)
-
-
-def blocks(path: Path) -> Iterator[bytes]:
-    """The data lines of a part, in blocks of whole lines."""
-    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
-        rest, header = b"", True
-        while chunk := stream.read(BLOCK_BYTES):
-            end = chunk.rfind(b"\n") + 1
-            block, rest = (rest + chunk[:end], chunk[end:]) if end else (b"", rest + chunk)
-            if header and block:
-                block, header = block.partition(b"\n")[2], False
-            if block:
-                yield block
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 def without_rows(part: LocalPart, header: str, dropped: Sequence[int], first_line: int) -> LocalPart | None:
@@ -113,26 +91,22 @@ def without_rows(part: LocalPart, header: str, dropped: Sequence[int], first_lin
     """
     written: list[LocalPart] = []
     writer = PartWriter(part.path.parent, header, 1 << 62, written.append, name=f"clean-{part.path.name[5:10]}")
-    row = at = 0
-    try:
-        for block in blocks(part.path):
-            ends = np.flatnonzero(np.frombuffer(block, np.uint8) == 10)
-            until = bisect_left(dropped, row + len(ends), at)
-            kept, start = [], 0
-            for index in dropped[at:until]:
-                begin = int(ends[index - row - 1]) + 1 if index > row else 0
-                kept.append(block[start:begin])
-                start = int(ends[index - row]) + 1
-            kept.append(block[start:])
-            if rows := len(ends) - (until - at):
-                writer.write(b"".join(kept), rows, first_line)
-            row, at = row + len(ends), until
-        writer.close()
-    finally:
-        writer.abandon()
+    bad = np.asarray(dropped)
+    row = 0
+    with part.path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+        text = BufferedReader(cast(RawIOBase, stream), 1 << 20)
+        text.readline()
+        try:
+            while lines := text.readlines(BLOCK_BYTES):
+                good = np.ones(len(lines), np.bool_)
+                good[bad[slice(*np.searchsorted(bad, (row, row + len(lines))))] - row] = False
+                if kept := list(compress(lines, good.tolist())):
+                    writer.write(b"".join(kept), len(kept), first_line)
+                row += len(lines)
+            writer.close()
+        finally:
+            writer.abandon()
     if not written:
         part.path.unlink()
         return None
-    clean = written[0]
-    clean.path.replace(part.path)
-    return LocalPart(part.path, clean.rows, clean.first_line, clean.bytes, clean.sha256)
+    return replace(written[0], path=written[0].path.replace(part.path))

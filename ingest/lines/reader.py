@@ -9,6 +9,7 @@ import csv
 import hashlib
 from array import array
 from bisect import bisect_right
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +27,7 @@ BLOCK_BYTES = 8 << 20
 # Escaped, a line grows fourfold at most: DuckDB reads lines of up to 2 MiB unless told otherwise.
 MAX_LINE = 256 << 10
 MARK = "\x01"
-_BOM = b"\xef\xbb\xbf"
-
+_ODD = (b"\0", b"\r", MARK.encode())
 
 T = TypeVar("T")
 
@@ -105,20 +105,17 @@ class Lines:
 
     def readable(self, line: bytes) -> bytes:
         """A line as CSV, or, if no engine can read it, marked with the reason."""
-        if self.form is None:
-            return readable_line(line)
         try:
-            return readable_line(self.form.convert(line.decode(self.form.encoding)).encode())
+            return readable_line(self.form.convert(line.decode(self.form.encoding)).encode() if self.form else line)
         except UnicodeDecodeError:
             return readable_line(line)
         except (ValueError, csv.Error) as problem:
             return f"{MARK}{problem}{MARK}".encode()
 
     def _readable(self, block: bytes) -> bytes:
-        if self.form is None:
-            return _readable(block)
-        if (quick := self.form.quick(block)) is not None:
-            return _readable(quick)
+        quick = self.form.quick(block) if self.form else block
+        if quick is not None and not any(odd in quick for odd in _ODD) and _is_utf8(quick):
+            return quick
         return b"".join(self.readable(line) + b"\n" for line in block.split(b"\n")[:-1])
 
     def digest(self) -> str:
@@ -134,7 +131,7 @@ class Lines:
             first = next(raw, None)
             if first is None:
                 raise SourceError(f"{self._table.file}: the file is empty. Is the download or the copy complete?")
-            first = first.removeprefix(_BOM)
+            first = first.removeprefix(BOM_UTF8)
             if self.form is None or self.form.header:
                 header, _, first = first.partition(b"\n")
                 if self.form is None:
@@ -205,14 +202,12 @@ class Lines:
             found = text.split(",")
         if found == expected:
             return
-        missing = [name for name in expected if name not in found]
-        extra = [name for name in found if name not in expected]
-        doubled = sorted({name for name in found if found.count(name) > 1})
-        problems = [
-            f"{what} {', '.join(map(repr, names))[:200]}"
-            for what, names in (("missing", missing), ("not expected", extra), ("more than once", doubled))
-            if names
-        ]
+        faults = {
+            "missing": [name for name in expected if name not in found],
+            "not expected": [name for name in found if name not in expected],
+            "more than once": sorted({name for name in found if found.count(name) > 1}),
+        }
+        problems = [f"{what} {', '.join(map(repr, names))[:200]}" for what, names in faults.items() if names]
         what = "; ".join(problems) or "the columns are in another order"
         raise SourceError(
             f"{self._table.file}:1: the header does not fit: {what}."
@@ -223,20 +218,6 @@ class Lines:
 def count(lines: bytes) -> int:
     """How many lines, each ended by LF; four times as fast as `bytes.count`."""
     return int(np.count_nonzero(np.frombuffer(lines, np.uint8) == 10))
-
-
-def _readable(block: bytes) -> bytes:
-    if b"\0" not in block and b"\r" not in block and MARK.encode() not in block and _is_utf8(block):
-        return block
-    codes = np.frombuffer(block, np.uint8)
-    odd = np.flatnonzero((codes >= 0x80) | (codes == 0) | (codes == 13) | (codes == ord(MARK)))
-    ends = np.flatnonzero(codes == 10)
-    pieces, start = [], 0
-    for line in np.unique(np.searchsorted(ends, odd)):
-        begin, end = int(ends[line - 1]) + 1 if line else 0, int(ends[line])
-        pieces += [block[start:begin], readable_line(block[begin:end])]
-        start = end
-    return b"".join([*pieces, block[start:]])
 
 
 def _is_utf8(block: bytes) -> bool:

@@ -264,10 +264,10 @@ def test_a_file_that_is_refused_leaves_no_thread_that_reads_it(tmp_path, content
 
 
 def test_a_full_disk_is_an_error_without_traceback(tmp_path, monkeypatch):
-    def full(self, data):
+    def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(part_files._OpenPart, "_put", full)
+    monkeypatch.setattr(part_files.PartWriter, "_put", full)
     with pytest.raises(IngestError, match=r"No space left on device.*MOVIELENS_DATA_DIR"):
         cut_files(tmp_path, {"ratings.csv": RATINGS + "1,2,3.5,4\n"})
 
