@@ -106,19 +106,13 @@ def _number_events(events: duckdb.DuckDBPyConnection, work: Path, tables: list[s
 
 def _write(events: duckdb.DuckDBPyConnection, table: str, path: Path, after: int, upto: int) -> tuple[int, int]:
     """Writes the lines of a table with event numbers in (after, upto]; returns their count and newest time."""
-    cursor = events.execute(
-        f"select rtrim(lines.line, chr(13)), lines.event_time from numbered "
-        f"inner join lines_{table} as lines on numbered.row = lines.row "
-        "where numbered.name = ? and numbered.number > ? and numbered.number <= ? order by lines.row",
-        [table, after, upto],
-    )
-    rows, newest = 0, 0
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.write(TABLES[table].header + "\n")
-        while chunk := cursor.fetchmany(100_000):
-            rows += len(chunk)
-            newest = max(newest, max(time for _, time in chunk))
-            file.writelines(f"{line}\n" for line, _ in chunk)
-    if not rows:
-        path.unlink()
+    piece = f"from numbered where name = '{table}' and number > {after} and number <= {upto}"
+    [(rows, newest)] = events.execute(f"select count(*), coalesce(max(event_time), 0) {piece}").fetchall()
+    if rows:
+        target = str(path).replace("'", "''")
+        events.execute(
+            f"""copy (select rtrim(line, chr(13)) as "{TABLES[table].header}" from lines_{table} """
+            f"where row in (select row {piece}) order by row) to '{target}' "
+            "(format csv, header true, delimiter '\x01', quote '', escape '')"
+        )
     return rows, newest
