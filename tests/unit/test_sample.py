@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +19,8 @@ import pytest
 
 from ingest.errors import SourceError
 from ingest.schema import TABLES
+from ingest.sources.sample import lines
+from ingest.sources.sample.cache import cached_sample
 from ingest.sources.sample.day import SampleDay, as_of, seconds
 from ingest.sources.sample.draw import Dice
 from ingest.sources.sample.generate import generate
@@ -57,10 +61,10 @@ def test_the_bytes_are_the_pinned_ones(tmp_path: Path, day: int) -> None:
 
 
 def test_another_process_generates_the_same_bytes(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ingest.sources.sample", "--ratings", str(SMALL), "--day", "2", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    code = f"from pathlib import Path; from {generate.__module__} import generate; "
+    code += f"generate(Path({str(tmp_path)!r}), ratings={SMALL}, day=2)"
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
     assert digest(tmp_path) == PINNED[2]
-    assert done.stdout.startswith("sample day 2 as of 2020-01-02") and "tags" in done.stdout
 
 
 def test_another_seed_gives_another_sample_of_the_same_size(tmp_path: Path) -> None:
@@ -211,24 +215,28 @@ def test_a_sample_that_cannot_be_had_is_refused(tmp_path: Path, options: dict[st
     assert not (tmp_path / "none").exists()
 
 
-def test_a_day_is_not_mixed_with_the_files_of_another(tmp_path: Path) -> None:
-    generate(tmp_path, ratings=SMALL)
-    generate(tmp_path, ratings=SMALL)
-    with pytest.raises(SourceError, match=r"genome-scores\.csv, genome-tags\.csv, which day 2"):
-        generate(tmp_path, ratings=SMALL, day=2)
+def test_a_disk_that_refuses_is_named_and_leaves_no_half_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SourceError, match=r"cannot write .*file"):
+        cached_sample(tmp_path / "file", ratings=SMALL, day=1)
+
+    def full(*_: object) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lines, "csv_lines", full)
+        with pytest.raises(SourceError, match=r"cannot write .*sample-2000-day-1.*No space left"):
+            cached_sample(tmp_path, ratings=SMALL, day=1)
+    assert not (tmp_path / "sample-2000-day-1").exists()
+    folder, made = cached_sample(tmp_path, ratings=SMALL, day=1)
+    assert made.rows == {name: len(rows) for name, rows in read(folder).items()}
 
 
-def test_a_disk_that_refuses_is_named_and_leaves_no_half_file(tmp_path: Path) -> None:
-    (tmp_path / "ratings.csv").mkdir()
-    with pytest.raises(SourceError, match=r"ratings\.csv cannot be written"):
-        generate(tmp_path, ratings=SMALL)
-    assert not list(tmp_path.glob("*.part"))
-    with pytest.raises(SourceError, match="cannot be written"):
-        generate(tmp_path / "movies.csv", ratings=SMALL)
-
-
-def test_the_command_ends_with_a_message_not_a_traceback(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ingest.sources.sample", "--ratings", "5", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: a sample of 5 ratings") and "Traceback" not in done.stderr
+def test_a_cached_day_is_what_was_made_and_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, made = cached_sample(tmp_path, ratings=SMALL, day=2)
+    monkeypatch.setattr(lines, "csv_lines", lambda *_: pytest.fail("it was made again"))
+    again, known = cached_sample(tmp_path, ratings=SMALL, day=2)
+    assert (again, known) == (folder, replace(made, changes={}))
+    assert folder.is_dir()

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import SourceError
 from ingest.schema import TABLES, Mode
 from ingest.sources.sample import changes, tags, titles
 from ingest.sources.sample.day import SampleDay, as_of
@@ -37,17 +36,12 @@ def generate(
     holds what changed since the day before; `seed`, any integer; `genome_scores`, another size of the genome than
     the usual one (whole movies, 0 for none).
 
-    Raises SourceError for a size or day that cannot be had, for a folder that holds other files of a data set, and
-    for a disk that refuses.
+    Raises SourceError for a size or day that cannot be had.
     """
     moment, shape = as_of(day), shape_of(ratings, genome_scores)
     world = World(shape, seed)
     modes, chunks, counts = _first_day(world) if day == 1 else _later_day(world, day)
-    others = [t.file for name, t in TABLES.items() if name not in modes and (folder / t.file).exists()]
-    if others:
-        raise SourceError(
-            f"{folder} holds {', '.join(others)}, which day {day} of the sample does not have: name an empty folder"
-        )
+    folder.mkdir(parents=True, exist_ok=True)
     rows = {name: write_table(folder, TABLES[name], chunks[name]) for name in modes}
     return SampleDay(moment, modes, rows, counts)
 

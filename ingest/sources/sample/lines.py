@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.errors import SourceError
 from ingest.schema import Table
 
 CHUNK = 400_000
@@ -31,25 +29,11 @@ def csv_lines(*columns: NDArray[Any]) -> bytes:
 
 
 def write_table(folder: Path, table: Table, chunks: Iterable[Sequence[NDArray[Any]]]) -> int:
-    """Writes a table's CSV, under a temporary name until it is whole, and returns its rows.
-
-    Raises SourceError where the disk refuses.
-    """
-    target = folder / table.file
-    temporary = target.with_name(f"{target.name}.part")
+    """Writes a table's CSV and returns its rows."""
     rows = 0
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(f"{table.header}\n".encode())
-            for columns in chunks:
-                file.write(csv_lines(*columns))
-                rows += len(columns[0])
-        temporary.replace(target)
-    except OSError as error:
-        reason = error.strerror or error
-        raise SourceError(f"{target} cannot be written: {reason}; free some space or choose another folder") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+    with (folder / table.file).open("wb") as file:
+        file.write(f"{table.header}\n".encode())
+        for columns in chunks:
+            file.write(csv_lines(*columns))
+            rows += len(columns[0])
     return rows
