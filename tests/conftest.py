@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
 import pytest
+from filelock import FileLock
 
 from ingest.batches.landing import Landed, Landing, land
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
+from pipeline.dbt import Dbt
+from profiles.environment import built
+
+Shared = Callable[[str, Callable[[Path], object]], Path]
 
 REPO = Path(__file__).parents[1]
+# What dbt has read is of use where its profile comes out alike: a run is in the file's folder, and gives only its name.
+AS_IN_A_RUN = {"MOVIELENS_DBT_PATH": "warehouse.duckdb"}
 
 
 def settings_in(data_dir: Path) -> Settings:
@@ -28,6 +36,36 @@ def environment() -> Iterator[None]:
     """A test's own: a command that is called in this process puts a run's environment in its place."""
     with mock.patch.dict(os.environ):
         yield
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """`shared(name, make)`: a folder that the first worker to need it makes, and that all others only read."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, half = root / name, root / f"half of {name}"
+        with FileLock(root / f"{name}.lock"):
+            if not folder.exists():
+                shutil.rmtree(half, ignore_errors=True)
+                half.mkdir()
+                make(half)
+                half.rename(folder)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def parsed(shared: Shared) -> Path:
+    """The folder `work` of a data folder in which dbt has read the project, for 4 s: to be copied, never changed."""
+
+    def read(folder: Path) -> None:
+        with mock.patch.dict(os.environ, built(os.environ, settings_in(folder)) | AS_IN_A_RUN):
+            Dbt("dev")._parse()
+
+    return shared("parsed", read) / "work"
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -14,30 +15,28 @@ from ingest.store.bucket import Store
 from pipeline import target
 from pipeline.__main__ import app
 from tests.conftest import settings_in
-from tests.pipeline.harness import Lab, NoExpectations, OpenGate, Run
+from tests.pipeline.harness import Lab, NoExpectations, OpenGate, QuickDbt, Run
 
 
 @pytest.fixture(scope="session")
-def lab(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+def lab(embedded_store: Store, parsed: Path, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """One data folder, one warehouse file, one dbt."""
     settings = settings_in(tmp_path_factory.mktemp("lab"))
+    shutil.copytree(parsed, settings.data_dir / "work")
     return Lab(embedded_store, settings)
 
 
 @pytest.fixture
 def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """`python -m pipeline` in this process, without expectations, on an empty warehouse in the lab."""
+    """`python -m pipeline` in this process, without tests and expectations, on an empty warehouse in the lab."""
+    monkeypatch.setattr(target, "Dbt", QuickDbt)
     monkeypatch.setattr(target, "Expectations", NoExpectations)
     monkeypatch.setattr(target, "ExpectationsGate", lambda *_: OpenGate())
     lab.delete_warehouse()
 
     def invoke(*arguments: object) -> Result:
         with lab.environment():  # anew each time: a run changes it, and then ends
-            result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-            for thread in threading.enumerate():
-                if thread.name == "reads the dbt project":  # a refused run, which would end now, does not wait for it
-                    thread.join()
-            return result
+            return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
     yield invoke
     lab.delete_warehouse()

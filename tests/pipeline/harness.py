@@ -23,11 +23,13 @@ from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from pipeline.apply import Applied, Context, apply
-from pipeline.dbt import PROJECT, ROOT, Dbt
+from pipeline.dbt import Dbt
 from pipeline.target import give_access
 from pipeline.warehouse import duckdb_warehouse
+from profiles.environment import also, built
 from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile
+from tests.conftest import AS_IN_A_RUN
 from tests.pipeline.relations import Relations, Row, relations
 
 Run = Callable[..., Result]
@@ -102,14 +104,14 @@ class QuickDbt(Dbt):
 
 @cache
 def _parsed(target: str) -> Any:
-    from dbt.cli.main import dbtRunner
-
-    answer = dbtRunner().invoke(["--quiet", "--log-level", "none", "parse", "--target", target])
-    assert answer.success, answer.exception
-    for node in answer.result.nodes.values():
+    dbt = Dbt(target)
+    with also(**AS_IN_A_RUN):
+        dbt._parse()
+    assert dbt._project
+    for node in dbt._project.nodes.values():
         if hasattr(node.config, "persist_docs"):
             node.config.persist_docs = {}  # comments on columns cost a fifth of a build
-    return answer.result
+    return dbt._project
 
 
 class Lab:
@@ -122,23 +124,15 @@ class Lab:
         self._names = (f"case-{number}" for number in itertools.count())
         self._folders = (settings.data_dir / "sources" / str(number) for number in itertools.count())
         with self.environment():
+            _parsed("dev")
             copy = duckdb_warehouse(self.file.copy)
             self._context = Context(store, self.warehouse, copy, self.file, QuickDbt("dev"), OpenGate(), _silent)
 
     @contextmanager
     def environment(self) -> Iterator[None]:
         """The environment that a run has: this folder, this store, and dbt's own files outside the repository."""
-        work = self.settings.data_dir
-        own = {
-            "MOVIELENS_DATA_DIR": str(work),
-            "DBT_PROFILES_DIR": str(ROOT / "profiles"),
-            "DBT_PROJECT_DIR": str(PROJECT),
-            "DBT_TARGET_PATH": str(work / "target"),
-            "DBT_LOG_PATH": str(work / "logs"),
-        }
-        with mock.patch.dict(os.environ, own):
-            for name in ("MOVIELENS_WAREHOUSE", "MOVIELENS_SCHEMA_PREFIX"):
-                os.environ.pop(name, None)
+        with mock.patch.dict(os.environ, built(os.environ, self.settings)):
+            os.environ.pop("MOVIELENS_SCHEMA_PREFIX", None)
             give_access(self.store)
             yield
 

@@ -7,13 +7,11 @@ from pathlib import Path
 from random import Random
 
 import duckdb
-import pytest
 
 from ingest.sources.sample.generate import generate
-from pipeline import target
 from pipeline.runs import read
 from tests.pipeline.generated import START, deltas, mixed
-from tests.pipeline.harness import Batch, Lab, QuickDbt, Run
+from tests.pipeline.harness import Batch, Lab, Run
 from tests.pipeline.oracle import Oracle, assert_as_told
 from tests.pipeline.relations import difference
 
@@ -37,10 +35,7 @@ def test_a_warehouse_that_lived_equals_its_replay_and_its_full_refresh(lab: Lab,
     assert lab.history() == history, difference(lab.history(), history)
 
 
-def test_a_warehouse_of_an_earlier_version_is_built_anew_from_the_landed_batches(
-    lab: Lab, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(target, "Dbt", lambda *_: QuickDbt("dev"))
+def test_a_warehouse_of_an_earlier_version_is_built_anew_from_the_landed_batches(lab: Lab, run: Run) -> None:
     dataset = lab.new_dataset()
     for number, batch in enumerate(deltas(Random("earlier"), 2)):
         lab.manifest(dataset, Batch(START + timedelta(days=number), batch.rows, batch.modes if number else {}))
@@ -57,9 +52,8 @@ def test_a_warehouse_of_an_earlier_version_is_built_anew_from_the_landed_batches
 
 
 def test_a_replay_keeps_of_each_publication_what_was_built_for_it_and_no_more(
-    lab: Lab, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, run: Run, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(target, "Dbt", QuickDbt)
     generate(tmp_path / "sample", ratings=1000)
     done = run("replay", lab.new_dataset(), "--source", tmp_path / "sample", "--batches", 2)
     assert done.exit_code == 0, done.output
@@ -70,10 +64,7 @@ def test_a_replay_keeps_of_each_publication_what_was_built_for_it_and_no_more(
     assert [record["job"] for record in published] == ["replay"] * 3
 
 
-def test_a_rebuild_replaces_a_warehouse_only_with_its_equal(
-    lab: Lab, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(target, "Dbt", lambda *_: QuickDbt("dev"))
+def test_a_rebuild_replaces_a_warehouse_only_with_its_equal(lab: Lab, run: Run) -> None:
     dataset, warehouse = lab.new_dataset(), lab.settings.warehouse
     rating = (1, 1, "4.0", 1_000_000_000)
     lab.manifest(dataset, Batch(START, {"movies": [(1, "One (2001)", "Drama")], "ratings": [rating]}))

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import target
 from pipeline.runs import read
-from tests.pipeline.harness import Lab, QuickDbt, Run
+from tests.pipeline.harness import Lab, Run
 from tests.pipeline.test_publish import batch
 
 # The batches of these tests are as of days in 2015.
@@ -22,7 +21,6 @@ def test_what_is_older_than_the_setting_is_stale_for_the_run_and_for_dbt(
 ) -> None:
     from dbt.cli.main import dbtRunner
 
-    monkeypatch.setattr(target, "Dbt", lambda *_: QuickDbt("dev"))
     monkeypatch.setenv("MOVIELENS_STALE_AFTER_DAYS", days)
     dataset = lab.new_dataset()
     lab.manifest(dataset, batch(1))
