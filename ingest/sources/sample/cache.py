@@ -26,14 +26,13 @@ def cached_sample(downloads: Path, *, ratings: int, day: int) -> tuple[Path, Sam
         with FileLock(f"{folder}.lock"):
             known = json.loads(card.read_text()) if card.exists() else {}
             if known.get("generator") == code.hexdigest():
-                return folder, SampleDay(as_of(day), known["modes"], known["rows"])
+                return folder, SampleDay(as_of(day), known["modes"])
             from ingest.sources.sample.generate import generate  # numpy, which a cached day does not need
 
             for stale in (made, folder):
                 shutil.rmtree(stale, ignore_errors=True)
             generated = generate(made, ratings=ratings, day=day)
-            about = {"generator": code.hexdigest(), "modes": generated.modes, "rows": generated.rows}
-            (made / card.name).write_text(json.dumps(about))
+            (made / card.name).write_text(json.dumps({"generator": code.hexdigest(), "modes": generated.modes}))
             made.rename(folder)
             return folder, generated
     except OSError as error:

@@ -54,7 +54,7 @@ def filled_links(world: World, day: int) -> Ints:
 def newly_scored(world: World, day: int) -> Ints:
     """The movies that get their genome scores on `day`: none on most days."""
     count = max(3, world.shape.genome_movies // 300)
-    if day % _GENOME_EVERY or not world.shape.genome_movies:
+    if day % _GENOME_EVERY:
         return np.arange(0)
     first = world.shape.genome_movies + (day // _GENOME_EVERY - 1) * count
     return np.flatnonzero((world.rank >= first) & (world.rank < first + count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ingest.errors import SourceError
@@ -14,16 +14,10 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class SampleDay:
-    """A generated day.
-
-    Parameters: `as_of`, the instant (UTC) it speaks for; `modes`, per table of `ingest.schema.TABLES` that the day
-    has, `full` or `delta`; `rows`, per table, as written; `changes`, what a later day brings, by kind (counts).
-    """
+    """A generated day: `as_of`, the instant (UTC) it speaks for; `modes`, `full` or `delta`, of the tables it has."""
 
     as_of: datetime
     modes: dict[str, Mode]
-    rows: dict[str, int]
-    changes: dict[str, int] = field(default_factory=dict)
 
 
 def as_of(day: int) -> datetime:

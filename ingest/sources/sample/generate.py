@@ -18,81 +18,52 @@ from ingest.sources.sample.shape import shape_of
 from ingest.sources.sample.world import World
 
 Columns = tuple[NDArray[Any], ...]
-Plan = tuple[dict[str, Mode], dict[str, Iterable[Columns]], dict[str, int]]
+Tables = dict[str, Iterable[Columns]]
 _STARS = texts(f"{half // 2}.{half % 2 * 5}" for half in range(11))
 
 
-def generate(
-    folder: Path,
-    *,
-    ratings: int = 100_000,
-    day: int = 1,
-    seed: int = 0,
-    genome_scores: int | None = None,
-) -> SampleDay:
+def generate(folder: Path, *, ratings: int = 100_000, day: int = 1, seed: int = 0) -> SampleDay:
     """Writes the CSV files of a day into `folder` (made if need be) and says what they are.
 
     Parameters: `ratings`, how many day 1 has, exactly; `day`, from 1: the first is a whole release, each later one
-    holds what changed since the day before; `seed`, any integer; `genome_scores`, another size of the genome than
-    the usual one (whole movies, 0 for none).
-
-    Raises SourceError for a size or day that cannot be had.
+    holds what changed since the day before; `seed`, any integer. Raises SourceError for a size or day that cannot be
+    had.
     """
-    moment, shape = as_of(day), shape_of(ratings, genome_scores)
-    world = World(shape, seed)
-    modes, chunks, counts = _first_day(world) if day == 1 else _later_day(world, day)
+    moment, world = as_of(day), World(shape_of(ratings), seed)
+    tables = _first_day(world) if day == 1 else _later_day(world, day)
     folder.mkdir(parents=True, exist_ok=True)
-    rows = {name: write_table(folder, TABLES[name], chunks[name]) for name in modes}
-    return SampleDay(moment, modes, rows, counts)
+    for name, chunks in tables.items():
+        write_table(folder, TABLES[name], chunks)
+    modes: dict[str, Mode] = dict.fromkeys(tables, "full" if day == 1 else "delta")
+    if tags.tags_are_full(day):
+        modes["tags"] = "full"
+    return SampleDay(moment, modes)
 
 
-def _first_day(world: World) -> Plan:
-    every = np.arange(world.shape.movies)
-    chunks: dict[str, Iterable[Columns]] = {
+def _first_day(world: World) -> Tables:
+    every, tag_count = np.arange(world.shape.movies), world.shape.genome_tags
+    return {
         "movies": [_movies(world, every, 1)],
         "ratings": _all_ratings(world),
         "tags": [_tags(world, tags.first_tags(world))],
         "links": [_links(world, every, 1)],
+        "genome_scores": _genome_scores(world, np.flatnonzero(world.rank < world.shape.genome_movies)),
+        "genome_tags": [(np.arange(1, tag_count + 1), texts(tags.genome_tags(tag_count)))],
     }
-    if count := world.shape.genome_tags:
-        chunks["genome_scores"] = _genome_scores(world, np.flatnonzero(world.rank < world.shape.genome_movies))
-        chunks["genome_tags"] = [(np.arange(1, count + 1), texts(tags.genome_tags(count)))]
-    return dict.fromkeys(chunks, "full"), chunks, {}
 
 
-def _later_day(world: World, day: int) -> Plan:
-    released, filled = world.new_movies(day), changes.filled_links(world, day)
-    titled, regrouped = (changes.corrected(world, what, day) for what in ("title", "genres"))
+def _later_day(world: World, day: int) -> Tables:
+    released, corrected = world.new_movies(day), [changes.corrected(world, what, day) for what in ("title", "genres")]
     fresh, scored = changes.fresh_ratings(world, day), changes.newly_scored(world, day)
-    repeated = changes.repeated_ratings(world, day, fresh)
-    all_ratings = np.concatenate([*fresh.values(), repeated])
-    all_ratings = all_ratings[np.lexsort((all_ratings[:, 1], all_ratings[:, 0]))]
-    shipped_tags = tags.new_tags(world, day, fresh["new"])
-    counts = {
-        "movies added": len(released),
-        "titles corrected": len(titled),
-        "genres corrected": len(regrouped),
-        "users added": len(world.new_users(day)),
-        **{f"ratings {kind}": len(rows) for kind, rows in fresh.items()},
-        "ratings repeated": len(repeated),
-        "tags added": len(shipped_tags),
-        "links filled in": len(filled),
+    ratings = np.concatenate([*fresh.values(), changes.repeated_ratings(world, day, fresh)])
+    tagged = tags.tags_on(world, day) if tags.tags_are_full(day) else tags.new_tags(world, day, fresh["new"])
+    tables: Tables = {
+        "movies": [_movies(world, np.unique(np.concatenate([released, *corrected])), day)],
+        "ratings": [_rating_columns(world, ratings[np.lexsort((ratings[:, 1], ratings[:, 0]))])],
+        "tags": [_tags(world, tagged)],
+        "links": [_links(world, np.concatenate([changes.filled_links(world, day), released]), day)],
     }
-    modes: dict[str, Mode] = dict.fromkeys(("movies", "ratings", "tags", "links"), "delta")
-    if tags.tags_are_full(day):
-        modes["tags"] = "full"
-        shipped_tags, counts["tags withdrawn"] = tags.tags_on(world, day)
-    chunks: dict[str, Iterable[Columns]] = {
-        "movies": [_movies(world, np.unique(np.concatenate([released, titled, regrouped])), day)],
-        "ratings": [_rating_columns(world, all_ratings)],
-        "tags": [_tags(world, shipped_tags)],
-        "links": [_links(world, np.concatenate([filled, released]), day)],
-    }
-    if len(scored):
-        modes["genome_scores"] = "delta"
-        chunks["genome_scores"] = _genome_scores(world, scored)
-        counts["movies with new genome scores"] = len(scored)
-    return modes, chunks, counts
+    return tables | {"genome_scores": _genome_scores(world, scored)} if len(scored) else tables
 
 
 def _movies(world: World, indexes: Ints, day: int) -> Columns:

@@ -28,12 +28,8 @@ def csv_lines(*columns: NDArray[Any]) -> bytes:
     return b"".join([line % row for row in zip(*(column.tolist() for column in columns), strict=True)])
 
 
-def write_table(folder: Path, table: Table, chunks: Iterable[Sequence[NDArray[Any]]]) -> int:
-    """Writes a table's CSV and returns its rows."""
-    rows = 0
+def write_table(folder: Path, table: Table, chunks: Iterable[Sequence[NDArray[Any]]]) -> None:
+    """Writes a table's CSV."""
     with (folder / table.file).open("wb") as file:
         file.write(f"{table.header}\n".encode())
-        for columns in chunks:
-            file.write(csv_lines(*columns))
-            rows += len(columns[0])
-    return rows
+        file.writelines(csv_lines(*columns) for columns in chunks)

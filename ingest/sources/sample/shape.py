@@ -34,29 +34,20 @@ class Shape:
     daily_users: int
 
 
-def shape_of(ratings: int, genome_scores: int | None = None) -> Shape:
-    """The shape for a number of ratings.
-
-    `genome_scores` asks for another size of the genome: rounded down to whole movies, 0 for none.
-    Raises SourceError for sizes that cannot be had.
-    """
+def shape_of(ratings: int) -> Shape:
+    """The shape for a number of ratings; raises SourceError for too few of them."""
     if ratings < LEAST_RATINGS:
         raise SourceError(f"a sample of {ratings} ratings is too small: ask for {LEAST_RATINGS:,} or more")
-    movies = int(along(_MOVIES, ratings))
-    scores = int(along(_GENOME_SCORES, ratings)) if genome_scores is None else genome_scores
+    users, movies = max(20, ratings * 138_493 // 20_000_263), int(along(_MOVIES, ratings))
+    scores = int(along(_GENOME_SCORES, ratings))
     genome_tags = int(along(_GENOME_TAGS, scores))
-    genome_movies = scores // genome_tags
-    if not 0 <= genome_movies <= movies:
-        most = movies * genome_tags
-        raise SourceError(f"{scores} genome scores do not fit {movies:,} movies: ask for 0 to {most:,}")
-    users = max(20, ratings * 138_493 // 20_000_263)
     return Shape(
         ratings=ratings,
         users=users,
         movies=movies,
         tags=int(along(_TAGS, ratings)),
-        genome_movies=genome_movies,
-        genome_tags=genome_tags if genome_movies else 0,
+        genome_movies=scores // genome_tags,
+        genome_tags=genome_tags,
         daily_ratings=max(100, ratings // 200),
         daily_movies=max(2, movies // 1_000),
         daily_users=max(2, users // 400),

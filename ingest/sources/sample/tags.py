@@ -84,12 +84,12 @@ def tags_are_full(day: int) -> bool:
     return day == 1 or day % 2 == 0
 
 
-def tags_on(world: World, day: int) -> tuple[Ints, int]:
-    """All tags as they stand on `day`, and how many were withdrawn that day."""
-    rows, gone = first_tags(world), 0
+def tags_on(world: World, day: int) -> Ints:
+    """All tags as they stand on `day`; some are withdrawn on each day that ships them all."""
+    rows = first_tags(world)
     for past in range(2, day + 1):
         gone = max(3, len(rows) // 500) if tags_are_full(past) else 0
         order = np.argsort(world.dice.bits(f"withdraw {past}", _keys(rows)), kind="stable")
         added = new_tags(world, past, fresh_ratings(world, past)["new"])
         rows = _unique(np.concatenate([rows[order[gone:]], added]))
-    return rows, gone
+    return rows
