@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import BinaryIO, cast
 
 from ingest.errors import SourceError
@@ -128,7 +128,7 @@ def _folder(root: Path, follow_links: bool) -> OpenSource:
     return OpenSource(
         name=root.resolve().name,
         as_of=datetime.fromtimestamp(max(found.st_mtime for found in stats), UTC),
-        files={table: _base(path.name) for table, path in paths.items()},
+        files={table: path.name for table, path in paths.items()},
         total_bytes=sum(found.st_size for found in stats),
         warnings=recognised.warnings,
         _open=lambda table: paths[table].open("rb"),
@@ -137,7 +137,7 @@ def _folder(root: Path, follow_links: bool) -> OpenSource:
 
 def _names_below(root: Path) -> list[str]:
     """The files below a folder, through links as well, but each folder and each linked file of the same name once."""
-    names: list[str] = []
+    names: dict[tuple[str, str], str] = {}
     seen: set[str] = set()
 
     def fail(problem: OSError) -> None:
@@ -152,12 +152,10 @@ def _names_below(root: Path) -> list[str]:
         below[:] = sorted(name for name in below if not name.startswith((".", "__MACOSX")))
         for name in files:
             path = Path(folder, name)
-            twin = path.resolve() if path.is_symlink() else path
-            if twin == path or twin.name != name or not twin.is_relative_to(root.resolve()):
-                names.append(path.relative_to(root).as_posix())
+            names.setdefault((os.path.realpath(path), name), path.relative_to(root).as_posix())
         if len(names) > MAX_FILES:
             raise SourceError(f"{root} holds over {MAX_FILES:,} files: give --source the folder with the CSV files")
-    return names
+    return list(names.values())
 
 
 def _archive(path: Path, archive: zipfile.ZipFile) -> OpenSource:
@@ -171,16 +169,12 @@ def _archive(path: Path, archive: zipfile.ZipFile) -> OpenSource:
     return OpenSource(
         name=path.name,
         as_of=max(_date(member) for member in found.values()),
-        files={table: _base(name) for table, name in recognised.members.items()},
+        files={table: PureWindowsPath(name).name for table, name in recognised.members.items()},
         total_bytes=sum(member.file_size for member in found.values()),
         warnings=recognised.warnings,
         _open=lambda table: cast(BinaryIO, archive.open(found[table])),
         _archive=path,
     )
-
-
-def _base(name: str) -> str:
-    return name.replace("\\", "/").rpartition("/")[2]
 
 
 def _unsafe(member: zipfile.ZipInfo) -> str | None:

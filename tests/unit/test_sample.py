@@ -18,12 +18,11 @@ import pytest
 
 from ingest.errors import SourceError
 from ingest.schema import TABLES
-from ingest.sources.sample import lines
+from ingest.sources.sample import generate as generator
 from ingest.sources.sample.cache import cached_sample
 from ingest.sources.sample.day import SampleDay, as_of, seconds
 from ingest.sources.sample.draw import Dice
-from ingest.sources.sample.generate import generate
-from ingest.sources.sample.lines import csv_lines, texts
+from ingest.sources.sample.generate import csv_lines, generate, texts
 from ingest.sources.sample.shape import shape_of
 from ingest.sources.sample.world import World
 from tests.sample_files import Content, read
@@ -211,7 +210,7 @@ def test_a_disk_that_refuses_is_named_and_leaves_no_half_sample(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(lines, "csv_lines", full)
+        patch.setattr(generator, "csv_lines", full)
         with pytest.raises(SourceError, match=r"cannot write .*sample-2000-day-1.*No space left"):
             cached_sample(tmp_path, ratings=SMALL, day=1)
     assert not (tmp_path / "sample-2000-day-1").exists()
@@ -221,7 +220,7 @@ def test_a_disk_that_refuses_is_named_and_leaves_no_half_sample(
 
 def test_a_cached_day_is_what_was_made_and_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, made = cached_sample(tmp_path, ratings=SMALL, day=2)
-    monkeypatch.setattr(lines, "csv_lines", lambda *_: pytest.fail("it was made again"))
+    monkeypatch.setattr(generator, "csv_lines", lambda *_: pytest.fail("it was made again"))
     again, known = cached_sample(tmp_path, ratings=SMALL, day=2)
     assert (again, known) == (folder, made)
     assert folder.is_dir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,13 @@ from ingest.schema import TABLES, Mode
 from ingest.sources.sample import changes, tags, titles
 from ingest.sources.sample.day import SampleDay, as_of
 from ingest.sources.sample.draw import Ints
-from ingest.sources.sample.lines import CHUNK, texts, write_table
 from ingest.sources.sample.shape import shape_of
 from ingest.sources.sample.world import World
 
 Columns = tuple[NDArray[Any], ...]
 Tables = dict[str, Iterable[Columns]]
-_STARS = texts(f"{half // 2}.{half % 2 * 5}" for half in range(11))
+_CHUNK = 400_000
+_NEEDS_QUOTES = re.compile(r'[,"\r\n]')
 
 
 def generate(folder: Path, *, ratings: int = 100_000, day: int = 1, seed: int = 0) -> SampleDay:
@@ -33,7 +34,9 @@ def generate(folder: Path, *, ratings: int = 100_000, day: int = 1, seed: int = 
     tables = _first_day(world) if day == 1 else _later_day(world, day)
     folder.mkdir(parents=True, exist_ok=True)
     for name, chunks in tables.items():
-        write_table(folder, TABLES[name], chunks)
+        with (folder / TABLES[name].file).open("wb") as file:
+            file.write(f"{TABLES[name].header}\n".encode())
+            file.writelines(csv_lines(*columns) for columns in chunks)
     modes: dict[str, Mode] = dict.fromkeys(tables, "full" if day == 1 else "delta")
     if tags.tags_are_full(day):
         modes["tags"] = "full"
@@ -82,12 +85,13 @@ def _links(world: World, indexes: Ints, day: int) -> Columns:
 
 def _rating_columns(world: World, rows: Ints) -> Columns:
     user, movie, stars, timestamp = rows.T
-    return user + 1, world.movie_ids(movie), _STARS[stars], timestamp
+    half_stars = texts(f"{half // 2}.{half % 2 * 5}" for half in range(11))
+    return user + 1, world.movie_ids(movie), half_stars[stars], timestamp
 
 
 def _all_ratings(world: World) -> Iterator[Columns]:
     ends = np.cumsum(world.counts)
-    cuts = np.unique(np.searchsorted(ends, np.arange(0, ends[-1], CHUNK)))
+    cuts = np.unique(np.searchsorted(ends, np.arange(0, ends[-1], _CHUNK)))
     for users in np.split(np.arange(world.shape.users), cuts[1:]):
         yield _rating_columns(world, world.ratings_of(users))
 
@@ -101,7 +105,19 @@ def _genome_scores(world: World, movies: Ints) -> Iterator[Columns]:
     # Multiples of 0.00025 with 17 decimals, some with the dust of a binary float, as GroupLens writes them.
     units = (k * 25 * 10**12 - (k % 8 == 3) for k in range(4_001))
     words = texts(f"{unit // 10**17}.{unit % 10**17:017d}" for unit in units)
-    count = max(1, CHUNK // world.shape.genome_tags)
+    count = max(1, _CHUNK // world.shape.genome_tags)
     for at in range(0, len(movies), count):
         movie, tag, relevance = world.genome(movies[at : at + count])
         yield world.movie_ids(movie), tag + 1, words[relevance]
+
+
+def texts(values: Iterable[str]) -> NDArray[np.bytes_]:
+    """Texts as a column of ready CSV fields, in UTF-8: quoted only when they must be, quotes doubled."""
+    quoted = ('"' + text.replace('"', '""') + '"' if _NEEDS_QUOTES.search(text) else text for text in values)
+    return np.array([field.encode() for field in quoted], dtype="S")
+
+
+def csv_lines(*columns: NDArray[Any]) -> bytes:
+    """One line per row. Integers are written in decimal, byte strings as they are (see `texts`)."""
+    line = b",".join(b"%b" if column.dtype.kind == "S" else b"%d" for column in columns) + b"\n"
+    return b"".join([line % row for row in zip(*(column.tolist() for column in columns), strict=True)])
