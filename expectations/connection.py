@@ -20,9 +20,8 @@ from profiles import engine
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A target (`dev`, `prod` or `ci`); on `dev`, the `file` of the warehouse."""
+    """DuckDB, in the `file` of the warehouse; without one, Snowflake."""
 
-    target: str
     file: Path | None = None
 
     @contextmanager
@@ -65,7 +64,7 @@ class Warehouse:
 
 def warehouse_of(target: str) -> Warehouse:
     """The warehouse of a target as the environment names it."""
-    return Warehouse(target, Settings.read().warehouse if engine(target).is_file else None)
+    return Warehouse(Settings.read().warehouse if engine(target).is_file else None)
 
 
 # DuckDB's driver keeps the rows of a result in the connection, which Great Expectations gives back before it fetches

@@ -28,11 +28,6 @@ _SCRIPTED = re.compile(
     re.S,
 )
 _LOADED = re.compile(r"<link\b[^>]*>|<img\b[^>]*>", re.S)
-_LOADS = re.compile(
-    r"<(?:script|img|iframe|link|source|embed|object)\b[^>]*?(?:src|href|data)\s*=\s*[\"']?\s*(?:https?:)?//"
-    r"|@import|url\(\s*[\"']?(?:https?:)?//",
-    re.I,
-)
 
 
 @dataclass(frozen=True)
@@ -44,11 +39,6 @@ class Page:
     evaluated: int
     failed: int
     warned: int
-
-
-def loads_from_elsewhere(html: str) -> list[str]:
-    """What a page would load over the network."""
-    return [found.group(0) for found in _LOADS.finditer(html)]
 
 
 def plain(html: str, home: str) -> str:

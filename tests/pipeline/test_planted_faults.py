@@ -71,7 +71,7 @@ class Bench:
             connection.execute("create schema if not exists quality")
             for name, sql in self.profiles.items():
                 connection.execute(f"create or replace table quality.{name} as {sql}")
-        return judge(Warehouse("dev", self.warehouse), self.folder / "results", accepted=accepted)
+        return judge(Warehouse(self.warehouse), self.folder / "results", accepted=accepted)
 
     def failing_tests(self) -> list[str]:
         """The dbt tests that find something."""

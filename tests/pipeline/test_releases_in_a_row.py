@@ -73,7 +73,7 @@ def judged(lab: Lab, tmp_path: Path) -> Callable[[Release], Verdict]:
         as_of = START + timedelta(days=len(landed))
         landed.append(lab.manifest(dataset, Batch(as_of, release)).batch_id)
         lab.apply(dataset)
-        return judge(Warehouse("dev", lab.settings.warehouse), tmp_path / "results", landed[-1:])
+        return judge(Warehouse(lab.settings.warehouse), tmp_path / "results", landed[-1:])
 
     return follow
 
