@@ -135,6 +135,10 @@ FAULTS = (
     Fault("a raw column changes its type", "warehouse", "alter table raw.ratings alter timestamp type varchar"),
     Fault("a rejected line is not kept", "warehouse", "update raw.load_ledger set rows_rejected = 1, rows_read = rows_read + 1 where batch_id = '{batch}' and table_name = 'tags'"),
     Fault("a batch takes effect before the one before it", "warehouse", "update raw.batches set effective_at = effective_at - interval 10 day where batch_id = '{batch}'"),
+    Fault("a table of a batch is listed twice", "warehouse", "insert into raw.batches select * from raw.batches where table_name = 'links' limit 1"),
+    Fault("a table of a batch is booked twice", "warehouse", "insert into raw.load_ledger select * from raw.load_ledger where table_name = 'links' limit 1"),
+    Fault("a part is listed twice", "warehouse", "insert into raw.files select * from raw.files limit 1"),
+    Fault("a table is neither whole nor a delta", "warehouse", "update raw.batches set mode = 'some' where batch_id = '{batch}' and table_name = 'tags'"),
     # ---------- marts
     Fault("ratings are lost on the way to the fact", "warehouse", "delete from marts.fact_ratings where mod(user_id, 40) = 3 and mod(movie_id, 7) = 0"),
     Fault("the fact keeps a rating that was changed", "warehouse", "update marts.fact_ratings set rating = case when rating = 3.0 then 4.0 else 3.0 end where user_id = 5"),
@@ -163,6 +167,18 @@ FAULTS = (
         select movie_id, imdb_id, tmdb_id, _batch, _part, _row
         from raw.links where _batch = 9
     """),
+    Fault("a movie is missing in its summary", "warehouse", "delete from marts.movie_ratings where movie_id = (select max(movie_id) from marts.movie_ratings where rating_count = 0)"),
+    Fault("a mean of stars is above 5", "warehouse", "update marts.movie_ratings set rating_mean = 5.5 where movie_id = (select min(movie_id) from marts.movie_ratings where rating_count > 0)"),
+    Fault("the shares of stars are on another scale", "warehouse", "update marts.rating_distribution set share = 100 * share"),
+    Fault("a month is of a genre that is not there", "warehouse", "update marts.genre_ratings_by_month set genre_id = 42 where genre = 'Drama' and rating_month = (select max(rating_month) from marts.genre_ratings_by_month)"),
+    Fault("the bridge names a genre that is not there", "warehouse", "insert into marts.bridge_movie_genres select min(movie_id), 42 from marts.dim_movies"),
+    Fault("the bridge names a movie that is not there", "warehouse", "insert into marts.bridge_movie_genres select max(movie_id) + 1, min(genre_id) from marts.bridge_movie_genres"),
+    Fault("a genre has two ids", "warehouse", "insert into marts.dim_genres select * replace (42 as genre_id) from marts.dim_genres limit 1"),
+    Fault("a tag has two ids", "warehouse", "insert into marts.dim_tags select * replace (42 as tag_id, null as genome_tag_id, 0 as use_count) from marts.dim_tags limit 1"),
+    Fault("two tags are one of the genome", "warehouse", "update marts.dim_tags set genome_tag_id = 1 where genome_tag_id = 2"),
+    Fault("a score is of a tag that is not there", "warehouse", "update marts.fact_genome_scores set tag_id = 42 where movie_id = (select min(movie_id) from marts.fact_genome_scores) and relevance < 0.1"),
+    Fault("a version of a tag has no key", "warehouse", "update snapshots.snap_tags set movie_tag_key = null where movie_id = (select min(movie_id) from snapshots.snap_tags)"),
+    Fault("a version of a movie is there twice", "warehouse", "insert into snapshots.snap_movies select * from snapshots.snap_movies limit 1"),
     # ---------- what dbt's own tests are for
     Fault("a rating is in the fact twice", "warehouse", "insert into marts.fact_ratings select * from marts.fact_ratings limit 1"),
     Fault("a rating is no half star", "warehouse", "update marts.fact_ratings set rating = 3.3 where user_id = 7"),

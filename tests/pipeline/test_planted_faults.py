@@ -95,6 +95,7 @@ _SECOND_BATCH = (
         '000002' as batch_id, 2 as _batch, as_of + interval 1 day as as_of, effective_at + interval 1 day as effective_at
     ) from raw.batches;
     insert into raw.load_ledger select * replace ('000002' as batch_id) from raw.load_ledger;
+    insert into raw.files select * replace ('000002' as batch_id, 2 as _batch) from raw.files;
 """
 )
 _NOTHING_BUILT = ";".join(

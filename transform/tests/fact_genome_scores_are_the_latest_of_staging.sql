@@ -7,23 +7,14 @@ staged as (
         scores.*,
         tags.tag_id
     from {{ ref('stg_genome_scores') }} as scores
-    inner join {{ ref('dim_tags') }} as tags
+    inner join {{ ref('int_genome_tags') }} as tags
         on scores.genome_tag_id = tags.genome_tag_id
     where {{ in_sample('genome_scores', 'scores.movie_id') }}
 
 ),
 
-latest as (
+latest as ({{ latest('staged', 'movie_id, tag_id') }}),
 
-    {{ latest('staged', 'movie_id, tag_id') }}
-
-),
-
-held as (
-
-    select * from {{ ref('fact_genome_scores') }}
-    where {{ in_sample('genome_scores', 'movie_id') }}
-
-)
+held as (select * from {{ ref('fact_genome_scores') }} where {{ in_sample('genome_scores', 'movie_id') }})
 
 {{ differences('latest', 'held', 'movie_id, tag_id, relevance') }}

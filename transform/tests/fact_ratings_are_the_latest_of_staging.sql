@@ -1,24 +1,10 @@
 -- Every value is compared; above 2 million ratings, those of a sample of users.
 with
 
-staged as (
+staged as (select * from {{ ref('stg_ratings') }} where {{ in_sample('ratings', 'user_id') }}),
 
-    select * from {{ ref('stg_ratings') }}
-    where {{ in_sample('ratings', 'user_id') }}
+latest as ({{ latest('staged', 'user_id, movie_id', event_time='rated_at') }}),
 
-),
-
-latest as (
-
-    {{ latest('staged', 'user_id, movie_id', event_time='rated_at') }}
-
-),
-
-held as (
-
-    select * from {{ ref('fact_ratings') }}
-    where {{ in_sample('ratings', 'user_id') }}
-
-)
+held as (select * from {{ ref('fact_ratings') }} where {{ in_sample('ratings', 'user_id') }})
 
 {{ differences('latest', 'held', 'user_id, movie_id, rating, rated_at') }}

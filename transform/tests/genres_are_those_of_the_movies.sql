@@ -1,15 +1,12 @@
--- The bridge has each genre of each movie, and dim_genres counts what the movies list.
+-- The bridge has each genre of each movie and no other, and dim_genres counts what the movies list.
 with
-
-movies as (
-
-    select * from {{ ref('dim_movies') }}
-
-),
 
 listed as (
 
-    {{ split_rows('movies', 'movie_id', 'genres', '|', 'genre') }}
+    select
+        *,
+        {{ hash_key('genre') }} as genre_id
+    from ({{ split_rows(ref('int_movies'), 'movie_id', 'genres', '|', 'genre') }}) as movie_genres
 
 ),
 
@@ -17,23 +14,16 @@ bridged as (
 
     select
         bridge.movie_id,
+        bridge.genre_id,
         genres.genre
     from {{ ref('bridge_movie_genres') }} as bridge
-    inner join {{ ref('dim_genres') }} as genres
+    left join {{ ref('dim_genres') }} as genres
         on bridge.genre_id = genres.genre_id
 
 ),
 
-counted as (
+counted as (select genre_id, genre, count(*) as movie_count from listed group by 1, 2)
 
-    select
-        genre,
-        count(*) as movie_count
-    from listed
-    group by genre
-
-)
-
-{{ differences('listed', 'bridged', 'genre, movie_id') }}
+{{ differences('listed', 'bridged', 'genre_id, genre, movie_id') }}
 union all
-{{ differences('counted', ref('dim_genres'), 'genre, movie_count') }}
+{{ differences('counted', ref('dim_genres'), 'genre_id, genre, movie_count') }}

@@ -1,15 +1,17 @@
 -- Versions are numbered, and each differs from the one before it; only a full batch ends a movie's last one.
+{%- set history = '(partition by movie_id order by valid_from nulls first)' %}
+
 with
 
 versions as (
 
     select
         *,
-        row_number() over (partition by movie_id order by valid_from nulls first) as place,
-        lag(valid_to) over (partition by movie_id order by valid_from nulls first) as valid_to_before,
-        lag(source_title) over (partition by movie_id order by valid_from nulls first) as title_before,
-        lag(genres) over (partition by movie_id order by valid_from nulls first) as genres_before,
-        lead(valid_from) over (partition by movie_id order by valid_from nulls first) as next_valid_from
+        row_number() over {{ history }} as place,
+        lag(valid_to) over {{ history }} as valid_to_before,
+        lag(source_title) over {{ history }} as title_before,
+        lag(genres) over {{ history }} as genres_before,
+        lead(valid_from) over {{ history }} as next_valid_from
     from {{ ref('dim_movies_history') }}
 
 ),
@@ -36,17 +38,15 @@ faults as (
         and replaced.table_name = 'movies'
         and replaced.mode = 'full'
 
+    union all
+
+    select
+        movie_id,
+        valid_from,
+        'is in dim_movies_history or in the snapshot alone' as fault
+    from ({{ differences(ref('dim_movies_history'), ref('snap_movies'), 'movie_id, valid_from, valid_to') }}) as found
+
 )
 
 select * from faults
 where fault is not null
-
-union all
-
-select
-    null as movie_id,
-    null as valid_from,
-    'dim_movies_history has not the versions that the snapshot has' as fault
-from (select count(*) as versions from {{ ref('dim_movies_history') }}) as history
-cross join (select count(*) as versions from {{ ref('snap_movies') }}) as snapshot
-where history.versions != snapshot.versions

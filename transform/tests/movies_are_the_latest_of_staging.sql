@@ -1,16 +1,7 @@
 with
 
-latest as (
+latest as ({{ latest(ref('stg_movies'), 'movie_id') }}),
 
-    {{ latest(ref('stg_movies'), 'movie_id') }}
+listed as (select * from {{ ref('dim_movies') }} where not is_inferred)
 
-),
-
-movies as (
-
-    select * from {{ ref('dim_movies') }}
-    where not is_inferred
-
-)
-
-{{ differences('latest', 'movies', 'movie_id, source_title, genres') }}
+{{ differences('latest', 'listed', 'movie_id, source_title, title, release_year, genres') }}

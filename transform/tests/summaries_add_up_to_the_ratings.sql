@@ -1,11 +1,12 @@
--- Every road from the fact to its size and to the sum of its stars. Means have four digits, hence the tolerance.
+-- Every road from the fact to its size and to the sum of its stars. Means have four digits, hence the tolerance. A rating
+-- that is no half star is missing in rating_distribution.
 {%- set roads = [
     ('fact_ratings', 'by_star', 'rating', none),
     ('movie_ratings', ref('movie_ratings'), 'rating_mean', 'fact_ratings'),
     ('user_activity', ref('user_activity'), 'rating_mean', 'fact_ratings'),
     ('rating_distribution', 'distribution', 'rating', 'fact_ratings'),
     ('genres of movie_ratings', 'movies_in_genres', 'rating_mean', none),
-    ('genre_ratings_by_month', ref('genre_ratings_by_month'), 'rating_mean', 'genres of movie_ratings'),
+    ('genre_ratings_by_month', 'months_of_genres', 'rating_mean', 'genres of movie_ratings'),
 ] %}
 
 with
@@ -14,20 +15,30 @@ by_star as (
 
     select
         rating,
-        count(*) as rating_count
+        count(*) as rating_count,
+        {{ mean('count(*)', 'sum(count(*)) over ()') }} as share
     from {{ ref('fact_ratings') }}
     group by rating
 
 ),
 
--- the stars whose count is right
+-- the stars whose count and share are right
 distribution as (
 
     select by_star.*
-    from {{ ref('rating_distribution') }} as distribution
-    inner join by_star
-        on distribution.rating = by_star.rating
-        and distribution.rating_count = by_star.rating_count
+    from by_star
+    inner join {{ ref('rating_distribution') }} using (rating, rating_count, share)
+
+),
+
+-- the months of genres that are there
+months_of_genres as (
+
+    select months.*
+    from {{ ref('genre_ratings_by_month') }} as months
+    inner join {{ ref('dim_genres') }} as genres
+        on months.genre_id = genres.genre_id
+        and months.genre = genres.genre
 
 ),
 

@@ -1,5 +1,5 @@
-{# A snapshot's versions begin and end when a batch took effect, do not overlap, and as many are open as the current
-   content, `relation`, has keys. #}
+{# A snapshot's versions have a key, begin and end when a batch took effect, do not overlap (no two begin at once), and as
+   many are open as the current content, `relation`, has keys. #}
 {% test versions_follow_batches(model, key, relation) %}
 
 with
@@ -30,7 +30,8 @@ left join clock as begins
     on ordered.valid_from = begins.effective_at
 left join clock as ends
     on ordered.valid_to = ends.effective_at
-where begins.effective_at is null
+where ordered.version_key is null
+    or begins.effective_at is null
     or (ordered.valid_to is not null and (ends.effective_at is null or ordered.valid_to <= ordered.valid_from))
     or (ordered.next_valid_from is not null and coalesce(ordered.valid_to > ordered.next_valid_from, true))
 

@@ -8,44 +8,49 @@ batches as (
 
     select
         batch_id,
+        row_number() over (order by batch_id) as place,
         min(effective_at) as effective_at,
         lag(max(effective_at)) over (order by batch_id) as effective_before,
-        row_number() over (order by batch_id) as place,
+        max(dataset) as dataset,
+        max(max(dataset)) over () as last_dataset,
+        count(case when mode not in ('full', 'delta') then 1 end) as unknown_modes,
         count(case when mode = 'full' and table_name in ('{{ required | join("', '") }}') then 1 end) as whole_tables
     from {{ source('raw', 'batches') }}
     group by batch_id
 
+),
+
+listings as (
+
+    select batch_id, table_name, 1 as in_batches, 0 as in_ledger from {{ source('raw', 'batches') }}
+    union all
+    select batch_id, table_name, 0 as in_batches, 1 as in_ledger from {{ source('raw', 'load_ledger') }}
+
+),
+
+faults as (
+
+    select
+        batch_id,
+        case
+            when effective_at <= effective_before then 'takes effect before the one before it'
+            when dataset != last_dataset then 'is of another data set'
+            when unknown_modes > 0 then 'has a table that is neither whole nor a delta'
+            when place = 1 and whole_tables < {{ required | length }}
+                then 'is the first one, without the whole of each required table'
+        end as fault
+    from batches
+
+    union all
+
+    select
+        batch_id,
+        table_name || ' is not once in the list of batches and once in the ledger' as fault
+    from listings
+    group by batch_id, table_name
+    having sum(in_batches) != 1 or sum(in_ledger) != 1
+
 )
 
-select
-    batch_id,
-    'takes effect before the one before it' as fault
-from batches
-where effective_at <= effective_before
-
-union all
-
-select
-    batch_id,
-    'is the first one, without the whole of each required table' as fault
-from batches
-where place = 1 and whole_tables < {{ required | length }}
-
-union all
-
-select
-    max(batch_id) as batch_id,
-    'is of another data set' as fault
-from {{ source('raw', 'batches') }}
-having count(distinct dataset) > 1
-
-union all
-
-select
-    coalesce(batches.batch_id, ledger.batch_id) as batch_id,
-    coalesce(batches.table_name, ledger.table_name) || ' is in the ledger or the list of batches alone' as fault
-from {{ source('raw', 'batches') }} as batches
-full outer join {{ source('raw', 'load_ledger') }} as ledger
-    on batches.batch_id = ledger.batch_id
-    and batches.table_name = ledger.table_name
-where batches.batch_id is null or ledger.batch_id is null
+select * from faults
+where fault is not null

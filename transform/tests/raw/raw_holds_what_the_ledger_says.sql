@@ -1,40 +1,36 @@
 -- Raw is append-only: a difference means that somebody wrote to it, or that a load was cut.
-{%- set tables = landed_tables() %}
-
 with
 
 held as (
 
-    {% for table in tables %}
-    select
-        '{{ table.name }}' as table_name,
-        _batch,
-        count(*) as row_count
+    {% for table in landed_tables() %}
+    select '{{ table.name }}' as counted, _batch, count(*) as row_count
     from {{ source('raw', table.name) }}
     group by _batch
-    {{ 'union all' if not loop.last }}
+
+    union all
     {% endfor %}
+    select table_name || ' by part' as counted, _batch, sum(row_count) as row_count
+    from {{ source('raw', 'files') }}
+    group by 1, 2
+
+    union all
+
+    select table_name || ' rejected' as counted, cast(batch_id as integer) as _batch, count(reason) as row_count
+    from {{ source('raw', 'rejected_rows') }}
+    group by 1, 2
 
 ),
 
 booked as (
 
-    select
-        table_name,
-        cast(batch_id as integer) as _batch,
-        rows_loaded
+    {% for counted, rows in [('', 'rows_loaded'), (' by part', 'rows_loaded'), (' rejected', 'rows_rejected')] %}
+    select table_name || '{{ counted }}' as counted, cast(batch_id as integer) as _batch, {{ rows }} as row_count
     from {{ source('raw', 'load_ledger') }}
-    where table_name in ('{{ tables | join("', '", attribute="name") }}') and rows_loaded > 0
+    where {{ rows }} > 0
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 )
 
-select
-    coalesce(held.table_name, booked.table_name) as table_name,
-    coalesce(held._batch, booked._batch) as _batch,
-    held.row_count,
-    booked.rows_loaded
-from held
-full outer join booked
-    on held.table_name = booked.table_name
-    and held._batch = booked._batch
-where held.row_count is distinct from booked.rows_loaded
+{{ differences('held', 'booked', 'counted, _batch, row_count') }}

@@ -35,13 +35,4 @@ found as (
 
 )
 
-select
-    coalesce(described.table_name, found.table_name) as table_name,
-    coalesce(described.column_name, found.column_name) as column_name,
-    described.data_type,
-    found.data_type as found_data_type
-from described
-full outer join found
-    on described.table_name = found.table_name
-    and described.column_name = found.column_name
-where described.data_type is distinct from found.data_type
+{{ differences('described', 'found', 'table_name, column_name, data_type') }}
