@@ -22,20 +22,12 @@
         group by batches._batch, batches.table_name, batches.mode, ledger.rows_loaded
         order by batches._batch, batches.table_name
     {%- endset -%}
-    {%- set tables = [] -%}
-    {%- for row in run_query(query).rows -%}
-        {%- do tables.append({
-            'batch': row[0], 'table_name': row[1], 'mode': row[2], 'since': row[3], 'previous_as_of': row[4],
-            'rows_loaded': row[5],
-        }) -%}
-    {%- endfor -%}
-    {{ return(tables) }}
+    {{ return(run_query(query).rows) }}
 {%- endmacro %}
 
 {# One row of counts: what a batch did to a table's content. A first table is all added. A large full table is not
    compared with what it replaces, which would cost more than loading it; its counts are null. #}
 {% macro batch_changes(batch, table_name, mode, since, previous_as_of, rows_loaded) -%}
-    {%- if not execute -%}{{ return('') }}{%- endif -%}
     {%- set meta = graph.sources['source.movielens.raw.' ~ table_name].meta -%}
     {%- set keys, event_time = meta.key, meta.event_time -%}
     {%- set columns = raw_columns(table_name) | map(attribute='name') | reject('in', ['_batch', '_part', '_row']) | list -%}
@@ -92,8 +84,7 @@
             {%- if mode == 'delta' %}
             inner join (
                 select distinct {{ keys | join(', ') }} from {{ raw }} where _batch = {{ batch }}
-            ) as touched
-                on {% for key in keys %}{{ 'and ' if not loop.first }}held.{{ key }} = touched.{{ key }} {% endfor %}
+            ) as touched using ({{ keys | join(', ') }})
             {%- else %}
             where {{ is_before }}
             {%- endif %}

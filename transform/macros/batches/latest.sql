@@ -1,5 +1,5 @@
 {# The row of each key that counts: the latest event, where rows have one, then the later batch, then the later line. #}
-{% macro latest(relation, key, event_time=none) -%}
+{% macro latest(relation, key, event_time=none, batch='_batch') -%}
     select *
     from {{ relation }}
     qualify row_number() over (
@@ -7,7 +7,7 @@
         order by
             {% if event_time %}{{ event_time }} desc nulls last,
             {% endif -%}
-            _batch desc nulls last,
+            {{ batch }} desc nulls last,
             _part desc nulls last,
             _row desc nulls last
     ) = 1

@@ -24,21 +24,16 @@
 
 {# What a table held before each batch of `batches`: of each key the row that counted. #}
 {% macro rows_before(table_name, key, event_time=none, where='true') -%}
-    select
-        content._batch,
-        content.mode,
-        held.* exclude (_batch)
-    from {{ source('raw', table_name) }} as held
-    inner join ({{ content_batches(table_name) }}) as content
-        on held._batch = content.held_batch
-    where {{ where }}
-    qualify row_number() over (
-        partition by content._batch, {{ key }}
-        order by
-            {% if event_time %}{{ event_time }} desc nulls last,
-            {% endif -%}
-            content.held_batch desc nulls last,
-            _part desc nulls last,
-            _row desc nulls last
-    ) = 1
+    {%- set held -%}
+        (
+            select
+                content.*,
+                held.* exclude (_batch)
+            from {{ source('raw', table_name) }} as held
+            inner join ({{ content_batches(table_name) }}) as content
+                on held._batch = content.held_batch
+            where {{ where }}
+        ) as held
+    {%- endset -%}
+    {{ latest(held, '_batch, ' ~ key, event_time, batch='held_batch') }}
 {%- endmacro %}

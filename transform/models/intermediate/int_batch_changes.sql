@@ -5,21 +5,20 @@
     on_schema_change='fail'
 ) }}
 
-{%- set watermark = batch_watermark(this) if is_incremental() else 0 -%}
-{%- set parts = loaded_tables(watermark) %}
+{%- set tables = loaded_tables(batch_watermark(this) if is_incremental() else 0) %}
 
-{% for part in parts %}
-    {{ batch_changes(**part) }}
+{% for table in tables %}
+    {{ batch_changes(*table) }}
     {{ 'union all' if not loop.last }}
-{% endfor %}
-{% if not parts %}
+{% else %}
     select * from (
         select
             cast(0 as integer) as _batch,
             cast('' as varchar) as table_name,
-            {% for count in ['rows_added', 'rows_revised', 'rows_removed', 'rows_late'] -%}
-            cast(0 as bigint) as {{ count }}{{ ',' if not loop.last }}
-            {% endfor %}
+            cast(0 as bigint) as rows_added,
+            cast(0 as bigint) as rows_revised,
+            cast(0 as bigint) as rows_removed,
+            cast(0 as bigint) as rows_late
     ) as nothing
     where false
-{% endif %}
+{% endfor %}

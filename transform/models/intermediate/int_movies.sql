@@ -1,17 +1,3 @@
-with
-
-movies as (
-
-    select * from {{ ref('stg_movies') }}
-
-),
-
-latest as (
-
-    {{ latest('movies', 'movie_id') }}
-
-)
-
 select
     movie_id,
     source_title,
@@ -19,4 +5,4 @@ select
     genres,
     release_year,
     _batch
-from latest
+from ({{ latest(ref('stg_movies'), 'movie_id') }}) as latest

@@ -1,17 +1,3 @@
-with
-
-tags as (
-
-    select * from {{ ref('stg_tags') }}
-
-),
-
-latest as (
-
-    {{ latest('tags', 'user_id, movie_id, tag', event_time='tagged_at') }}
-
-)
-
 select
     user_id,
     movie_id,
@@ -19,4 +5,4 @@ select
     tag,
     tagged_at,
     _batch
-from latest
+from ({{ latest(ref('stg_tags'), 'user_id, movie_id, tag', event_time='tagged_at') }}) as latest

@@ -1,18 +1,4 @@
-with
-
-movies as (
-
-    select * from {{ ref('int_movies') }}
-
-),
-
-movie_genres as (
-
-    {{ split_rows('movies', 'movie_id', 'genres', '|', 'genre') }}
-
-)
-
 select
     movie_id,
     {{ hash_key('genre') }} as genre_id
-from movie_genres
+from ({{ split_rows(ref('int_movies'), 'movie_id', 'genres', '|', 'genre') }}) as movie_genres

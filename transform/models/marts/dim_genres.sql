@@ -1,30 +1,12 @@
 with
 
-movies as (
-
-    select * from {{ ref('int_movies') }}
-
-),
-
-movie_genres as (
-
-    {{ split_rows('movies', 'movie_id', 'genres', '|', 'genre') }}
-
-),
-
 genres as (
 
     select
         genre,
         count(*) as movie_count
-    from movie_genres
+    from ({{ split_rows(ref('int_movies'), 'movie_id', 'genres', '|', 'genre') }}) as movie_genres
     group by genre
-
-),
-
-names as (
-
-    select * from {{ ref('genre_names') }}
 
 )
 
@@ -35,5 +17,5 @@ select
     coalesce(names.sort_order, 999) as sort_order,
     genres.movie_count
 from genres
-left join names
+left join {{ ref('genre_names') }} as names
     on genres.genre = names.genre

@@ -1,17 +1,5 @@
 with
 
-movies as (
-
-    select * from {{ ref('int_movies') }}
-
-),
-
-links as (
-
-    select * from {{ ref('int_links') }}
-
-),
-
 movies_in_facts as (
 
     select movie_id from {{ ref('fact_ratings') }}
@@ -31,8 +19,8 @@ select
     movies.genres,
     links.imdb_id,
     links.tmdb_id
-from movies
+from {{ ref('int_movies') }} as movies
 full outer join movies_in_facts
     on movies.movie_id = movies_in_facts.movie_id
-left join links
+left join {{ ref('int_links') }} as links
     on movies.movie_id = links.movie_id

@@ -1,20 +1,16 @@
+{%- set history = '(partition by movie_id order by valid_from nulls first)' -%}
+
 with
-
-versions as (
-
-    select * from {{ ref('snap_movies') }}
-
-),
 
 compared as (
 
     select
-        versions.*,
-        lag(source_title) over (partition by movie_id order by valid_from nulls first) as previous_title,
-        lag(genres) over (partition by movie_id order by valid_from nulls first) as previous_genres,
-        lag(valid_to) over (partition by movie_id order by valid_from nulls first) as previous_valid_to,
-        row_number() over (partition by movie_id order by valid_from nulls first) as version
-    from versions
+        *,
+        lag(source_title) over {{ history }} as previous_title,
+        lag(genres) over {{ history }} as previous_genres,
+        lag(valid_to) over {{ history }} as previous_valid_to,
+        row_number() over {{ history }} as version
+    from {{ ref('snap_movies') }}
 
 )
 

@@ -8,12 +8,6 @@ user_tags as (
     from {{ ref('int_tags') }}
     group by tag
 
-),
-
-genome_tags as (
-
-    select * from {{ ref('int_genome_tags') }}
-
 )
 
 select
@@ -22,5 +16,5 @@ select
     genome_tags.genome_tag_id,
     coalesce(user_tags.use_count, 0) as use_count
 from user_tags
-full outer join genome_tags
+full outer join {{ ref('int_genome_tags') }} as genome_tags
     on user_tags.tag = genome_tags.tag

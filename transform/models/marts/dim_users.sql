@@ -11,36 +11,6 @@ activity as (
     from {{ ref('user_activity') }}
     group by user_id
 
-),
-
-users as (
-
-    select * from {{ ref('stg_users') }}
-
-),
-
-people as (
-
-    {{ latest('users', 'user_id') }}
-
-),
-
-age_bands as (
-
-    select * from {{ ref('age_bands') }}
-
-),
-
-occupations as (
-
-    select * from {{ ref('occupations') }}
-
-),
-
-zip_prefixes as (
-
-    select * from {{ ref('zip_prefixes') }}
-
 )
 
 select
@@ -55,13 +25,13 @@ select
     people.zip_code,
     zip_prefixes.state
 from activity
-full outer join people
+full outer join ({{ latest(ref('stg_users'), 'user_id') }}) as people
     on activity.user_id = people.user_id
-left join age_bands
+left join {{ ref('age_bands') }} as age_bands
     on people.age between age_bands.from_age and age_bands.to_age
-left join occupations
+left join {{ ref('occupations') }} as occupations
     on people.occupation = occupations.code
-left join zip_prefixes
+left join {{ ref('zip_prefixes') }} as zip_prefixes
     on left(people.zip_code, 3) between zip_prefixes.from_prefix and zip_prefixes.to_prefix
     and length(people.zip_code) = 5
     and translate(people.zip_code, '0123456789', '') = ''

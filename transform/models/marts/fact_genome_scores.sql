@@ -14,18 +14,6 @@ scores as (
         where _batch > {{ batch_watermark(this) }}
     {% endif %}
 
-),
-
-tags as (
-
-    select * from {{ ref('int_genome_tags') }}
-
-),
-
-latest as (
-
-    {{ latest('scores', 'movie_id, genome_tag_id') }}
-
 )
 
 select
@@ -33,6 +21,6 @@ select
     tags.tag_id,
     latest.relevance,
     latest._batch
-from latest
-inner join tags
+from ({{ latest('scores', 'movie_id, genome_tag_id') }}) as latest
+inner join {{ ref('int_genome_tags') }} as tags
     on latest.genome_tag_id = tags.genome_tag_id

@@ -1,15 +1,7 @@
-with
-
-tags as (
-
-    select * from {{ ref('int_tags') }}
-
-)
-
 select
     user_id,
     movie_id,
     tag_id,
     tagged_at,
     _batch
-from tags
+from {{ ref('int_tags') }}

@@ -2,28 +2,6 @@
 
 with
 
-ratings as (
-
-    select
-        movie_id,
-        rating,
-        {{ first_of_month('rated_at') }} as rating_month
-    from {{ ref('fact_ratings') }}
-
-),
-
-bridge as (
-
-    select * from {{ ref('bridge_movie_genres') }}
-
-),
-
-genres as (
-
-    select * from {{ ref('dim_genres') }}
-
-),
-
 overall as (
 
     select {{ mean('sum(rating)', 'count(*)') }} as rating_mean
@@ -35,11 +13,11 @@ monthly as (
 
     select
         bridge.genre_id,
-        ratings.rating_month,
+        {{ first_of_month('ratings.rated_at') }} as rating_month,
         cast(count(*) as integer) as rating_count,
         sum(ratings.rating) as rating_sum
-    from ratings
-    inner join bridge
+    from {{ ref('fact_ratings') }} as ratings
+    inner join {{ ref('bridge_movie_genres') }} as bridge
         on ratings.movie_id = bridge.movie_id
     group by 1, 2
 
@@ -57,5 +35,5 @@ select
     ) }} as bayesian_score
 from monthly
 cross join overall
-inner join genres
+inner join {{ ref('dim_genres') }} as genres
     on monthly.genre_id = genres.genre_id

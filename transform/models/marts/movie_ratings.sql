@@ -2,18 +2,6 @@
 
 with
 
-ratings as (
-
-    select * from {{ ref('fact_ratings') }}
-
-),
-
-movies as (
-
-    select * from {{ ref('dim_movies') }}
-
-),
-
 totals as (
 
     select
@@ -22,7 +10,7 @@ totals as (
         sum(rating) as rating_sum,
         min(rated_at) as first_rated_at,
         max(rated_at) as last_rated_at
-    from ratings
+    from {{ ref('fact_ratings') }}
     group by movie_id
 
 ),
@@ -46,7 +34,7 @@ select
     ) }} as bayesian_score,
     totals.first_rated_at,
     totals.last_rated_at
-from movies
+from {{ ref('dim_movies') }} as movies
 cross join overall
 left join totals
     on movies.movie_id = totals.movie_id

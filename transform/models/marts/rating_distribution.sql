@@ -1,23 +1,11 @@
 with
 
-ratings as (
-
-    select * from {{ ref('fact_ratings') }}
-
-),
-
-scale as (
-
-    select * from {{ ref('rating_scale') }}
-
-),
-
 counted as (
 
     select
         rating,
         count(*) as rating_count
-    from ratings
+    from {{ ref('fact_ratings') }}
     group by rating
 
 )
@@ -27,6 +15,6 @@ select
     scale.label,
     cast(coalesce(counted.rating_count, 0) as integer) as rating_count,
     {{ mean('coalesce(counted.rating_count, 0)', 'sum(counted.rating_count) over ()') }} as share
-from scale
+from {{ ref('rating_scale') }} as scale
 left join counted
     on scale.rating = counted.rating

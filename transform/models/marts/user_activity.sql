@@ -40,7 +40,7 @@ from activity
 {% if is_incremental() %}
     where user_id in (
         select user_id from {{ ref('fact_ratings') }} where _batch > {{ batch_watermark(this) }}
-        union
+        union distinct
         select user_id from {{ ref('fact_movie_tags') }} where _batch > {{ batch_watermark(this) }}
     )
 {% endif %}

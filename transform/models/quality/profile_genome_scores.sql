@@ -1,27 +1,14 @@
 {%- set new_scores = unprofiled_rows('genome_scores') -%}
-{%- set in_sample = in_sample('genome_scores', 'movie_id') -%}
 
 with
 
-batches as (
+batches as ({{ unprofiled_batches('genome_scores', rows_as='scores') }}),
 
-    {{ unprofiled_batches('genome_scores', rows_as='scores') }}
+genome_tags as ({{ keys_held('genome_tags', 'tag_id') }}),
 
-),
+listed as ({{ keys_held('movies', 'movie_id') }}),
 
 ---------- what the batch brought
-
-genome_tags as (
-
-    {{ keys_held('genome_tags', 'tag_id') }}
-
-),
-
-listed as (
-
-    {{ keys_held('movies', 'movie_id') }}
-
-),
 
 by_movie as (
 
@@ -44,8 +31,9 @@ totals as (
         {{ share('sum(by_movie.relevance)', 'sum(by_movie.scores)') }} as mean_relevance,
         sqrt(greatest({{ share('sum(by_movie.square)', 'sum(by_movie.scores)') }} - mean_relevance * mean_relevance, 0))
             as stddev_relevance,
-        cast(sum(case when listed.movie_id is null then by_movie.scores else 0 end) as bigint) as scores_of_unlisted_movies,
-        {{ share('scores_of_unlisted_movies', 'sum(by_movie.scores)') }} as share_of_unlisted_movies
+        {{ count_and_share(
+            'listed.movie_id is null', 'scores_of_unlisted_movies', 'share_of_unlisted_movies', weight='by_movie.scores'
+        ) }}
     from by_movie
     left join listed
         on by_movie._batch = listed._batch
@@ -58,8 +46,9 @@ unknown_tags as (
 
     select
         by_tag._batch,
-        cast(sum(case when genome_tags.tag_id is null then by_tag.scores else 0 end) as bigint) as scores_of_unknown_tags,
-        {{ share('scores_of_unknown_tags', 'sum(by_tag.scores)') }} as share_of_unknown_tags
+        {{ count_and_share(
+            'genome_tags.tag_id is null', 'scores_of_unknown_tags', 'share_of_unknown_tags', weight='by_tag.scores'
+        ) }}
     from (
         select _batch, tag_id, count(*) as scores from ({{ new_scores }}) as scores
         group by 1, 2
@@ -76,7 +65,6 @@ matrix as (
 
     select
         by_movie._batch,
-        by_movie.movie_id,
         by_movie.scores
     from by_movie
     inner join batches
@@ -87,7 +75,6 @@ matrix as (
 
     select
         by_movie._batch,
-        by_movie.movie_id,
         count(distinct scores.tag_id) as scores
     from by_movie
     inner join ({{ content_batches('genome_scores', including=true) }}) as content
@@ -96,7 +83,7 @@ matrix as (
         on content.held_batch = scores._batch
         and by_movie.movie_id = scores.movie_id
     where content.mode = 'delta'
-    group by 1, 2
+    group by by_movie._batch, by_movie.movie_id
 
 ),
 
@@ -120,7 +107,9 @@ before as (
         _batch,
         movie_id,
         avg(relevance) as relevance
-    from ({{ rows_before('genome_scores', 'movie_id, tag_id', where="content.mode = 'full' and " ~ in_sample) }}) as latest
+    from ({{ rows_before(
+        'genome_scores', 'movie_id, tag_id', where="content.mode = 'full' and " ~ in_sample('genome_scores', 'movie_id')
+    ) }}) as latest
     group by 1, 2
 
 ),
@@ -130,8 +119,7 @@ changes as (
     select
         before._batch,
         count(*) as movies_before,
-        count(case when by_movie.movie_id is null then 1 end) as gone_movies,
-        {{ share('gone_movies', 'count(*)') }} as gone_share,
+        {{ count_and_share('by_movie.movie_id is null', 'gone_movies', 'gone_share') }},
         avg(abs({{ share('by_movie.relevance', 'by_movie.scores') }} - before.relevance)) as relevance_change
     from before
     inner join listed

@@ -1,16 +1,12 @@
 with
 
-batches as (
+batches as ({{ unprofiled_batches('genome_tags', rows_as='tags') }}),
 
-    {{ unprofiled_batches('genome_tags', rows_as='tags') }}
+new_tags as ({{ unprofiled_rows('genome_tags') }}),
 
-),
+before as ({{ rows_before('genome_tags', 'tag_id') }}),
 
-new_tags as (
-
-    {{ unprofiled_rows('genome_tags') }}
-
-),
+after as ({{ latest('new_tags', '_batch, tag_id') }}),
 
 totals as (
 
@@ -21,18 +17,6 @@ totals as (
         count(case when coalesce(trim(tag), '') = '' then 1 end) as blank_tags
     from new_tags
     group by _batch
-
-),
-
-before as (
-
-    {{ rows_before('genome_tags', 'tag_id') }}
-
-),
-
-after as (
-
-    {{ latest('new_tags', '_batch, tag_id') }}
 
 ),
 

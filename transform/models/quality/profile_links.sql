@@ -1,16 +1,16 @@
 with
 
-batches as (
+batches as ({{ unprofiled_batches('links', rows_as='links') }}),
 
-    {{ unprofiled_batches('links', rows_as='links') }}
+new_links as ({{ unprofiled_rows('links') }}),
 
-),
+before as ({{ rows_before('links', 'movie_id') }}),
 
-new_links as (
+after as ({{ latest('new_links', '_batch, movie_id') }}),
 
-    {{ unprofiled_rows('links') }}
+listed as ({{ keys_held('movies', 'movie_id') }}),
 
-),
+linked as ({{ keys_held('links', 'movie_id') }}),
 
 totals as (
 
@@ -18,26 +18,13 @@ totals as (
         _batch,
         count(*) - count(distinct movie_id) as repeated_links,
         {{ share('repeated_links', 'count(*)') }} as repeated_share,
-        count(case when length(imdb_id) < 7 then 1 end) as short_imdb_ids,
-        {{ share('short_imdb_ids', 'count(*)') }} as short_imdb_share,
-        {{ share('count(*) - count(imdb_id)', 'count(*)') }} as share_without_imdb_id,
-        {{ share('count(*) - count(tmdb_id)', 'count(*)') }} as share_without_tmdb_id,
+        {{ count_and_share('length(imdb_id) < 7', 'short_imdb_ids', 'short_imdb_share') }},
+        {{ share_where('imdb_id is null') }} as share_without_imdb_id,
+        {{ share_where('tmdb_id is null') }} as share_without_tmdb_id,
         1 - {{ share('count(distinct imdb_id)', 'count(distinct movie_id)') }} as shared_imdb_share,
         1 - {{ share('count(distinct tmdb_id)', 'count(distinct movie_id)') }} as shared_tmdb_share
     from new_links
     group by _batch
-
-),
-
-listed as (
-
-    {{ keys_held('movies', 'movie_id') }}
-
-),
-
-linked as (
-
-    {{ keys_held('links', 'movie_id') }}
 
 ),
 
@@ -46,24 +33,12 @@ coverage as (
     select
         listed._batch,
         count(*) as listed_movies,
-        1 - {{ share('count(linked.movie_id)', 'count(*)') }} as unlinked_share
+        {{ share_where('linked.movie_id is null') }} as unlinked_share
     from listed
     left join linked
         on listed._batch = linked._batch
         and listed.movie_id = linked.movie_id
     group by listed._batch
-
-),
-
-before as (
-
-    {{ rows_before('links', 'movie_id') }}
-
-),
-
-after as (
-
-    {{ latest('new_links', '_batch, movie_id') }}
 
 ),
 

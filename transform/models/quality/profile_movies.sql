@@ -1,39 +1,25 @@
-{%- set no_genres = "('', '(no genres listed)')" -%}
+{%- set no_genres = "trim(coalesce(genres, '')) in ('', '(no genres listed)')" -%}
 
 with
 
-batches as (
+batches as ({{ unprofiled_batches('movies', rows_as='movies') }}),
 
-    {{ unprofiled_batches('movies', rows_as='movies') }}
+new_movies as ({{ unprofiled_rows('movies') }}),
 
-),
+before as ({{ rows_before('movies', 'movie_id') }}),
 
-new_movies as (
-
-    {{ unprofiled_rows('movies') }}
-
-),
+after as ({{ latest('new_movies', '_batch, movie_id') }}),
 
 ---------- what the batch brought
 
-genre_lists as (
+genre_lists as (select distinct genres from {{ source('raw', 'movies') }} where not {{ no_genres }}),
 
-    select distinct genres
-    from {{ source('raw', 'movies') }}
-    where trim(coalesce(genres, '')) not in {{ no_genres }}
-
-),
-
-listed_genres as (
-
-    {{ split_rows('genre_lists', 'genres', 'genres', '|', 'genre') }}
-
-),
+listed_genres as ({{ split_rows('genre_lists', 'genres', 'genres', '|', 'genre') }}),
 
 checked_lists as (
 
     select
-        listed_genres.genres,
+        listed_genres.genres as genre_list,
         count(*) - count(names.genre) as unknown_genres,
         length(listed_genres.genres) - length(replace(listed_genres.genres, '|', '')) + 1 - count(*) as repeated_genres
     from listed_genres
@@ -46,39 +32,23 @@ checked_lists as (
 totals as (
 
     select
-        movies._batch,
-        count(*) - count(distinct movies.movie_id) as repeated_movies,
+        _batch,
+        count(*) - count(distinct movie_id) as repeated_movies,
         {{ share('repeated_movies', 'count(*)') }} as repeated_share,
-        count(case when coalesce(trim(movies.title), '') = '' then 1 end) as movies_without_title,
-        {{ share('movies_without_title', 'count(*)') }} as share_without_title,
-        1 - {{ share_where('try_cast(left(right(trim(movies.title), 5), 4) as integer) between 1870 and 2099') }} as share_without_year,
-        count(case when {{ is_unreadable('movies.title') }} then 1 end) as unreadable_titles,
-        {{ share('unreadable_titles', 'count(*)') }} as unreadable_share,
-        {{ share_where("trim(coalesce(movies.genres, '')) in " ~ no_genres) }} as share_without_genres,
-        count(case when checked_lists.unknown_genres > 0 then 1 end) as movies_with_unknown_genre,
-        {{ share('movies_with_unknown_genre', 'count(*)') }} as share_with_unknown_genre,
-        count(case when checked_lists.repeated_genres > 0 then 1 end) as movies_with_repeated_genre,
-        {{ share('movies_with_repeated_genre', 'count(*)') }} as share_with_repeated_genre
-    from new_movies as movies
+        {{ count_and_share("coalesce(trim(title), '') = ''", 'movies_without_title', 'share_without_title') }},
+        1 - {{ share_where('try_cast(left(right(trim(title), 5), 4) as integer) between 1870 and 2099') }} as share_without_year,
+        {{ count_and_share(is_unreadable('title'), 'unreadable_titles', 'unreadable_share') }},
+        {{ share_where(no_genres) }} as share_without_genres,
+        {{ count_and_share('unknown_genres > 0', 'movies_with_unknown_genre', 'share_with_unknown_genre') }},
+        {{ count_and_share('repeated_genres > 0', 'movies_with_repeated_genre', 'share_with_repeated_genre') }}
+    from new_movies
     left join checked_lists
-        on movies.genres = checked_lists.genres
-    group by movies._batch
+        on new_movies.genres = checked_lists.genre_list
+    group by _batch
 
 ),
 
 ---------- what it does to the movies that were listed before
-
-before as (
-
-    {{ rows_before('movies', 'movie_id') }}
-
-),
-
-after as (
-
-    {{ latest('new_movies', '_batch, movie_id') }}
-
-),
 
 compared as (
 
@@ -88,8 +58,7 @@ compared as (
         before.genres as genres_before,
         after.genres as genres_after,
         after.movie_id is null as is_gone,
-        after.title != before.title as is_retitled,
-        after.movie_id is not null and coalesce(after.genres, '') != coalesce(before.genres, '') as has_other_genres
+        after.title != before.title as is_retitled
     from before
     left join after
         on before._batch = after._batch
@@ -104,31 +73,30 @@ changes as (
         count(*) as movies_before,
         {{ share_where("is_gone and mode = 'full'") }} as gone_share,
         {{ share_where('is_retitled') }} as retitled_share,
-        {{ share_where('has_other_genres') }} as share_with_other_genres
+        {{ share_where("not is_gone and coalesce(genres_after, '') != coalesce(genres_before, '')") }}
+            as share_with_other_genres
     from compared
     group by _batch
 
 ),
 
+kept as (select * from compared where mode = 'full' and not is_gone),
+
 -- How many of the movies that stayed have a genre, before and after.
 genres as (
 
     select
-        kept._batch,
+        both_sides._batch,
         listed_genres.genre,
-        sum(kept.movies_before) >= 20 as is_large,
-        {{ share('sum(kept.movies_after)', 'sum(kept.movies_before)') }} as multiple
+        sum(both_sides.was_there) >= 20 as is_large,
+        {{ share('sum(1 - both_sides.was_there)', 'sum(both_sides.was_there)') }} as multiple
     from (
-        select _batch, genres_before as genres, 1 as movies_before, 0 as movies_after from compared
-        where mode = 'full' and not is_gone
-
+        select _batch, genres_before as genres, 1 as was_there from kept
         union all
-
-        select _batch, genres_after as genres, 0 as movies_before, 1 as movies_after from compared
-        where mode = 'full' and not is_gone
-    ) as kept
+        select _batch, genres_after as genres, 0 as was_there from kept
+    ) as both_sides
     inner join listed_genres
-        on kept.genres = listed_genres.genres
+        on both_sides.genres = listed_genres.genres
     group by 1, 2
 
 ),
@@ -137,10 +105,13 @@ worst_genres as (
 
     select
         _batch,
-        min(case when is_large and multiple = least_multiple then genre end) as least_genre,
-        min(case when is_large then multiple end) as least_genre_multiple,
-        min(case when not is_large then multiple end) as least_small_genre_multiple
-    from (select *, min(multiple) over (partition by _batch, is_large) as least_multiple from genres) as compared_genres
+        max(case when is_large then genre end) as least_genre,
+        max(case when is_large then multiple end) as least_genre_multiple,
+        max(case when not is_large then multiple end) as least_small_genre_multiple
+    from (
+        select * from genres
+        qualify row_number() over (partition by _batch, is_large order by multiple nulls last, genre nulls last) = 1
+    ) as worst
     group by _batch
 
 )

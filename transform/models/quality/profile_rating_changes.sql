@@ -1,5 +1,5 @@
 {%- set in_sample = in_sample('ratings', 'user_id') -%}
-{%- set month = first_of_month(epoch_to_timestamp('least(timestamp, 4102444800)')) -%}
+{%- set kept = 'count(case when before.user_id = after.user_id then 1 end)' -%}
 
 with
 
@@ -15,11 +15,7 @@ batches as (
 
 ),
 
-before as (
-
-    {{ rows_before('ratings', 'user_id, movie_id', event_time='timestamp', where=in_sample) }}
-
-),
+before as ({{ rows_before('ratings', 'user_id, movie_id', event_time='timestamp', where=in_sample) }}),
 
 new_ratings as (
 
@@ -29,48 +25,31 @@ new_ratings as (
 
 ),
 
-after as (
+after as ({{ latest('new_ratings', '_batch, user_id, movie_id', event_time='timestamp') }}),
 
-    {{ latest('new_ratings', '_batch, user_id, movie_id', event_time='timestamp') }}
-
-),
-
-pairs as (
+changes as (
 
     select
         coalesce(before._batch, after._batch) as _batch,
-        before.user_id as user_before,
-        after.user_id as user_after,
-        before.rating as rating_before,
-        after.rating as rating_after,
-        case when before.user_id = after.user_id then 1 end as is_kept,
-        case when before.timestamp = after.timestamp and before.rating != after.rating then 1 end as is_regraded,
-        case when before.timestamp != after.timestamp and before.rating = after.rating then 1 end as is_moved
+        count(before.user_id) as ratings_before,
+        {{ share('count(after.user_id)', 'count(before.user_id)') }} as ratings_multiple,
+        count(distinct before.user_id) as users_before,
+        {{ share('count(distinct after.user_id)', 'count(distinct before.user_id)') }} as users_multiple,
+        {{ share(kept, 'count(before.user_id)') }} as kept_share,
+        {{ share(kept, 'least(count(before.user_id), count(after.user_id))') }} as overlap,
+        avg(cast(after.rating as double)) - avg(cast(before.rating as double)) as mean_rating_change,
+        count(case when before.timestamp = after.timestamp and before.rating != after.rating then 1 end)
+            as regraded_ratings,
+        {{ share('regraded_ratings', kept) }} as regraded_share,
+        count(case when before.timestamp != after.timestamp and before.rating = after.rating then 1 end)
+            as moved_ratings,
+        {{ share('moved_ratings', kept) }} as moved_share
     from before
     full outer join after
         on before._batch = after._batch
         and before.user_id = after.user_id
         and before.movie_id = after.movie_id
-
-),
-
-changes as (
-
-    select
-        _batch,
-        count(user_before) as ratings_before,
-        {{ share('count(user_after)', 'count(user_before)') }} as ratings_multiple,
-        count(distinct user_before) as users_before,
-        {{ share('count(distinct user_after)', 'count(distinct user_before)') }} as users_multiple,
-        {{ share('count(is_kept)', 'count(user_before)') }} as kept_share,
-        {{ share('count(is_kept)', 'least(count(user_before), count(user_after))') }} as overlap,
-        avg(cast(rating_after as double)) - avg(cast(rating_before as double)) as mean_rating_change,
-        count(is_regraded) as regraded_ratings,
-        {{ share('count(is_regraded)', 'count(is_kept)') }} as regraded_share,
-        count(is_moved) as moved_ratings,
-        {{ share('count(is_moved)', 'count(is_kept)') }} as moved_share
-    from pairs
-    group by _batch
+    group by 1
 
 ),
 
@@ -78,7 +57,7 @@ both_sides as (
 
     select
         _batch,
-        {{ month }} as rating_month,
+        {{ first_of_month(epoch_to_timestamp('least(timestamp, 4102444800)')) }} as rating_month,
         rating,
         sum(was_there) as ratings_before,
         sum(1 - was_there) as ratings_after
@@ -103,15 +82,7 @@ stars as (
 
 ),
 
-star_changes as (
-
-    select
-        _batch,
-        max(abs(change)) as star_change
-    from stars
-    group by _batch
-
-),
+star_changes as (select _batch, max(abs(change)) as star_change from stars group by _batch),
 
 months as (
 
@@ -129,10 +100,13 @@ worst_months as (
 
     select
         _batch,
-        min(case when size = 'large' and multiple = least_multiple then rating_month end) as least_month,
-        min(case when size = 'large' then multiple end) as least_month_multiple,
-        min(case when size = 'small' then multiple end) as least_small_month_multiple
-    from (select *, min(multiple) over (partition by _batch, size) as least_multiple from months) as compared_months
+        max(case when size = 'large' then rating_month end) as least_month,
+        max(case when size = 'large' then multiple end) as least_month_multiple,
+        max(case when size = 'small' then multiple end) as least_small_month_multiple
+    from (
+        select * from months
+        qualify row_number() over (partition by _batch, size order by multiple nulls last, rating_month nulls last) = 1
+    ) as worst
     group by _batch
 
 )

@@ -1,13 +1,10 @@
 {%- set new_ratings = unprofiled_rows('ratings') -%}
-{%- set in_sample = in_sample('ratings', 'user_id') -%}
 
 with
 
-batches as (
+batches as ({{ unprofiled_batches('ratings', rows_as='ratings') }}),
 
-    {{ unprofiled_batches('ratings', rows_as='ratings') }}
-
-),
+listed as ({{ keys_held('movies', 'movie_id') }}),
 
 by_day as (
 
@@ -36,10 +33,8 @@ totals as (
             as half_stars_before_2003,
         {{ share('half_stars_before_2003', 'sum(case when day_number < 12101 then by_day.ratings end)') }}
             as half_star_share_before_2003,
-        cast(sum(case when day_number < 9131 then by_day.ratings else 0 end) as bigint) as ratings_before_1995,
-        {{ share('ratings_before_1995', 'sum(by_day.ratings)') }} as share_before_1995,
-        cast(sum(case when day_number > last_day + 1 then by_day.ratings else 0 end) as bigint) as ratings_after_as_of,
-        {{ share('ratings_after_as_of', 'sum(by_day.ratings)') }} as share_after_as_of,
+        {{ count_and_share('day_number < 9131', 'ratings_before_1995', 'share_before_1995', weight='by_day.ratings') }},
+        {{ count_and_share('day_number > last_day + 1', 'ratings_after_as_of', 'share_after_as_of', weight='by_day.ratings') }},
         max(last_day) - max(day_number) as newest_rating_age_days
     from by_day
     inner join (select _batch, datediff('day', cast('1970-01-01' as datetime), as_of) as last_day from batches) as days
@@ -62,14 +57,14 @@ stars as (
 star_distances as (
 
     select
-        rated._batch,
+        totals._batch,
         max(abs(coalesce(stars.star_share, 0) - scale.usual_share)) as star_distance
-    from (select distinct _batch from by_day) as rated
+    from totals
     cross join {{ ref('rating_scale') }} as scale
     left join stars
-        on rated._batch = stars._batch
+        on totals._batch = stars._batch
         and scale.rating = stars.rating
-    group by rated._batch
+    group by totals._batch
 
 ),
 
@@ -91,35 +86,20 @@ users as (
 
 ),
 
-listed as (
-
-    {{ keys_held('movies', 'movie_id') }}
-
-),
-
-catalogue as (
-
-    select
-        _batch,
-        count(*) as movies
-    from listed
-    group by _batch
-
-),
-
 movies as (
 
     select
         by_movie._batch,
         count(*) as movies,
-        cast(sum(case when listed.movie_id is null then by_movie.ratings else 0 end) as bigint) as ratings_of_unlisted_movies,
-        {{ share('ratings_of_unlisted_movies', 'sum(by_movie.ratings)') }} as share_of_unlisted_movies,
+        {{ count_and_share(
+            'listed.movie_id is null', 'ratings_of_unlisted_movies', 'share_of_unlisted_movies', weight='by_movie.ratings'
+        ) }},
         1 - {{ share('count(listed.movie_id)', 'max(catalogue.movies)') }} as unrated_share
     from (
         select _batch, movie_id, count(*) as ratings from ({{ new_ratings }}) as ratings
         group by 1, 2
     ) as by_movie
-    left join catalogue
+    left join (select _batch, count(*) as movies from listed group by _batch) as catalogue
         on by_movie._batch = catalogue._batch
     left join listed
         on by_movie._batch = listed._batch
@@ -139,7 +119,7 @@ pairs as (
         sum(copies) as ratings
     from (
         select _batch, user_id, movie_id, rating, timestamp, count(*) as copies from ({{ new_ratings }}) as ratings
-        where {{ in_sample }}
+        where {{ in_sample('ratings', 'user_id') }}
         group by 1, 2, 3, 4, 5
     ) as lines
     group by 1, 2, 3

@@ -2,11 +2,7 @@
 
 with
 
-batches as (
-
-    {{ unprofiled_batches('tags', rows_as='tags') }}
-
-),
+batches as ({{ unprofiled_batches('tags', rows_as='tags') }}),
 
 ---------- what the batch brought
 
@@ -14,6 +10,8 @@ lines as (
 
     select
         *,
+        floor(timestamp / 86400) as day_number,
+        max(length(tag)) over (partition by _batch) as greatest_length,
         row_number() over (
             partition by _batch, user_id, movie_id, tag, timestamp
             order by _part nulls last, _row nulls last
@@ -22,68 +20,33 @@ lines as (
 
 ),
 
-listed as (
-
-    {{ keys_held('movies', 'movie_id') }}
-
-),
-
--- Day 9131 is 1 January 1995, when there was no MovieLens yet.
+-- Day 9131 is 1 January 1995, when there was no MovieLens yet. Lengths run out slowly; when many tags share the greatest
+-- length, they were cut there.
 totals as (
 
     select
         lines._batch,
         count(distinct lines.user_id) as users,
         avg(case when lines.copy = 1 then cast(length(lines.tag) as double) end) as mean_length,
-        count(case when lines.copy > 1 then 1 end) as copied_tags,
-        {{ share('copied_tags', 'count(*)') }} as copied_share,
-        count(case when coalesce(trim(lines.tag), '') = '' then 1 end) as blank_tags,
-        {{ share('blank_tags', 'count(*)') }} as blank_share,
-        count(case when {{ is_unreadable('lines.tag') }} then 1 end) as unreadable_tags,
-        {{ share('unreadable_tags', 'count(*)') }} as unreadable_share,
-        count(case when floor(lines.timestamp / 86400) < 9131 then 1 end) as tags_before_1995,
-        {{ share('tags_before_1995', 'count(*)') }} as share_before_1995,
-        count(
-            case
-                when floor(lines.timestamp / 86400) > datediff('day', cast('1970-01-01' as datetime), batches.as_of) + 1 then 1
-            end
-        ) as tags_after_as_of,
-        {{ share('tags_after_as_of', 'count(*)') }} as share_after_as_of,
-        count(case when listed.movie_id is null then 1 end) as tags_of_unlisted_movies,
-        {{ share('tags_of_unlisted_movies', 'count(*)') }} as share_of_unlisted_movies
+        count(distinct length(lines.tag)) as different_lengths,
+        count(case when length(lines.tag) = greatest_length - 1 then 1 end) as tags_one_shorter,
+        {{ count_and_share('length(lines.tag) = greatest_length', 'tags_of_greatest_length', 'share_of_greatest_length') }},
+        {{ count_and_share('lines.copy > 1', 'copied_tags', 'copied_share') }},
+        {{ count_and_share("coalesce(trim(lines.tag), '') = ''", 'blank_tags', 'blank_share') }},
+        {{ count_and_share(is_unreadable('lines.tag'), 'unreadable_tags', 'unreadable_share') }},
+        {{ count_and_share('day_number < 9131', 'tags_before_1995', 'share_before_1995') }},
+        {{ count_and_share(
+            "day_number > datediff('day', cast('1970-01-01' as datetime), batches.as_of) + 1",
+            'tags_after_as_of', 'share_after_as_of'
+        ) }},
+        {{ count_and_share('listed.movie_id is null', 'tags_of_unlisted_movies', 'share_of_unlisted_movies') }}
     from lines
     inner join batches
         on lines._batch = batches._batch
-    left join listed
+    left join ({{ keys_held('movies', 'movie_id') }}) as listed
         on lines._batch = listed._batch
         and lines.movie_id = listed.movie_id
     group by lines._batch
-
-),
-
-by_length as (
-
-    select
-        _batch,
-        length(tag) as tag_length,
-        max(length(tag)) over (partition by _batch) as greatest_length,
-        count(*) as tags
-    from lines
-    group by _batch, length(tag)
-
-),
-
--- Lengths run out slowly; when many tags share the greatest length, they were cut there.
-lengths as (
-
-    select
-        _batch,
-        count(tag_length) as different_lengths,
-        cast(sum(case when tag_length = greatest_length then tags else 0 end) as bigint) as tags_of_greatest_length,
-        cast(sum(case when tag_length = greatest_length - 1 then tags else 0 end) as bigint) as tags_one_shorter,
-        {{ share('tags_of_greatest_length', 'sum(tags)') }} as share_of_greatest_length
-    from by_length
-    group by _batch
 
 ),
 
@@ -103,32 +66,29 @@ tagged as (
 
 rated as (
 
-    select
+    select distinct
         content._batch,
         ratings.user_id,
         ratings.movie_id
     from {{ source('raw', 'ratings') }} as ratings
     inner join ({{ content_batches('ratings', including=true) }}) as content
         on ratings._batch = content.held_batch
-    where {{ in_sample }}
+    where content.mode = 'full'
+        and {{ in_sample }}
 
 ),
 
+-- With the ids as they are (step 0), and beside the next and the previous user's.
 matches as (
 
     select
         tagged._batch,
         steps.step,
-        count(*) as rated_pairs
+        count(*) as tagged_pairs,
+        count(rated.user_id) as rated_pairs
     from tagged
-    cross join (
-        select 0 as step
-        union all
-        select 1 as step
-        union all
-        select -1 as step
-    ) as steps
-    inner join rated
+    cross join (values (0), (1), (-1)) as steps (step)
+    left join rated
         on tagged._batch = rated._batch
         and tagged.user_id + steps.step = rated.user_id
         and tagged.movie_id = rated.movie_id
@@ -139,27 +99,19 @@ matches as (
 matched as (
 
     select
-        pairs._batch,
-        pairs.tagged_pairs,
-        {{ share('coalesce(max(case when matches.step = 0 then matches.rated_pairs end), 0)', 'pairs.tagged_pairs') }}
-            as rated_share,
-        coalesce(max(case when matches.step != 0 then matches.rated_pairs end), 0) as shifted_pairs,
-        {{ share('shifted_pairs', 'max(case when matches.step = 0 then matches.rated_pairs end)') }} as shifted_multiple
-    from (select _batch, count(*) as tagged_pairs from tagged group by _batch) as pairs
-    left join matches
-        on pairs._batch = matches._batch
-    group by 1, 2
+        _batch,
+        max(tagged_pairs) as tagged_pairs,
+        {{ share('max(case when step = 0 then rated_pairs end)', 'max(tagged_pairs)') }} as rated_share,
+        max(case when step != 0 then rated_pairs end) as shifted_pairs,
+        {{ share('shifted_pairs', 'max(case when step = 0 then rated_pairs end)') }} as shifted_multiple
+    from matches
+    group by _batch
 
 ),
 
 ---------- what a full batch does to the tags that it replaces
 
-content as (
-
-    select * from ({{ content_batches('tags') }}) as content
-    where mode = 'full'
-
-),
+content as (select * from ({{ content_batches('tags') }}) as content where mode = 'full'),
 
 compared as (
 
@@ -223,7 +175,6 @@ kept as (
 select *
 from batches
 left join totals using (_batch)
-left join lengths using (_batch)
 left join matched using (_batch)
 left join changes using (_batch)
 left join kept using (_batch)

@@ -1,16 +1,12 @@
 with
 
-batches as (
+batches as ({{ unprofiled_batches('users', rows_as='users') }}),
 
-    {{ unprofiled_batches('users', rows_as='users') }}
+new_users as ({{ unprofiled_rows('users') }}),
 
-),
+before as ({{ rows_before('users', 'user_id') }}),
 
-new_users as (
-
-    {{ unprofiled_rows('users') }}
-
-),
+after as ({{ latest('new_users', '_batch, user_id') }}),
 
 totals as (
 
@@ -23,18 +19,6 @@ totals as (
         {{ share_where("coalesce(trim(zip_code), '') = ''") }} as share_without_zip_code
     from new_users
     group by _batch
-
-),
-
-before as (
-
-    {{ rows_before('users', 'user_id') }}
-
-),
-
-after as (
-
-    {{ latest('new_users', '_batch, user_id') }}
 
 ),
 

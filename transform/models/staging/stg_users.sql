@@ -1,32 +1,11 @@
-with
-
-source as (
-
-    select * from {{ source('raw', 'users') }}
-    where {{ in_current_content('users') }}
-
-),
-
-renamed as (
-
-    select
-
-        ---------- ids
-        user_id,
-
-        ---------- person
-        gender,
-        age,
-        occupation,
-        zip_code,
-
-        ---------- lineage
-        _batch,
-        _part,
-        _row
-
-    from source
-
-)
-
-select * from renamed
+select
+    user_id,
+    gender,
+    age,
+    occupation,
+    zip_code,
+    _batch,
+    _part,
+    _row
+from {{ source('raw', 'users') }}
+where {{ in_current_content('users') }}
