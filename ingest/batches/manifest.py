@@ -15,14 +15,13 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from ingest.schema import DATASET_NAME, TABLES, Mode, SqlType, Table
+from ingest.schema import DATASET_NAME, TABLES, Mode, Table
 
 FORMAT_VERSION: Final = 2
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DatasetName = Annotated[str, Field(pattern=DATASET_NAME)]
 BatchId = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Count = Annotated[int, Field(ge=0)]
 NEWER = "newer_format"
 
@@ -54,16 +53,8 @@ class Part(_Model):
     sha256: Sha256
 
 
-class BatchColumn(_Model):
-    """A column of a part: its name in the header (`source`), its `name` and `type` in raw."""
-
-    source: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
-    name: Name
-    type: SqlType
-
-
 class BatchTable(_Model):
-    """A table in a batch, as `ingest.schema` had it when it was landed.
+    """A table in a batch; its columns, key and event time are those of `ingest.schema`.
 
     `mode`: `full` replaces the table's content, `delta` upserts by `key`, where the later `event_time` wins if there is
     one. `source_file` is the file it came from, `form` how that was read where it was not the CSV of the contract,
@@ -72,9 +63,9 @@ class BatchTable(_Model):
     """
 
     mode: Mode
-    columns: tuple[BatchColumn, ...]
-    key: tuple[Name, ...]
-    event_time: Name | None = None
+    columns: tuple[dict[str, str], ...]
+    key: tuple[str, ...]
+    event_time: str | None = None
     source_file: Annotated[str, Field(pattern=r"^[A-Za-z_-]+\.[A-Za-z]+(\.[A-Za-z]+)?$", max_length=63)]
     form: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9 ,-]{0,62}$")] | None = None
     source_sha256: Sha256
@@ -142,14 +133,13 @@ class Manifest(_Model):
         for name, table in self.tables.items():
             if name not in TABLES:
                 raise ValueError(f"unknown table {name!r}")
-            if table.model_dump(include=_SCHEMA) != schema_of(TABLES[name]):
+            if table.model_dump(include={"columns", "key", "event_time"}) != schema_of(TABLES[name]):
                 raise ValueError(f"{name}: columns, key or event time differ from {TABLES[name].header}")
-            for part in table.parts:
-                if not part.key.startswith(f"{prefix}{name}/"):
-                    raise ValueError(f"{part.key} lies outside {prefix}{name}/")
-        for part in self.rejected:
-            if not part.key.startswith(f"{prefix}rejected/"):
-                raise ValueError(f"{part.key} lies outside {prefix}rejected/")
+        folders = {name: table.parts for name, table in self.tables.items()} | {"rejected": self.rejected}
+        for folder, parts in folders.items():
+            for part in parts:
+                if not part.key.startswith(f"{prefix}{folder}/"):
+                    raise ValueError(f"{part.key} lies outside {prefix}{folder}/")
         return self
 
     @property
@@ -168,9 +158,11 @@ class Manifest(_Model):
 
     def same_content(self, other: Manifest) -> bool:
         """Whether both batches say the same of the same tables, whatever their ids, dates and sources."""
-        return {name: (t.mode, t.source_sha256, t.rows_read) for name, t in self.tables.items()} == {
-            name: (t.mode, t.source_sha256, t.rows_read) for name, t in other.tables.items()
-        }
+        mine, theirs = (
+            {name: (t.mode, t.source_sha256, t.rows_read) for name, t in batch.tables.items()}
+            for batch in (self, other)
+        )
+        return mine == theirs
 
 
 class Withdrawal(_Model):
@@ -183,12 +175,9 @@ class Withdrawal(_Model):
     withdrawn_at: Annotated[datetime, AfterValidator(_utc)]
 
 
-_SCHEMA = {"columns", "key", "event_time"}
-
-
 def schema_of(table: Table) -> dict[str, Any]:
     """What a manifest says of a table's columns, key and event time."""
-    columns = tuple(BatchColumn(source=c.source, name=c.name, type=c.type).model_dump() for c in table.columns)
+    columns = tuple({"source": c.source, "name": c.name, "type": c.type} for c in table.columns)
     return {"columns": columns, "key": table.key, "event_time": table.event_time}
 
 

@@ -17,20 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from ingest.errors import StoreError
-from ingest.store.client import (
-    ATTEMPTS,
-    CONFLICT,
-    CUT_SHORT,
-    DEFAULT_REGION,
-    MISSING,
-    NO_STORE,
-    TAKEN,
-    Credentials,
-    code,
-    connect,
-    credentials_of,
-    explain,
-)
+from ingest.store import client as s3
+from ingest.store.client import Credentials
 
 __all__ = ["Credentials", "Found", "Store", "Taken"]
 T = TypeVar("T")
@@ -67,9 +55,9 @@ class Store:
         credentials: Credentials | None = None,
         hint: Callable[[], str] = str,
     ) -> None:
-        self.bucket, self.endpoint_url, self.region, self._hint = bucket, endpoint_url, DEFAULT_REGION, hint
+        self.bucket, self.endpoint_url, self.region, self._hint = bucket, endpoint_url, s3.DEFAULT_REGION, hint
         with self._errors(""):
-            self._session, self._client, self.region = connect(endpoint_url, credentials)
+            self._session, self._client, self.region = s3.connect(endpoint_url, credentials)
 
     def address(self, key: str = "") -> str:
         """Where a key is, in words for a person."""
@@ -78,7 +66,7 @@ class Store:
     def credentials(self) -> Credentials:
         """The credentials in use, frozen; raises `StoreError` when there are none."""
         with self._errors(""):
-            return credentials_of(self._session)
+            return s3.credentials_of(self._session)
 
     def ensure_bucket(self, *, create: bool) -> None:
         """Checks that the bucket can be used; creates it when it is missing and `create` is set."""
@@ -86,7 +74,7 @@ class Store:
             try:
                 self._client.head_bucket(Bucket=self.bucket)
             except ClientError as error:
-                if code(error) not in {*MISSING, "NoSuchBucket"} or not create:
+                if s3.code(error) not in {*s3.MISSING, "NoSuchBucket"} or not create:
                     raise
                 with _unless({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}):  # another process was quicker
                     self._client.create_bucket(Bucket=self.bucket)
@@ -118,8 +106,8 @@ class Store:
             body.seek(0)
             return str(self._client.put_object(Bucket=self.bucket, Key=key, Body=body, **options)["ETag"])
 
-        with self._errors(key), _unless(TAKEN):
-            return _retrying(lambda error: code(error) in CONFLICT)(send)
+        with self._errors(key), _unless(s3.TAKEN):
+            return _retrying(lambda error: s3.code(error) in s3.CONFLICT)(send)
         found = self.head(key)
         if found is None or found.sha256 != sha256:
             raise Taken(f"{self.address(key)}: another process wrote it meanwhile; nothing was overwritten.")
@@ -127,7 +115,7 @@ class Store:
 
     def get(self, key: str) -> bytes | None:
         """A small object's content, None when there is none."""
-        with self._errors(key), _unless(MISSING):
+        with self._errors(key), _unless(s3.MISSING):
             return self._read(key, lambda body: bytes(body.read()))
         return None
 
@@ -137,7 +125,7 @@ class Store:
         AWS keeps the sha256 that it held the content against, and guards both: it is asked. Any other store's content
         is read.
         """
-        with self._errors(key), _unless(MISSING):
+        with self._errors(key), _unless(s3.MISSING):
             kept = self.kept_digest(key) if self.endpoint_url is None else None
             return kept or self._read(key, _digest)
         return None
@@ -151,13 +139,13 @@ class Store:
 
     def _read(self, key: str, use: Callable[[Any], T]) -> T:
         """What `use` makes of an object's body; one that is cut short is read again."""
-        return _retrying(lambda error: isinstance(error, CUT_SHORT))(
+        return _retrying(lambda error: isinstance(error, s3.CUT_SHORT))(
             lambda: use(self._client.get_object(Bucket=self.bucket, Key=key)["Body"])
         )
 
     def head(self, key: str) -> Found | None:
         """An object's size, ETag, age and (when it was written by `put`) sha256; None when there is none."""
-        with self._errors(key), _unless(MISSING):
+        with self._errors(key), _unless(s3.MISSING):
             answer = self._client.head_object(Bucket=self.bucket, Key=key)
             date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
             now = parsedate_to_datetime(date) if date else datetime.now(UTC)
@@ -192,8 +180,8 @@ class Store:
     def _errors(self, key: str) -> Iterator[None]:
         try:
             yield
-        except (BotoCoreError, ClientError, ValueError, *NO_STORE) as error:
-            raise explain(error, self.address(key), key, self._hint()) from None
+        except (BotoCoreError, ClientError, ValueError, *s3.NO_STORE) as error:
+            raise s3.explain(error, self.address(key), key, self._hint()) from None
 
 
 class _Watched(io.FileIO):
@@ -221,7 +209,7 @@ def _unless(codes: Container[str]) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if code(error) not in codes:
+        if s3.code(error) not in codes:
             raise
 
 
@@ -234,5 +222,5 @@ def _digest(body: Any) -> tuple[int, str]:
 
 
 def _retrying(on: Callable[[BaseException], bool]) -> Retrying:
-    wait, stop = wait_random_exponential(max=5), stop_after_attempt(ATTEMPTS)
+    wait, stop = wait_random_exponential(max=5), stop_after_attempt(s3.ATTEMPTS)
     return Retrying(retry=retry_if_exception(on), wait=wait, stop=stop, reraise=True)

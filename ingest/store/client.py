@@ -8,18 +8,9 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore import exceptions as aws
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
-from botocore.exceptions import (
-    ClientError,
-    ConnectionError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    ResponseStreamingError,
-)
 from botocore.parsers import ResponseParserError
 
 from ingest.errors import StoreError
@@ -36,7 +27,7 @@ TAKEN = {"412", "PreconditionFailed"}
 # AWS answers 409 when two conditional writes of one key meet; the SDK does not retry that.
 CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
 # The SDK retries requests, not bodies that end early.
-CUT_SHORT = (IncompleteReadError, ResponseStreamingError)
+CUT_SHORT = (aws.IncompleteReadError, aws.ResponseStreamingError)
 # What the SDK makes of a web page: answers without their fields, and redirects that it follows without end.
 NO_STORE = (KeyError, RecursionError, ResponseParserError)
 _DENIED = {"401", "403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
@@ -82,13 +73,13 @@ def credentials_of(session: boto3.Session) -> Credentials:
     found = session.get_credentials()
     frozen = found.get_frozen_credentials() if found else None
     if not frozen or not frozen.access_key or not frozen.secret_key:
-        raise NoCredentialsError
+        raise aws.NoCredentialsError
     return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
 def code(error: BaseException) -> str:
     """The S3 error code of a client error, '' for any other error."""
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, aws.ClientError) else ""
 
 
 def explain(error: Exception, place: str, key: str, hint: str) -> StoreError:
@@ -97,13 +88,13 @@ def explain(error: Exception, place: str, key: str, hint: str) -> StoreError:
     Parameters: `place`, the key's address in words; `key`, '' when the bucket as a whole is meant; `hint`, a sentence
     on what to look at when the store fails.
     """
-    if isinstance(error, ClientError):
+    if isinstance(error, aws.ClientError):
         return StoreError(f"{place}: {_answered(error, key, hint)}")
-    if isinstance(error, NoCredentialsError | PartialCredentialsError | ProfileNotFound):
+    if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError | aws.ProfileNotFound):
         return StoreError(
             f"{place}: no usable credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE."
         )
-    if isinstance(error, HTTPClientError | ConnectionError | IncompleteReadError):
+    if isinstance(error, aws.HTTPClientError | aws.ConnectionError | aws.IncompleteReadError):
         what = hint or "Is the store running, and is S3_ENDPOINT_URL right?"
         return StoreError(f"{place}: no answer after {ATTEMPTS} tries ({type(error).__name__}). {what}")
     if isinstance(error, NO_STORE):
@@ -114,7 +105,7 @@ def explain(error: Exception, place: str, key: str, hint: str) -> StoreError:
     return StoreError(f"{place}: {error}. Check S3_ENDPOINT_URL, S3_BUCKET and the AWS settings.")
 
 
-def _answered(error: ClientError, key: str, hint: str) -> str:
+def _answered(error: aws.ClientError, key: str, hint: str) -> str:
     what, status = code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if what == "NoSuchBucket" or (what in MISSING and not key):
         return "no such bucket. Create it, or name another one in S3_BUCKET."
