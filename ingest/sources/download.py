@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pooch
 import requests
 from requests import exceptions
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from ingest.errors import SourceError
 
@@ -27,8 +26,9 @@ def download(url: str, folder: Path, md5: str | None) -> Path:
     registry = {name: f"md5:{md5}" if md5 else None}
     files = pooch.create(folder, base_url="", registry=registry, urls={name: url}, retry_if_failed=RETRIES)
     pooch.get_logger().setLevel("ERROR")
+    streamed = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=1 << 18, timeout=_TIMEOUT)
     try:
-        return Path(files.fetch(name, downloader=_stream))
+        return Path(files.fetch(name, downloader=streamed))
     except requests.RequestException as problem:
         raise _unreachable(url, problem) from problem
     except ValueError as problem:
@@ -36,23 +36,6 @@ def download(url: str, folder: Path, md5: str | None) -> Path:
             f"{without_credentials(url)} does not have the md5 {md5}, in {RETRIES + 1} tries: it is damaged "
             "or not what its name says, and was not kept"
         ) from problem
-
-
-def _stream(url: str, path: str, _: pooch.Pooch) -> None:
-    """Downloads one file for pooch, with a progress bar."""
-    console = Console(stderr=True)
-    columns = ("download {task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with (
-        requests.get(url, stream=True, timeout=_TIMEOUT) as answer,
-        open(path, "wb") as file,
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-    ):
-        answer.raise_for_status()
-        length = answer.headers.get("Content-Length")
-        task = progress.add_task(url.rpartition("/")[2], total=int(length) if length else None)
-        for chunk in answer.iter_content(1 << 18):
-            file.write(chunk)
-            progress.advance(task, len(chunk))
 
 
 def published_md5(url: str) -> str | None:
