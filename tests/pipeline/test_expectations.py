@@ -220,7 +220,7 @@ def test_what_was_measured_costs_two_queries_however_many_checks_and_batches(tmp
             connection.cursor = lambda: asked.append(None) or cursor()
             return connection
 
-    verdict = judge(Counted("dev", build(tmp_path / "w.duckdb")), tmp_path / "home", ["000001", "000002"])
+    verdict = judge(Counted(build(tmp_path / "w.duckdb")), tmp_path / "home", ["000001", "000002"])
     assert [finding.observed for finding in verdict.findings] == ["no profile"]
     assert len(asked) == 3, "SQLAlchemy's first, which relations there are, and what was measured"
 
