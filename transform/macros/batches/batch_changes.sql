@@ -44,35 +44,27 @@
         cast('{{ table_name }}' as varchar) as table_name,
         {%- if first and mode == 'full' or too_large %}
         cast({{ rows_loaded if first else 'null' }} as bigint) as rows_added,
-        cast({{ 0 if first else 'null' }} as bigint) as rows_revised,
-        cast({{ 0 if first else 'null' }} as bigint) as rows_removed,
-        cast({{ 0 if first else 'null' }} as bigint) as rows_late
+        {%- for count in ['rows_revised', 'rows_removed', 'rows_late'] %}
+        cast({{ 0 if first else 'null' }} as bigint) as {{ count }}{{ ',' if not loop.last }}
+        {%- endfor %}
         {%- else %}
-        cast(coalesce(sum(case when before_key is null then 1 else 0 end), 0) as bigint) as rows_added,
-        cast(coalesce(sum(case when before_key is not null and after_key is not null and is_changed then 1 else 0 end), 0) as bigint)
-            as rows_revised,
-        cast(coalesce(sum(case when after_key is null then 1 else 0 end), 0) as bigint) as rows_removed,
-        cast(coalesce(sum(is_late), 0) as bigint) as rows_late
+        count(case when before_key is null then 1 end) as rows_added,
+        count(case when before_key is not null and after_key is not null and is_changed then 1 end) as rows_revised,
+        count(case when after_key is null then 1 end) as rows_removed,
+        count(case when is_late then 1 end) as rows_late
     from (
         select
             before.{{ keys[0] }} as before_key,
             after.{{ keys[0] }} as after_key,
-            {%- if event_time and mode == 'delta' %}
-            after.{{ event_time }} >= before.{{ event_time }} and (
-            {%- else %}
-            (
-            {%- endif %}
+            {{ 'after.' ~ event_time ~ ' >= before.' ~ event_time ~ ' and ' if event_time and mode == 'delta' }}(
                 {%- for value in values %}
                 before.{{ value }} is distinct from after.{{ value }}{{ ' or' if not loop.last }}
                 {%- endfor %}
             ) as is_changed,
             {% if event_time and mode == 'delta' and previous_as_of -%}
-            case
-                when {{ epoch_to_timestamp('after.' ~ event_time) }} < cast('{{ previous_as_of }}' as datetime) then 1
-                else 0
-            end
+            {{ epoch_to_timestamp('after.' ~ event_time) }} < cast('{{ previous_as_of }}' as datetime)
             {%- else -%}
-            0
+            false
             {%- endif %} as is_late
         from (
             select arrived.* from {{ raw }} as arrived
