@@ -78,6 +78,14 @@ GENOME_IS_NEW = "; ".join(
     for statement in (f"delete from raw.{table} where _batch = 1", *unbooked(table, 1))
 )
 
+# Twenty-five years become seven, and stars whole.
+WHOLE_STARS = """
+    update raw.ratings set rating = ceil(rating), timestamp = 788918400 + (timestamp - 788918400) * 3 // 10;
+    update raw.tags set timestamp = 788918400 + (timestamp - 788918400) * 3 // 10;
+    update raw.batches set as_of = as_of - interval 17 year, effective_at = effective_at - interval 17 year
+"""
+HEAVIEST = "user_id = (select user_id from raw.ratings group by 1 order by count(*) desc, 1 limit 1)"
+
 ODD = (
     # ---------- fine
     Odd("one old rating, revised", "passes", f"{only('ratings', rows='_row = 1')}; {change('ratings', 'rating = 0.5')}"),
@@ -92,6 +100,8 @@ ODD = (
     Odd("the genome comes later, whole", "passes", f"{only('genome_scores', 'genome_tags', mode='full')}; {GENOME_IS_NEW}"),
     Odd("the genome comes later, as a delta", "passes", f"{only('genome_scores', 'genome_tags')}; {GENOME_IS_NEW}"),
     Odd("whole movies alone", "passes", only("movies", mode="full")),
+    Odd("a release of whole stars", "passes", WHOLE_STARS),
+    Odd("the heaviest user is forgotten", "passes", f"delete from raw.ratings where _batch = 2 and {HEAVIEST}"),
     Odd("a release twice as large", "passes", sized(2)),
     Odd("a release five times as large", "warns", sized(5)),
     *(Odd(f"other users, {times} times as many", "warns", f"{sized(times)}; {DEALT}") for times in (0.2, 0.5, 2, 5)),

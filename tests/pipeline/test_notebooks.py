@@ -41,6 +41,7 @@ def test_every_notebook_runs_on_a_release_without_tags_and_genome(bare: Lab, tmp
         assert run.run(tmp_path) == []
     assert sorted(page.stem for page in tmp_path.iterdir()) == [path.stem for path in run.notebooks()]
     assert "movie 9 (not listed): how its 3 ratings fall" in (tmp_path / "01_tour_of_the_star.html").read_text()
+    assert "bare does not say who its users are" in (tmp_path / "01_tour_of_the_star.html").read_text()
     assert "neither tags nor genome" in (tmp_path / "03_taste_tags_and_genome.html").read_text()
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from ingest.batches.landing import Landing, land
 from ingest.sources.sample.generate import generate
+from notebooks import run
 from pipeline.__main__ import app
 from tests.older_forms import FormName, write_as
 from tests.pipeline.harness import Batch, Lab
@@ -70,6 +71,10 @@ def test_the_marts_of_an_older_release_are_what_its_files_say(
     assert lab.rows("select user_id from marts.dim_users where rating_count = 0") == idle
     occupations = {occupation for (occupation,) in lab.rows("select occupation from marts.dim_users")}
     assert ("academic/educator" in occupations) == (form == "ml-1m")
+    if form == "ml-1m":
+        with lab.environment():
+            page = run.render(run.execute(run.notebooks()[0], tmp_path), run.notebooks()[0])
+        assert f"{len({user for user, *_ in tables['ratings']})} people" in page
     said = lab.rows("select source_file, first_line from raw.files where table_name = 'ratings'")
     assert said == [("u.data" if form == "ml-100k" else "ratings.dat", 1)]
 

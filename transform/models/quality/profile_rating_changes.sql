@@ -53,6 +53,16 @@ changes as (
 
 ),
 
+-- Who left took all of their ratings with them, and a month of a small release may be one person's.
+users_after as (
+
+    select distinct
+        _batch,
+        user_id
+    from after
+
+),
+
 both_sides as (
 
     select
@@ -63,6 +73,7 @@ both_sides as (
         sum(1 - was_there) as ratings_after
     from (
         select _batch, timestamp, rating, 1 as was_there from before
+        inner join users_after using (_batch, user_id)
         union all
         select _batch, timestamp, rating, 0 as was_there from after
     ) as ratings

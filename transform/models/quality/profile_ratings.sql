@@ -54,17 +54,29 @@ stars as (
 
 ),
 
+-- ml-100k and ml-1m end in February 2003 (day 12111) and know whole stars alone.
+usual_stars as (
+
+    select
+        batches_rated._batch,
+        scale.rating,
+        {{ share('scale.usual_share', 'sum(scale.usual_share) over (partition by batches_rated._batch)') }} as usual_share
+    from (select _batch, max(day_number) as newest_day from by_day group by 1) as batches_rated
+    inner join {{ ref('rating_scale') }} as scale
+        on batches_rated.newest_day > 12111 or scale.rating = floor(scale.rating)
+
+),
+
 star_distances as (
 
     select
-        totals._batch,
-        max(abs(coalesce(stars.star_share, 0) - scale.usual_share)) as star_distance
-    from totals
-    cross join {{ ref('rating_scale') }} as scale
+        usual_stars._batch,
+        max(abs(coalesce(stars.star_share, 0) - usual_stars.usual_share)) as star_distance
+    from usual_stars
     left join stars
-        on totals._batch = stars._batch
-        and scale.rating = stars.rating
-    group by totals._batch
+        on usual_stars._batch = stars._batch
+        and usual_stars.rating = stars.rating
+    group by usual_stars._batch
 
 ),
 
