@@ -2,17 +2,21 @@
    newer; 0 for none. Watermarks are on batches, never on event time: a late rating is new however old it is. #}
 {% macro batch_watermark(relation) -%}
     {%- if not execute -%}{{ return(0) }}{%- endif -%}
-    {%- set newest_row = run_query('select max(_batch) from ' ~ relation).rows[0][0] -%}
-    {{ return([newest_row or 0, last_completed_batch()] | max | int) }}
+    {{ return(run_query('select ' ~ newest_batch(relation)).rows[0][0] | int) }}
 {%- endmacro %}
 
-{# The batch that the marts were last brought to, as a number; 0 for none. #}
-{% macro last_completed_batch() -%}
-    {%- set batch_id = run_query('select max(batch_id) from ' ~ source('ops', 'builds')).rows[0][0] -%}
-    {{ return((batch_id or 0) | int) }}
+{# The same as SQL, for a query that is asked anyway. #}
+{% macro newest_batch(relation) -%}
+    greatest(
+        coalesce((select max(_batch) from {{ relation }}), 0),
+        coalesce((select cast(max(batch_id) as integer) from {{ source('ops', 'builds') }}), 0)
+    )
 {%- endmacro %}
 
-{# True for the rows of the batches that wait; for all rows when everything is built anew. #}
+{# True for the rows of the batches that wait, those after the last completed build; for all rows when everything is
+   built anew. #}
 {% macro new_rows() -%}
-    {{ return('true' if not execute or flags.FULL_REFRESH else '_batch > ' ~ last_completed_batch()) }}
+    {%- if not execute or flags.FULL_REFRESH -%}{{ return('true') }}{%- endif -%}
+    {%- set last = run_query('select max(batch_id) from ' ~ source('ops', 'builds')).rows[0][0] -%}
+    {{ return('_batch > ' ~ (last or 0) | int) }}
 {%- endmacro %}

@@ -15,17 +15,14 @@
         on batches.batch_id = ledger.batch_id
         and batches.table_name = ledger.table_name
     where batches.table_name = '{{ table_name }}'
-        and batches._batch > {{ newest_profile() }}
+        {%- if is_incremental() %}
+        and batches._batch > (select coalesce(max(_batch), 0) from {{ this }})
+        {%- endif %}
 {%- endmacro %}
 
-{# The rows that those batches brought. #}
+{# The rows that those batches brought. The newest batch that the profile has is a literal, which engines prune by. #}
 {% macro unprofiled_rows(table_name) -%}
+    {%- set newest = run_query('select max(_batch) from ' ~ this).rows[0][0] if execute and is_incremental() -%}
     select * from {{ source('raw', table_name) }}
-    where _batch > {{ newest_profile() }}
-{%- endmacro %}
-
-{# The newest batch that a profile has, as a literal, which engines prune by. #}
-{% macro newest_profile() -%}
-    {%- if not execute or not is_incremental() -%}{{ return(0) }}{%- endif -%}
-    {{ return(run_query('select coalesce(max(_batch), 0) from ' ~ this).rows[0][0] | int) }}
+    where _batch > {{ (newest or 0) | int }}
 {%- endmacro %}

@@ -1,8 +1,10 @@
 with
 
+-- All days from 1970 to 2069, which is as late as a timestamp is a date.
 days as (
 
-    {{ dbt.date_spine('day', "cast('1970-01-01' as date)", "cast('2070-01-01' as date)") }}
+    select cast({{ dbt.dateadd('day', 'generated_number - 1', "cast('1970-01-01' as date)") }} as date) as date_day
+    from ({{ dbt.generate_series(36525) }}) as numbers
 
 ),
 
@@ -16,7 +18,7 @@ span as (
 )
 
 select
-    cast(days.date_day as date) as date_day,
+    days.date_day,
     cast(extract(year from days.date_day) as integer) as year,
     cast(extract(quarter from days.date_day) as integer) as quarter,
     cast(extract(month from days.date_day) as integer) as month,

@@ -5,18 +5,20 @@
     meta={'replaced_by': ['ratings']}
 ) }}
 
+{%- set is_increment = is_incremental() %}
+
 with
 
 ratings as (
 
     select * from {{ ref('stg_ratings') }}
-    {% if is_incremental() %}
+    {% if is_increment %}
         where _batch > {{ batch_watermark(this) }}
     {% endif %}
 
 ),
 
-{% if is_incremental() %}
+{% if is_increment %}
 -- A new rating may be older than the one that is held for its user and movie: it came late.
 new_and_held as (
 
@@ -42,7 +44,7 @@ new_and_held as (
 
 latest as (
 
-    {{ latest('new_and_held' if is_incremental() else 'ratings', 'user_id, movie_id', event_time='rated_at') }}
+    {{ latest('new_and_held' if is_increment else 'ratings', 'user_id, movie_id', event_time='rated_at') }}
 
 )
 

@@ -38,10 +38,11 @@ select
     max(_batch) as _batch
 from activity
 {% if is_incremental() %}
+    {%- set watermark = batch_watermark(this) %}
     where user_id in (
-        select user_id from {{ ref('fact_ratings') }} where _batch > {{ batch_watermark(this) }}
+        select user_id from {{ ref('fact_ratings') }} where _batch > {{ watermark }}
         union distinct
-        select user_id from {{ ref('fact_movie_tags') }} where _batch > {{ batch_watermark(this) }}
+        select user_id from {{ ref('fact_movie_tags') }} where _batch > {{ watermark }}
     )
 {% endif %}
 group by 1, 2

@@ -4,11 +4,12 @@
 {% test unique_combination_of_columns(model, combination_of_columns, new_rows_only=false) %}
 
 {%- set columns = combination_of_columns | join(', ') %}
+{%- set is_new = new_rows() if new_rows_only else 'true' %}
 
 select {{ columns }}
 from {{ model }}
-{%- if new_rows_only and new_rows() != 'true' %}
-inner join (select distinct {{ columns }} from {{ model }} where {{ new_rows() }}) as new_keys using ({{ columns }})
+{%- if is_new != 'true' %}
+inner join (select distinct {{ columns }} from {{ model }} where {{ is_new }}) as new_keys using ({{ columns }})
 {%- endif %}
 qualify row_number() over (
     partition by {{ columns }}
