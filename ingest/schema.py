@@ -114,12 +114,7 @@ TABLES: dict[str, Table] = {
             (_MOVIE, _TAG_ID, Column("relevance", "relevance", "relevance")),
             key=("movie_id", "tag_id"),
         ),
-        Table(
-            "genome_tags",
-            "genome-tags.csv",
-            (_TAG_ID, Column("tag", "tag", "text")),
-            key=("tag_id",),
-        ),
+        Table("genome_tags", "genome-tags.csv", (_TAG_ID, Column("tag", "tag", "text")), key=("tag_id",)),
         Table(
             "users",
             "users.csv",

@@ -10,15 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
-from ingest.batches.manifest import (
-    FORMAT_VERSION,
-    NEWER,
-    Manifest,
-    Part,
-    Withdrawal,
-    manifest_key,
-    withdrawal_key,
-)
+from ingest.batches.manifest import FORMAT_VERSION, NEWER, Manifest, Part, Withdrawal, manifest_key, withdrawal_key
 from ingest.errors import BatchError
 from ingest.store.bucket import Store
 

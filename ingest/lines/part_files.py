@@ -34,12 +34,7 @@ class PartWriter:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        header: str,
-        part_bytes: int,
-        on_part: Callable[[LocalPart], None],
-        name: str = "part",
+        self, folder: Path, header: str, part_bytes: int, on_part: Callable[[LocalPart], None], name: str = "part"
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._name, self._header = folder, name, f"{header}\n".encode()

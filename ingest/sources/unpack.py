@@ -15,15 +15,7 @@ from ingest.errors import SourceError
 MAX_TOTAL = 64 << 30
 # Deflate and zstd reach 1000:1 and more; the real files stay under 10:1.
 MAX_RATIO, RATIO_FROM = 100, 10 << 20
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    zstandard.ZstdError,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-)
+DAMAGED = (zipfile.BadZipFile, zlib.error, zstandard.ZstdError, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
 def plain_file(stored: BinaryIO, file: str, label: str) -> BinaryIO:
