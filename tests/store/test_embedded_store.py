@@ -348,8 +348,10 @@ def test_it_works_and_leaves_no_orphan_in_a_folder_of_any_name_on_a_bare_machine
             assert user.stdout
             assert user.stdout.readline().startswith("http://127.0.0.1:")
             pids.append(pid_of_store(settings))
-            os.kill(supervisor_of(pids[-1]), signal.SIGKILL)
+            minder = supervisor_of(pids[-1])
+            os.kill(minder, signal.SIGKILL)
             user.kill()
+            assert eventually(lambda: not alive(minder))  # noqa: B023 - it is called at once
     assert not alive(pids[0])
     with embedded.object_store(settings, embedded=True) as store:
         store.put("x", b"x")
