@@ -27,6 +27,7 @@ from ingest.store import supervisor
 from ingest.store.bucket import Credentials, Store
 
 WAIT_SECONDS = 45.0
+_PRIVATE = partial(os.open, mode=0o600)  # whoever can open a lock can hold it
 # What SeaweedFS logs in good health: information, and each service's first look at the others without TLS.
 _NOISE = re.compile(r"I\d|.*http: TLS handshake error ")
 
@@ -71,7 +72,7 @@ def running(settings: Settings) -> Iterator[Endpoint]:
         try:
             for folder in (s3_dir, run):
                 _make_private(folder)
-            users = stack.enter_context(open(run / "users.lock", "ab"))
+            users = stack.enter_context(open(run / "users.lock", "ab", opener=_PRIVATE))
             if not any(_locked(users, fcntl.LOCK_SH) for _ in supervisor.polls(WAIT_SECONDS)):
                 raise StoreError(f"The embedded object store does not stop. {_trouble(s3_dir, run / 'weed.log')}")
             endpoint = _started(s3_dir, run)
@@ -85,10 +86,10 @@ def running(settings: Settings) -> Iterator[Endpoint]:
 
 def _started(s3_dir: Path, run: Path) -> Endpoint:
     started = False
-    with open(run / "start.lock", "ab") as starter:
+    with open(run / "start.lock", "ab", opener=_PRIVATE) as starter:
         fcntl.flock(starter, fcntl.LOCK_EX)
         for _ in supervisor.polls(WAIT_SECONDS):
-            with open(run / "supervisor.lock", "ab") as held:
+            with open(run / "supervisor.lock", "ab", opener=_PRIVATE) as held:
                 if _locked(held):  # no supervisor is running, or it has ended
                     if started:
                         break
@@ -153,7 +154,6 @@ def _make_private(folder: Path) -> None:
             f"Others can write in {folder}, so what it holds cannot be trusted. Make it yours alone (chown and "
             f"chmod 700) if you know what is in it, or set MOVIELENS_DATA_DIR to another folder."
         )
-    folder.chmod(0o700)
 
 
 def _locked(file: IO[bytes], kind: int = fcntl.LOCK_EX) -> bool:

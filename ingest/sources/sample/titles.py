@@ -56,15 +56,6 @@ def title_sources(indexes: Ints) -> Ints:
     return np.where(slot_of(indexes) == _SAME_TITLE, indexes - 1, indexes)
 
 
-def release_years(dice: Dice, indexes: Ints, added: Ints) -> Ints:
-    """The year of each movie's release, given the second it was added to the site: mostly that year, else before."""
-    added_years = added.astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
-    luck, depth = dice.pair("release year", indexes)
-    age = (((depth & 0xFFFF) * (depth >> 16) >> 16) * 90) >> 16
-    old = ((luck & 7) == 0) | (added_years < 1996)
-    return np.where(old, np.maximum(added_years - age, 1903), added_years - ((luck >> 3) & 3) // 3)
-
-
 # How many names in twenty have a form, the form, and the words that fill it.
 _NAMES: tuple[tuple[int, str, tuple[tuple[str, ...], ...]], ...] = (
     (6, "{} {}, The", (words.ADJECTIVES, words.NOUNS)),

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from ingest.sources.sample.day import DAY_SECONDS, FIRST_DAY, seconds
-from ingest.sources.sample.draw import Dice, Flags, Ints, Points, along, below, exact_shares
+from ingest.sources.sample.draw import Dice, Flags, Ints, Points, along, below, exact_shares, weighted
 from ingest.sources.sample.shape import LEAST_PER_USER, Shape
-from ingest.sources.sample.titles import release_years, title_sources
+from ingest.sources.sample.titles import title_sources
 
 NOW = seconds(FIRST_DAY)
 _OPENING = seconds(datetime(1995, 1, 9, tzinfo=UTC))
@@ -75,9 +75,13 @@ class World:
         return np.where(indexes < self.shape.movies, np.maximum(evenly, _OPENING), later)
 
     def years(self, indexes: Ints) -> Ints:
-        """The release year of each movie."""
+        """The release year of each movie: mostly that in which it was added to the site, else before."""
         sources = title_sources(indexes)
-        return release_years(self.dice, sources, self.added(sources))
+        added = self.added(sources).astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
+        luck, depth = self.dice.pair("release year", sources)
+        age = (((depth & 0xFFFF) * (depth >> 16) >> 16) * 90) >> 16
+        old = ((luck & 7) == 0) | (added < 1996)
+        return np.where(old, np.maximum(added - age, 1903), added - ((luck >> 3) & 3) // 3)
 
     def new_movies(self, day: int) -> Ints:
         """The movies that appear on `day` (2 or later)."""
@@ -106,7 +110,7 @@ class World:
         """Start of each possible session (unused ones repeat the first) and the number of sessions, per user."""
         years = np.array([seconds(datetime(1995 + n, 1, 1, tzinfo=UTC)) for n in range(len(_JOINED) + 1)])
         luck, moment = self.dice.pair("join", users)
-        year = np.searchsorted(np.cumsum(_JOINED), below(luck, sum(_JOINED)), side="right")
+        year = weighted(np.array(_JOINED), luck)
         joined = years[year] + below(moment, np.diff(years)[year] - 2 * DAY_SECONDS)
         joined = np.maximum(joined, _OPENING)
         joined[0] = _OPENING + DAY_SECONDS // 2
