@@ -91,7 +91,7 @@ def prod(session: nox.Session) -> None:
     if "--bootstrap" in session.posargs:
         install(session, "prod")
         options = [option for option in session.posargs if option != "--bootstrap"]
-        session.run("python", "-m", "pipeline.bootstrap", *options)
+        session.run("python", "-m", "pipeline", "bootstrap", *options)
     else:
         run(session, "emulator" if "--emulator" in session.posargs else "prod", "pipeline", "prod")
 

@@ -64,7 +64,7 @@ class Warehouse:
 
 def warehouse_of(target: str) -> Warehouse:
     """The warehouse of a target as the environment names it."""
-    return Warehouse(Settings.read().warehouse if engine(target).is_file else None)
+    return Warehouse(Settings.read().warehouse if engine(target).is_local else None)
 
 
 # DuckDB's driver keeps the rows of a result in the connection, which Great Expectations gives back before it fetches

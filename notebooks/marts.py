@@ -82,7 +82,7 @@ def connect() -> Marts:
     """Open the marts of the target that the environment names; raises `PipelineError` when there are none."""
     with chdir(ROOT):  # an editor opens a notebook in its own folder: the default is in the repository's
         settings = Settings.read()
-    marts = _duckdb(settings.warehouse) if engine(settings.target).is_file else _snowflake()
+    marts = _duckdb(settings.warehouse) if engine(settings.target).is_local else _snowflake()
     if not marts.relations():
         marts.close()
         raise PipelineError(f"{marts.name} has no marts yet: run `nox -s {settings.target}` first.")

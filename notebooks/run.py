@@ -32,10 +32,6 @@ CELL_SECONDS = 300
 _CHART_TITLE = re.compile(r"aria-label=\"Title text '(.+?)'")
 
 
-class CellFailed(Exception):
-    """A cell of a notebook failed: which one, and how."""
-
-
 def notebooks() -> list[Path]:
     """The project's notebooks, in reading order."""
     return sorted(FOLDER.glob("[0-9]*.ipynb"))
@@ -47,8 +43,7 @@ def _read(path: Path) -> Any:
 
 def heading(notebook: Path) -> str:
     """A notebook's title: its first heading."""
-    found = re.search(r"^# (.+)$", _read(notebook).cells[0].source, re.MULTILINE)
-    return found[1] if found else notebook.stem
+    return str(_read(notebook).cells[0].source).splitlines()[0].removeprefix("# ")
 
 
 def about(notebook: Path) -> str:
@@ -58,7 +53,7 @@ def about(notebook: Path) -> str:
 
 
 def execute(path: Path, scratch: Path) -> Any:
-    """The notebook with its outputs; raises `CellFailed` with the first cell that fails.
+    """The notebook with its outputs; raises `PipelineError` with the first cell that fails.
 
     Parameters: `scratch`, an empty folder with a short name, for the kernel's sockets.
     """
@@ -84,7 +79,7 @@ def execute(path: Path, scratch: Path) -> Any:
             )
         else:
             why = " ".join(str(error).split())[:400]
-        raise CellFailed(f"{path.name}, cell {started} of {len(notebook.cells)}: {why}") from None
+        raise PipelineError(f"{path.name}, cell {started} of {len(notebook.cells)}: {why}") from None
     return notebook
 
 
@@ -93,12 +88,12 @@ def render(notebook: Any, path: Path) -> str:
     for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
         if label := _CHART_TITLE.search(str(output.get("data", {}).get("image/svg+xml", ""))):
             output.metadata["alt"] = html.unescape(label[1])
-    paths = notebooks()
+    paths = [None, *notebooks(), None]
     place = paths.index(path)
     resources = {
         "title": heading(path),
-        "before": paths[place - 1] if place else None,
-        "after": paths[place + 1] if place + 1 < len(paths) else None,
+        "before": paths[place - 1],
+        "after": paths[place + 1],
         "heading": heading,
         "style": (FOLDER / "template" / "style.css").read_text(encoding="utf-8"),
     }
@@ -120,7 +115,7 @@ def run(out: Path) -> list[str]:
         start = time.monotonic()
         try:
             page = render(execute(path, Path(scratch)), path)
-        except CellFailed as error:
+        except PipelineError as error:
             print(f"FAILED   {path.name}", flush=True)
             return str(error)
         (out / f"{path.stem}.html").write_text(page, encoding="utf-8")

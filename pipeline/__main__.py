@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,16 +17,17 @@ from ingest.batches.withdrawal import withdraw as take_back
 from ingest.errors import SourceError
 from ingest.settings import Settings
 from ingest.store.embedded import object_store
-from pipeline import jobs
+from pipeline import bootstrap, jobs
 from pipeline.alerts import alert
 from pipeline.command_line import Dataset, OneLineErrors, Ratings, Source, console, lands
 from pipeline.dbt import ROOT
-from pipeline.report import Report, batches_table, runs_table
+from pipeline.report import Report
 from pipeline.runs import read as read_runs
 from pipeline.runs import recorded
+from pipeline.summary import batches_table, runs_table
 from pipeline.target import emulated
 from pipeline.warehouse import duckdb_warehouse
-from profiles import engine
+from profiles import engine, snowflake
 from profiles.environment import adopt
 from profiles.errors import PipelineError
 
@@ -51,11 +53,12 @@ Emulator = Annotated[bool, typer.Option("--emulator", help="Use a local stand-in
 
 
 @app.callback()
-def environment() -> None:
+def environment(context: typer.Context) -> None:
     """Every command reads the settings once and leaves the rest of the caller's environment behind."""
     if sys.platform == "win32":
         raise PipelineError("This runs on Linux and macOS; on Windows, use it in WSL.")
-    adopt()
+    if context.invoked_subcommand != "bootstrap":  # which takes settings that no run has
+        adopt()
 
 
 @app.command()
@@ -187,6 +190,21 @@ def docs(
         with server(page.parent, port) as serving, suppress(KeyboardInterrupt):
             report.say(f"{serving.address} (Ctrl-C stops it)", "green")
             serving.serve_forever()
+
+
+@app.command("bootstrap")
+def prepare_account(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the SQL and change nothing.")] = False,
+) -> None:
+    """Prepares a Snowflake account, as its administrator: the environment's user needs the role ACCOUNTADMIN."""
+    plan = bootstrap.plan(os.environ)
+    if dry_run:
+        print(plan.sql)
+        for setting in plan.missing:
+            typer.echo(f"-- {setting.name} is not set: {setting.meaning}", err=True)
+        return
+    bootstrap.run(plan, snowflake.connect("accountadmin"))
+    print(f"Snowflake is ready. Next: the trust policy, with `desc integration {plan.values['database']}_s3`.")
 
 
 @app.command("runs")

@@ -1,32 +1,24 @@
-"""`python -m pipeline.bootstrap`: everything that the project needs in a Snowflake account, as idempotent SQL.
-
-With `--dry-run` the SQL is printed for an administrator to read; without, it runs with the environment's SNOWFLAKE_*
-credentials, whose user needs the role ACCOUNTADMIN. The AWS side is `pipeline/aws/`.
-"""
+"""Everything that the project needs in a Snowflake account, as idempotent SQL. The AWS side is `pipeline/aws/`."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import jinja2
-import typer
 
 from profiles import snowflake, warehouse_schemas
 from profiles.errors import PipelineError
 
 TEMPLATE = Path(__file__).with_name("bootstrap.sql.j2")
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
-KEY, QUOTA = "[A-Za-z0-9+/]", r"[1-9][0-9]{0,4}"
-UNKNOWN = "<{}>"  # what a dry run prints where the environment says nothing
-
-
+IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]{0,62}"
+KEY, QUOTA = "[A-Za-z0-9+/]", "[1-9][0-9]{0,4}"
 # Who owns each schema: who builds it.
 SCHEMAS = {**warehouse_schemas.SCHEMAS, "staging": "transformer"}
+ROLES = ("loader", "transformer", "reader", "reporter", "ci")
 
 
 @dataclass(frozen=True)
@@ -40,8 +32,8 @@ class Setting:
 
 
 SETTINGS = {
-    "database": Setting("SNOWFLAKE_DATABASE", IDENTIFIER.pattern, "the database", "MOVIELENS"),
-    "warehouse": Setting("SNOWFLAKE_WAREHOUSE", IDENTIFIER.pattern, "the warehouse", "MOVIELENS"),
+    "database": Setting("SNOWFLAKE_DATABASE", IDENTIFIER, "the database", "MOVIELENS"),
+    "warehouse": Setting("SNOWFLAKE_WAREHOUSE", IDENTIFIER, "the warehouse", "MOVIELENS"),
     "bucket": Setting("S3_BUCKET", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the bucket that batches are landed in"),
     "credit_quota": Setting("MOVIELENS_CREDIT_QUOTA", QUOTA, "credits a month for production", "10"),
     "ci_credit_quota": Setting("MOVIELENS_CI_CREDIT_QUOTA", QUOTA, "credits a month for pull requests", "5"),
@@ -68,37 +60,18 @@ class Plan:
     """The values of the SQL, each one validated; `missing` are the variables that the environment does not set."""
 
     values: Mapping[str, str]
-    missing: tuple[Setting, ...] = field(default=())
+    missing: tuple[Setting, ...]
 
     @property
     def sql(self) -> str:
-        """The whole script, with comments."""
-        database, value = self.values["database"], self.values
-        roles = {name: f"{database}_{name}" for name in ("loader", "transformer", "reader", "reporter", "ci")}
-        monitors = {value["warehouse"]: value["credit_quota"], f"{value['warehouse']}_ci": value["ci_credit_quota"]}
-        production = roles["transformer"], roles["loader"], roles["reporter"]
-        users = [
-            {
-                "name": f"{database}_{name}",
-                "key": value[key],
-                "next_key": value[f"{key}_2"],
-                "roles": granted,
-                "warehouse": on,
-            }
-            for name, key, granted, on in (
-                ("pipeline", "public_key", production, value["warehouse"]),
-                ("ci_runner", "ci_public_key", (roles["ci"],), f"{value['warehouse']}_ci"),
-            )
-            if value[key]
-        ]
+        """The whole script, with comments; a value that is missing is the variable's name in angle brackets."""
         engine = jinja2.Environment(  # noqa: S701 it writes SQL, and every value is validated
             trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
         )
         engine.filters["text"] = lambda text: "'" + str(text).replace("\\", "\\\\").replace("'", "''") + "'"
-        return engine.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-            **value, roles=roles, users=users, monitors=monitors, schemas=SCHEMAS, permanent=warehouse_schemas.PERMANENT,
-            integration=f"{database}_s3", bucket_url=f"s3://{value['bucket']}/",
-        )  # fmt: skip
+        roles = {name: f"{self.values['database']}_{name}" for name in ROLES}
+        template = engine.from_string(TEMPLATE.read_text(encoding="utf-8"))
+        return template.render(self.values, roles=roles, schemas=SCHEMAS, permanent=warehouse_schemas.PERMANENT)
 
     @property
     def statements(self) -> list[str]:
@@ -114,7 +87,7 @@ def plan(environment: Mapping[str, str]) -> Plan:
         given = environment.get(setting.name) or setting.default
         if given is None:
             missing.append(setting)
-            given = UNKNOWN.format(setting.name)
+            given = f"<{setting.name}>"
         else:
             given = re.sub(r"-----[A-Z ]+-----|\s", "", given) if "public_key" in key else given
             if not re.fullmatch(setting.pattern, given):
@@ -133,30 +106,7 @@ def run(plan: Plan, connection: Any) -> None:
         try:
             cursor.execute(statement)
         except Exception as error:
-            first = statement.splitlines()[0]
             raise PipelineError(
-                f"The bootstrap stopped at `{first}`: {snowflake.explain(error)}. The statements before it are "
-                "done; every one is safe to run again with the role ACCOUNTADMIN."
+                f"The bootstrap stopped at `{statement.splitlines()[0]}`: {snowflake.explain(error)}. The statements before "
+                "it are done; every one is safe to run again with the role ACCOUNTADMIN."
             ) from None
-
-
-def main(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the SQL and change nothing.")] = False,
-) -> None:
-    """Prepare a Snowflake account for the project."""
-    try:
-        found = plan(os.environ)
-        if dry_run:
-            print(found.sql)
-            for setting in found.missing:
-                typer.echo(f"-- {setting.name} is not set: {setting.meaning}", err=True)
-            return
-        run(found, snowflake.connect("accountadmin"))
-        print(f"Snowflake is ready. Next: the trust policy, with `desc integration {found.values['database']}_s3`.")
-    except PipelineError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from inspect import Signature, signature
@@ -29,27 +28,20 @@ errors = Console(stderr=True)
 
 
 class OneLineErrors(TyperGroup):
-    """Commands whose failure is one message, never a traceback."""
+    """Commands whose failure is one message and exit code 1, never a traceback; Ctrl-C is no failure."""
 
     def invoke(self, ctx: Any) -> Any:
         """Runs a command."""
-        with one_line_errors():
+        try:
             return super().invoke(ctx)
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """A user's mistake is one message and exit code 1."""
-    try:
-        yield
-    except (IngestError, PipelineError) as error:
-        errors.print(f"[bold red]error:[/] {escape(without_secrets(str(error)))}", soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
-    except (KeyboardInterrupt, RuntimeError) as stop:
-        if not isinstance(stop, KeyboardInterrupt) and not isinstance(stop.__context__, KeyboardInterrupt):
-            raise  # else it is what DuckDB makes of Ctrl-C in a query
-        errors.print("stopped; run again to go on from here")
-        raise typer.Exit(130) from None
+        except (IngestError, PipelineError) as error:
+            errors.print(f"[bold red]error:[/] {escape(without_secrets(str(error)))}", soft_wrap=True, highlight=False)
+            raise typer.Exit(1) from None
+        except (KeyboardInterrupt, RuntimeError) as stop:
+            if not isinstance(stop, KeyboardInterrupt) and not isinstance(stop.__context__, KeyboardInterrupt):
+                raise  # else it is what DuckDB makes of Ctrl-C in a query
+            errors.print("stopped; run again to go on from here")
+            raise typer.Exit(130) from None
 
 
 def _path(text: str) -> Path:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from ingest.batches.committed import record_keys
 from pipeline.apply import Context, apply
-from pipeline.report import Report
 
 # How often the store is looked at. The warehouse is asked only when something was committed or withdrawn: to ask
 # Snowflake starts its compute, which is paid by the minute.
@@ -18,32 +16,32 @@ POLL_SECONDS = {"dev": 0.5, "prod": 10.0}
 COPY_SHARE = 0.1
 
 
-def apply_as_landed(context: Context, dataset: str, report: Report, runs: Path, poll_seconds: float) -> None:
+def apply_as_landed(context: Context, dataset: str, runs: Path, poll_seconds: float) -> None:
     """Goes on until it is interrupted; each publication leaves a record of its own in the folder `runs`."""
-    report.say(f"following {context.store.address(dataset)}; Ctrl-C stops it")
+    context.report.say(f"following {context.store.address(dataset)}; Ctrl-C stops it")
     seen: set[str] = set()
     try:
         while True:
             pause = poll_seconds
             if (records := record_keys(context.store, dataset)) != seen:
-                pause = max(pause, _publish(context, dataset, report, runs))
+                pause = max(pause, _publish(context, dataset, runs))
                 seen = records
             time.sleep(pause)
     except KeyboardInterrupt:
-        report.say("stopped following")
+        context.report.say("stopped following")
 
 
-def _publish(context: Context, dataset: str, report: Report, runs: Path) -> float:
+def _publish(context: Context, dataset: str, runs: Path) -> float:
     """Applies what waits; how long to wait before the next time, so that copying does not take too much of it."""
-    with report.another_run(runs) as run:
-        applied = apply(replace(context, step=report.silent, run=run), dataset)
+    with context.report.another_run(runs) as run:
+        applied = apply(context, dataset)
     copying = sum(seconds for name, seconds in run.steps if name in ("copy", "publish"))
     pause = copying / COPY_SHARE - run.seconds
     if applied.built:
         ids = ", ".join(manifest.batch_id for manifest in applied.batches)
-        report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {run.seconds:.1f} s")
+        context.report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {run.seconds:.1f} s")
     if applied.built and pause > 0:
-        report.say(
+        context.report.say(
             f"          {copying:.1f} s of it copying: what comes now is published together, not before "
             f"{datetime.now() + timedelta(seconds=pause):%H:%M:%S}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -21,13 +22,14 @@ from ingest.sources.replay import slices
 from ingest.sources.sample.day import as_of
 from ingest.store.bucket import Store
 from pipeline.apply import apply, check_dataset, only_dataset
-from pipeline.compare import canonical_rows, explain, fingerprints
 from pipeline.dbt import Dbt
+from pipeline.fingerprints import differences, fingerprints, only_on_one_side
 from pipeline.follow import POLL_SECONDS, apply_as_landed
-from pipeline.report import DEV, Report
+from pipeline.report import Report
+from pipeline.summary import relations, summary
 from pipeline.target import run_context, warehouse_of
-from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
-from profiles import engine, snowflake
+from pipeline.warehouse import State, Warehouse, duckdb_warehouse, snowflake_warehouse
+from profiles import engine
 from profiles.errors import PipelineError
 
 
@@ -65,9 +67,7 @@ def run(
     """
     if landing:
         landing.check()  # before a store is started for it
-    news = landing is not None and (landing.source is not None or landing.day > 1)
-    meanwhile = landing.read if landing else lambda: None
-    with run_context(target, settings, report, accepted, news=news, meanwhile=meanwhile) as context:
+    with run_context(target, settings, report, accepted, landing=landing) as context:
         if landing:
             with report.step("land"):
                 land(landing, context.store, context.warehouse, settings, report)
@@ -77,16 +77,29 @@ def run(
         applied = apply(context, name)
         if not applied.built:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
-        report.summary(applied, context.warehouse, context.store.address())
+        summary(context, applied)
         if stale := _stale(context.warehouse, settings.stale_after_days):
             report.run.stale = stale
             report.say(stale, "yellow")
-        job = (
-            DEV if target == "dev" else "nox -s prod --" + (" --emulator" if os.environ.get(snowflake.EMULATED) else "")
-        )
-        report.next_commands(job, name, landing.day + 1 if landing else 2)
+        _next_commands(report, name, landing.day + 1 if landing else 2)
         if follow:
-            apply_as_landed(context, name, report, settings.data_dir / "runs", POLL_SECONDS[target])
+            apply_as_landed(context, name, settings.data_dir / "runs", POLL_SECONDS[target])
+
+
+def _next_commands(report: Report, dataset: str, day: int) -> None:
+    """Commands to try next; `day` is the sample's next one."""
+    job = f"nox -s {report.run.target} --{' --emulator' if report.banner else ''}"
+    commands = (
+        {f"{job} sample --day {day}": "the next day: watch history grow"}
+        if dataset == "sample"
+        else {f"{job} {dataset} --no-land": "apply what waits, land nothing"}
+    )
+    if report.run.target == "dev":
+        commands["nox -s notebooks"] = "charts from the marts"
+        commands["nox -s docs -- --serve"] = "lineage, documentation, data quality"
+    report.say("try next:")
+    for command, what in commands.items():
+        report.say(f"  {command:<33} {what}")
 
 
 def _stale(warehouse: Warehouse, days: int | None) -> str:
@@ -110,18 +123,17 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
         check_dataset(context.warehouse.state(), context.warehouse, landing.dataset)
         newest = latest(context.store, landing.dataset)
         done = _slices_done(newest.source.name, batches) if newest else -1
-        quiet = replace(context, step=report.silent)
         for piece in slices(source, work, batches):
             if piece.number < done:
                 continue
             started = time.monotonic()
             # The folder's name is the batch's source: by it, a later run knows how far this one came.
-            folder = piece.folder.rename(work / _slice_name(piece.number, batches))
+            folder = piece.folder.rename(work / f"replay-{piece.number}-of-{batches}")
             part = Landing(landing.dataset, folder, piece.mode, piece.as_of)
             land_source(part, context.store, settings, report.console)
             landed = time.monotonic()
-            with report.another_run(settings.data_dir / "runs") as run:
-                applied = apply(replace(quiet, run=run), landing.dataset)
+            with report.another_run(settings.data_dir / "runs"):
+                applied = apply(context, landing.dataset)
             folder.rename(piece.folder)
             latency = time.monotonic() - landed
             what = f"batch {piece.number:>3} of {batches}" if piece.number else "first load"
@@ -131,21 +143,17 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
             report.say(f"  {what:<16}{piece.rows:>12,} rows  to {piece.as_of:%Y-%m-%d %H:%M}  {outcome}")
             if piece.number and applied.built:
                 latencies.append(latency)
-        report.relations(context.warehouse)
+        relations(report, context.warehouse)
     shutil.rmtree(work, ignore_errors=True)
     if latencies:
-        p95 = sorted(latencies)[max(0, -(-len(latencies) * 95 // 100) - 1)]
+        p95 = sorted(latencies)[math.ceil(len(latencies) * 95 / 100) - 1]
         report.say(
             f"landed→queryable: median {statistics.median(latencies):.1f} s, p95 {p95:.1f} s, {len(latencies)} batches"
         )
 
 
-def _slice_name(number: int | str, batches: int) -> str:
-    return f"replay-{number}-of-{batches}"
-
-
 def _slices_done(source: str, batches: int) -> int:
-    found = re.fullmatch(_slice_name(r"(\d+)", batches), source)
+    found = re.fullmatch(rf"replay-(\d+)-of-{batches}", source)
     if not found:
         raise PipelineError(
             f"Batches are landed already that are not of this replay (the newest is {source}): a replay needs an "
@@ -159,30 +167,26 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
 
     `accepted` as for `run`. Raises `PipelineError` when they differ; both files are then kept.
     """
-    old = warehouse_of(target, settings)
-    dataset, compare = None, old.exists()
-    if compare:
-        try:
-            state = old.state()
-            dataset, compare = state.dataset, bool(state.loaded)
-        except PipelineError as error:
-            report.say(f"not compared: {error}", "yellow")
-            compare = False
+    old, state = warehouse_of(target, settings), State()
+    try:
+        state = old.state()
+    except PipelineError as error:
+        report.say(f"not compared: {error}", "yellow")
     with run_context(target, settings, report, accepted, anew=True) as context:
 
         def equal() -> None:
             with report.step("compare"):
-                found = explain(fingerprints(old), fingerprints(context.copy))
+                found = differences(fingerprints(old), fingerprints(context.copy))
             if found:
                 mv = f"`mv {context.copy.name} {old.name}` takes the new one."
                 raise PipelineError(
                     f"The rebuilt warehouse differs: {'; '.join(found.values())}. If the dbt project has changed since, that "
-                    f"is expected: {mv if engine(target).is_file else 'run without --rebuild.'}"
+                    f"is expected: {mv if engine(target).is_local else 'run without --rebuild.'}"
                 )
             report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
 
-        applied = apply(context, dataset or only_dataset(context.store), anew=True, judge=equal if compare else None)
-        report.summary(applied, context.warehouse, context.store.address())
+        dataset = state.dataset or only_dataset(context.store)
+        summary(context, apply(context, dataset, anew=True, compare=equal if state.loaded else None))
     report.say(f"{old.name} is replaced")
 
 
@@ -199,12 +203,12 @@ def parity(settings: Settings, report: Report) -> None:
         apply(context, dataset)
         with report.step("compare"):
             left, right = fingerprints(here, columns=True), fingerprints(context.warehouse, columns=True)
-        found = explain(left, right)
+        found = differences(left, right)
         for relation, difference in found.items():
             report.say(difference, "red")
-            if relation in left and relation in right and left[relation].columns:
-                rows = canonical_rows(here, relation), canonical_rows(context.warehouse, relation)
-                report.rows_that_differ(relation, left[relation].columns, *rows)
+            if relation in left and relation in right and left[relation].checksums:
+                for row in only_on_one_side(here, context.warehouse, relation):
+                    report.say(f"    {row}")
     if found:
         raise PipelineError(f"{len(found)} of {len({*left, *right})} relations differ between the targets.")
     report.say(f"parity: {len(left)} relations are the same on both targets, marts and history row for row", "green")

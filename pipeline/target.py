@@ -1,22 +1,21 @@
-"""What a run on a target needs: the store, the warehouse, dbt and the gates, and the lock of their one writer."""
+"""What a run on a target needs: the store, the warehouse, dbt and the gate, and the lock of their one writer."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, chdir, contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, chdir, closing, contextmanager
 from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
 
-from expectations.checks import GateError
-from expectations.gate import Gate as Expectations
+from expectations.gate import Gate
+from ingest.batches.landing import Landing
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
-from pipeline.apply import Context, Publication
+from pipeline.apply import Context
 from pipeline.dbt import Dbt
 from pipeline.report import Report
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
@@ -31,7 +30,7 @@ from profiles.warehouse_schemas import BUILD, WarehouseSchemas
 def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[None]:
     """Holds what a run of a target, or another job, writes to; a second one in the same place is refused at once."""
     paths = [settings.data_dir / f"{target}.lock"]
-    if engine(target).is_file:  # which a run with another data folder may work on too
+    if engine(target).is_local:  # which a run with another data folder may work on too
         paths.append(settings.warehouse.resolve().with_suffix(".lock"))
     with ExitStack() as held:
         for path in paths:
@@ -50,35 +49,6 @@ def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[Non
         yield
 
 
-class ExpectationsGate:
-    """The gate of a run: shows what it finds, and stops the run. Batches that are `accepted` stop nothing."""
-
-    def __init__(self, expectations: Expectations, copy: Warehouse, report: Report, accepted: Sequence[str]) -> None:
-        self._expectations, self._copy, self._report, self._accepted = expectations, copy, report, accepted
-
-    def prepare(self) -> None:
-        """Begins to import Great Expectations, which takes seconds, in a process of its own."""
-        self._expectations.prepare()
-
-    def check(self, batches: Sequence[str]) -> None:
-        """Judges batches and the marts; warnings are shown, errors raise `PipelineError`."""
-        try:
-            verdict = self._expectations.check(batches, self._accepted)
-        except GateError as error:
-            raise PipelineError(f"the gate could not judge: {snowflake.explain(error)}") from None
-        self._report.run.findings += map(asdict, verdict.findings)
-        for part in verdict.tables():
-            self._report.console.print(part)
-        if not verdict.passed:
-            dataset, batch = self._copy.state().dataset, verdict.of("error")[-1].batch_id
-            raise PipelineError(
-                f"the gate is closed: {verdict.summary()}. You can take batch {batch} back with "
-                f"`nox -s land -- {dataset} --withdraw {batch}` and land it again, corrected; or, if it is right after all, run "
-                f"again with --accept {batch}; or land a corrected full batch and accept this one as well, so that history "
-                f"shows both."
-            )
-
-
 @contextmanager
 def run_context(
     target: str,
@@ -87,13 +57,12 @@ def run_context(
     accepted: Sequence[str] = (),
     *,
     anew: bool = False,
-    news: bool = False,
-    meanwhile: Callable[[], None] = lambda: None,
+    landing: Landing | None = None,
 ) -> Iterator[Context]:
     """Opens everything that a run on a target (`dev` or `prod`) needs, and holds the lock of its one writer.
 
-    `anew`: build all from nothing, whatever is published. `news`: whether there is probably something to build;
-    dbt then starts in the background. `meanwhile`: called while the store starts, unless the warehouse is empty.
+    `anew`: all is built from nothing, whatever is published. `landing`: what is going to be landed; while the store
+    starts, its source is read, or dbt and the gate start in the background where they are sure to be needed.
     """
     if prefix := os.environ.get("MOVIELENS_SCHEMA_PREFIX"):
         raise PipelineError(
@@ -108,33 +77,28 @@ def run_context(
         copy, publication = open_.enter_context(_copy(target, settings, warehouse, report))
         # A warehouse that cannot be used is known before anything is written.
         empty = anew or not warehouse.state().loaded
-        try:
-            expectations = open_.enter_context(Expectations(target))
-        except GateError as error:
-            raise PipelineError(str(error)) from None
-        gate = ExpectationsGate(expectations, copy, report, accepted)
+        gate = open_.enter_context(Gate(target))
         with report.step("object store"), ThreadPoolExecutor(max_workers=1) as opening:
-            opened = opening.submit(
-                open_.enter_context, object_store(settings, embedded=engine(target).has_embedded_store)
-            )
+            opened = opening.submit(open_.enter_context, object_store(settings, embedded=engine(target).is_local))
             if empty:
                 dbt.prepare()
                 gate.prepare()
-            else:
-                meanwhile()
-                if news and not opened.done():  # a source that took long to read may well be known
+            elif landing:
+                landing.read()
+                is_news = landing.source is not None or landing.day > 1
+                if is_news and not opened.done():  # a source that took long to read may well be known
                     dbt.prepare()
             store = opened.result()
         give_access(store)
-        yield Context(store, warehouse, copy, publication, dbt, gate, report.step, report.run)
+        yield Context(store, warehouse, copy, publication, dbt, report, gate, accepted)
 
 
 @contextmanager
 def _copy(
     target: str, settings: Settings, published: Warehouse, report: Report
-) -> Iterator[tuple[Warehouse, Publication]]:
+) -> Iterator[tuple[Warehouse, WarehouseFile | WarehouseSchemas]]:
     """The copy of a target's warehouse, where dbt and the expectations work meanwhile, and how it is published."""
-    if engine(target).is_file:
+    if engine(target).is_local:
         file = WarehouseFile(settings.warehouse)
         with chdir(file.make_folder()), also(MOVIELENS_WAREHOUSE=str(file.copy), MOVIELENS_DBT_PATH=file.copy.name):
             yield duckdb_warehouse(file.copy), file
@@ -158,20 +122,19 @@ def give_access(store: Store) -> None:
     """
     credentials = store.credentials()
     forget(AWS)
-    os.environ |= {
+    access = {
         "AWS_ACCESS_KEY_ID": credentials.access_key,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+        "AWS_SESSION_TOKEN": credentials.token,
         "AWS_REGION": store.region,
+        "S3_ENDPOINT_URL": store.endpoint_url,
     }
-    if credentials.token:
-        os.environ["AWS_SESSION_TOKEN"] = credentials.token
-    if store.endpoint_url:
-        os.environ["S3_ENDPOINT_URL"] = store.endpoint_url
+    os.environ |= {name: text for name, text in access.items() if text}
 
 
 def warehouse_of(target: str, settings: Settings) -> Warehouse:
     """The warehouse of a target, to be read."""
-    return duckdb_warehouse(settings.warehouse, read_only=True) if engine(target).is_file else snowflake_warehouse()
+    return duckdb_warehouse(settings.warehouse, read_only=True) if engine(target).is_local else snowflake_warehouse()
 
 
 @contextmanager
@@ -189,15 +152,10 @@ def emulated(settings: Settings) -> Iterator[Settings]:
         give_access(store)
         # The emulator and this run would read AWS's files in the home folder, and stop at a broken one.
         os.environ |= dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
-        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "S3_ENDPOINT_URL", "AWS_REGION")
         # An account's time zone need not be UTC: nothing here may depend on it.
-        reached = {name: os.environ[name] for name in names if name in os.environ}
-        with emulator.running(settings.data_dir, reached, timezone="America/New_York") as found:
+        with emulator.running(settings.data_dir, os.environ, timezone="America/New_York") as found:
             os.environ |= found
             bucket = {"S3_BUCKET": store.bucket, "MOVIELENS_AWS_ROLE_ARN": "arn:aws:iam::000000000000:role/emulator"}
-            connection = snowflake.connect("accountadmin")
-            try:
+            with closing(snowflake.connect("accountadmin")) as connection:
                 bootstrap.run(bootstrap.plan({**found, **bucket, "MOVIELENS_PUBLIC_KEY": "emulator"}), connection)
-            finally:
-                connection.close()
             yield Settings()

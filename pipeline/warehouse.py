@@ -6,8 +6,8 @@ A DuckDB file is open in one process at a time, so every question opens and clos
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from profiles.errors import PipelineError
 
 # What an earlier version's warehouse lacks.
 LAYOUT = {"raw.files", "ops.withdrawals", "ops.runs", *(f"raw.{table}" for table in TABLES)}
+OF_A_RUN = ("job", "target", "started_at", "rows_loaded", "tests", "project_version", "git_commit")
 
 
 @dataclass(frozen=True)
@@ -45,40 +46,31 @@ class State:
     outdated: bool = False
 
 
+@dataclass(frozen=True)
 class Warehouse:
     """A warehouse behind a function that connects to it.
 
     Parameters: `connect`, gives a DB-API connection; `name`, what a person calls the warehouse; `from_hex`, SQL
-    that reads `{}` as a hexadecimal number; `exists`, whether there is anything to connect to; `unreadable`, the
-    error to raise for an engine's own, None where that says enough; `prefix`, what stands before the schemas' names.
+    that reads `{}` as a hexadecimal number; `explain`, says what is wrong by an error of the engine's own, nothing of
+    others; `exists`, whether there is anything to connect to; `prefix`, what stands before the schemas' names.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], Any],
-        name: str,
-        from_hex: str,
-        *,
-        exists: Callable[[], bool] = lambda: True,
-        unreadable: Callable[[Exception], PipelineError | None] = lambda _: None,
-        prefix: str = "",
-    ) -> None:
-        self._connect, self.name, self.from_hex, self.exists = connect, name, from_hex, exists
-        self._unreadable = unreadable
-        self.prefix = prefix
+    connect: Callable[[], Any]
+    name: str
+    from_hex: str
+    explain: Callable[[Exception], str]
+    exists: Callable[[], bool] = lambda: True
+    prefix: str = ""
 
     @contextmanager
     def cursor(self) -> Iterator[Any]:
         """A cursor on a connection that is closed at the end."""
         try:
-            connection = self._connect()
-            try:
+            with closing(self.connect()) as connection:
                 yield connection.cursor()
-            finally:
-                connection.close()
         except Exception as error:
-            if explained := self._unreadable(error):
-                raise explained from None
+            if explained := self.explain(error):
+                raise PipelineError(explained) from None
             raise
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -105,15 +97,16 @@ class Warehouse:
         if "raw.batches" not in tables:
             return State()
         batches = self.rows(f"select distinct batch_id, dataset from {self.prefix}raw.batches order by batch_id")
+        dataset = batches[0][1] if batches else None
         if not set(tables) >= LAYOUT:
-            return State(dataset=batches[0][1] if batches else None, outdated=True)
+            return State(dataset, outdated=True)
         # That of the newest batch, and not the one with the newest time: a clock may be set back.
         builds = self.rows(
             f"select batch_id, project_version from {self.prefix}ops.builds "
             f"where batch_id = (select max(batch_id) from {self.prefix}ops.builds) order by built_at"
         )
         return State(
-            dataset=batches[0][1] if batches else None,
+            dataset,
             loaded=tuple(batch_id for batch_id, _ in batches),
             last_build=Build(*builds[-1]) if builds else None,
             withdrawn=frozenset(batch for (batch,) in self.rows(f"select batch_id from {self.prefix}ops.withdrawals")),
@@ -121,20 +114,20 @@ class Warehouse:
 
     def complete(self, build: Build, withdrawals: Sequence[Withdrawal], run: Run, built_at: datetime) -> None:
         """Records that every check of a build has passed, what was withdrawn until then, and the run itself."""
-        known, of_run = self.state().withdrawn, {"run_id": run.id}
+        known = self.state().withdrawn
         new = [record for record in withdrawals if record.batch_id not in known]
-        counts = {"rows_loaded": run.rows_loaded, "tests": run.tests, "findings": len(run.findings)}
-        start = {"job": run.job, "target": run.target, "started_at": run.started_at, "seconds": run.elapsed()}
-        version = {"project_version": run.project_version, "git_commit": run.git_commit}
         rows: dict[str, list[dict[str, Any]]] = {
             "withdrawals": [record.model_dump(include={"batch_id", "reason", "withdrawn_at"}) for record in new],
-            "runs": [of_run | start | {"batches": ", ".join(run.batches)} | counts | version],
-            "run_nodes": [
-                of_run
-                | {"node": n.name, "kind": n.kind, "status": n.status, "seconds": n.seconds, "rows_affected": n.rows}
-                for n in run.nodes
+            "runs": [
+                {"run_id": run.id, "seconds": run.elapsed(), "batches": ", ".join(run.batches)}
+                | {"findings": len(run.findings), **{name: getattr(run, name) for name in OF_A_RUN}}
             ],
-            "builds": [vars(build) | {"built_at": built_at}],
+            "run_nodes": [
+                {"run_id": run.id, "node": node.name, "kind": node.kind, "status": node.status}
+                | {"seconds": node.seconds, "rows_affected": node.rows}
+                for node in run.nodes
+            ],
+            "builds": [asdict(build) | {"built_at": built_at}],
         }
         with self.cursor() as cursor:
             for table, listed in rows.items():
@@ -156,33 +149,27 @@ def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
     """The DuckDB warehouse in a file; one that another process writes to, or that DuckDB cannot read, is named."""
     import duckdb
 
-    from profiles.warehouse_file import InUse, connect, explain
+    from profiles import warehouse_file
 
     # The gate of a run that was killed ends a moment after it.
-    waiting = retry(retry=retry_if_exception_type(InUse), wait=wait_fixed(0.2), stop=stop_after_delay(5), reraise=True)
+    in_use = retry_if_exception_type(warehouse_file.InUse)
+    waiting = retry(retry=in_use, wait=wait_fixed(0.2), stop=stop_after_delay(5), reraise=True)
 
-    def unreadable(error: Exception) -> PipelineError | None:
+    def explain(error: Exception) -> str:
         # A damaged block may show only when it is read.
         damaged = isinstance(error, duckdb.IOException | duckdb.InternalException | duckdb.FatalException)
-        return PipelineError(explain(path, error)) if damaged else None
+        return warehouse_file.explain(path, error) if damaged else ""
 
-    return Warehouse(
-        waiting(lambda: connect(path, read_only=read_only)),
-        str(path),
-        "cast('0x' || {} as bigint)",
-        exists=path.exists,
-        unreadable=unreadable,
-    )
+    connect = waiting(lambda: warehouse_file.connect(path, read_only=read_only))
+    return Warehouse(connect, str(path), "cast('0x' || {} as bigint)", explain, path.exists)
 
 
 def snowflake_warehouse(prefix: str = "") -> Warehouse:
     """The schemas with a prefix of the Snowflake database that the environment names."""
     from profiles import snowflake
 
-    def unreadable(error: Exception) -> PipelineError | None:
-        said = f"{snowflake.address()}: {snowflake.explain(error)}"
-        return PipelineError(said) if snowflake.is_snowflake_s(error) else None
+    def explain(error: Exception) -> str:
+        return f"{snowflake.address()}: {snowflake.explain(error)}" if snowflake.is_snowflake_s(error) else ""
 
-    hexadecimal = "to_number({}, 'XXXXXXXXXXXXX')"
     name = snowflake.address() + (f", schemas {prefix}*" if prefix else "")
-    return Warehouse(snowflake.connect, name, hexadecimal, unreadable=unreadable, prefix=prefix)
+    return Warehouse(snowflake.connect, name, "to_number({}, 'XXXXXXXXXXXXX')", explain, prefix=prefix)

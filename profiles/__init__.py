@@ -12,21 +12,20 @@ from profiles import snowflake
 class Engine:
     """An engine, as far as it differs from the other outside of SQL.
 
-    Parameters: `dialect`, its name in dbt, SQLAlchemy, sqlglot and ibis; `is_file`, whether the warehouse is a file,
-    which a run copies and renames, or else schemas, which it clones and swaps; `has_embedded_store`, whether an unset
-    S3_ENDPOINT_URL means the embedded object store, or else AWS; `missing`, what a connection needs and the
-    environment lacks, in words; `explain`, an error of the engine's in one line.
+    Parameters: `dialect`, its name in dbt, SQLAlchemy, sqlglot and ibis; `is_local`, whether the warehouse is a file
+    of this machine, and an unset S3_ENDPOINT_URL means the embedded object store, or else the warehouse is schemas of
+    an account, and the store AWS; `missing`, what a connection needs and the environment lacks, in words; `explain`,
+    an error of the engine's in one line.
     """
 
     dialect: str
-    is_file: bool
-    has_embedded_store: bool
+    is_local: bool
     missing: Callable[[], list[str]]
     explain: Callable[[object], str]
 
 
-DUCKDB = Engine("duckdb", is_file=True, has_embedded_store=True, missing=list, explain=str)
-SNOWFLAKE = Engine("snowflake", False, False, missing=snowflake.missing, explain=snowflake.explain)
+DUCKDB = Engine("duckdb", is_local=True, missing=list, explain=str)
+SNOWFLAKE = Engine("snowflake", is_local=False, missing=snowflake.missing, explain=snowflake.explain)
 
 
 def engine(target: str) -> Engine:

@@ -18,7 +18,6 @@ import duckdb
 from profiles.errors import PipelineError
 
 _FOREIGN = "{} is not a DuckDB database, so it is left alone. Set MOVIELENS_WAREHOUSE to another file."
-Identity = tuple[tuple[str, int, int, int], ...]
 
 
 class InUse(PipelineError):
@@ -47,7 +46,7 @@ class WarehouseFile:
         self.published = published.resolve()  # what a link leads to is replaced, and not the link
         self.copy = self.published.parent / "work" / self.published.name
         self._known = self.published.with_suffix(".published.json")
-        self._origin: Identity = ()
+        self._origin = ""
 
     def make_folder(self) -> Path:
         """The folder of the copy, made where it is missing; raises `PipelineError` where it cannot be."""
@@ -67,7 +66,7 @@ class WarehouseFile:
         Raises `PipelineError` for one that is damaged; what somebody has written to it with DuckDB is no damage.
         """
         with contextlib.suppress(OSError):
-            if self._known.read_text() == self._fingerprint():
+            if self._known.read_text() == self._identity():
                 return
         if not self.published.exists():
             return
@@ -138,30 +137,26 @@ class WarehouseFile:
     def _held(self) -> Iterator[None]:
         """Keeps writers off the published file; readers are welcome. One that cannot be read needs no keeping."""
         with ExitStack() as held:
-            if self.published.exists():
-                try:
-                    held.enter_context(connect(self.published))
-                except InUse:
-                    raise
-                except PipelineError:
-                    pass
+            try:
+                held.enter_context(connect(self.published))
+            except InUse:
+                raise
+            except PipelineError:
+                pass
             yield
 
-    def _identity(self) -> Identity:
+    def _identity(self) -> str:
         """Changes whenever somebody writes to the published file, or puts another in its place."""
         found = []
         for path in (self.published, *_logs(self.published)):
             with contextlib.suppress(FileNotFoundError):
                 stat = path.stat()
                 found.append((path.name, stat.st_ino, stat.st_size, stat.st_mtime_ns))
-        return tuple(found)
+        return json.dumps(found)
 
     def _remember(self) -> None:
         with contextlib.suppress(OSError):  # then all of it is read once more
-            self._known.write_text(self._fingerprint())
-
-    def _fingerprint(self) -> str:
-        return json.dumps(self._identity())
+            self._known.write_text(self._identity())
 
 
 def explain(path: Path, error: Exception) -> str:

@@ -39,6 +39,12 @@ def _create(schema: str) -> str:
     return f"create {'' if schema.split()[0].removeprefix(BUILD) in PERMANENT else 'transient '}schema {schema}"
 
 
+# Ops is the last one: with the mark in it, it tells that all were swapped.
+_DROP = [
+    (role, f"drop schema if exists {BUILD}{name}") for name, role in ({"staging": "transformer"} | SCHEMAS).items()
+]
+
+
 class WarehouseSchemas:
     """The published schemas and the clones of them, which have a prefix.
 
@@ -57,35 +63,35 @@ class WarehouseSchemas:
         if {"ops", f"{BUILD}ops"} & marked:
             self._swap(marked)
         elif marked:
-            self._run(self._each("drop table if exists {schema}." + MARK))
+            self._run((role, f"drop table if exists {name}.{MARK}") for name, role in SCHEMAS.items())
 
     def begin(self, *, empty: bool = False) -> None:
         """Clones what is published; with `empty`, only what holds no data: stage, formats and functions."""
         self.check()
         there = self._tables()
-        clones = [step for step in self._each("{schema}") if step[1] in there]
-        made = [(role, _create(f"{BUILD}{name} clone {name}")) for role, name in clones]
+        clones = {name: role for name, role in SCHEMAS.items() if name in there}
+        made = [(role, _create(f"{BUILD}{name} clone {name}")) for name, role in clones.items()]
         usable = [
             (role, f"grant usage on schema {BUILD}{name} to role {self._database}_transformer")
-            for role, name in clones
+            for name, role in clones.items()
             if role == "loader"  # the transformer reads what is the loader's
         ]
-        self._run([*self._drop(), *made, *usable])
+        self._run([*_DROP, *made, *usable])
         if empty:
-            self._run((role, f"drop table {BUILD}{name}.{table}") for role, name in clones for table in there[name])
+            self._run((clones[name], f"drop table {BUILD}{name}.{table}") for name in clones for table in there[name])
         elif clones:
             self._make_views(BUILD)  # an increment makes only those of the tables that a batch brought
 
     def publish(self) -> None:
         """Grants the clones to the readers, then swaps them in; what was published is dropped."""
         there = self._tables()
-        built = {schema: role for schema, role in SCHEMAS.items() if f"{BUILD}{schema}" in there}
+        built = {name: role for name, role in SCHEMAS.items() if f"{BUILD}{name}" in there}
         granted = [
-            (role, f"grant {what} {BUILD}{schema} to role {self._database}_reader")
-            for schema, role in built.items()
+            (role, f"grant {what} {BUILD}{name} to role {self._database}_reader")
+            for name, role in built.items()
             for what in ("usage on schema", "select on all tables in schema")
         ]
-        missing = [(role, _create(schema)) for schema, role in built.items() if schema not in there]
+        missing = [(role, _create(name)) for name, role in built.items() if name not in there]
         # The transformer's first, ops last: information_schema shows a role only what it has a privilege on.
         marked = [
             (role, statement)
@@ -99,22 +105,11 @@ class WarehouseSchemas:
         self._swap(set(built))
 
     def _swap(self, marked: set[str]) -> None:
-        swaps = [(role, schema) for schema, role in SCHEMAS.items() if schema in marked]
-        self._run((role, f"alter schema {name} swap with {BUILD}{name}") for role, name in swaps if name != "ops")
+        swaps = [(name, role) for name, role in SCHEMAS.items() if name in marked]
+        self._run((role, f"alter schema {name} swap with {BUILD}{name}") for name, role in swaps if name != "ops")
         self._make_views("")
-        self._run((role, f"alter schema {name} swap with {BUILD}{name}") for role, name in swaps if name == "ops")
-        self._run(self._drop())
-
-    def _drop(self) -> list[tuple[str, str]]:
-        # That of ops is the last one: with the mark in it, it tells that all were swapped.
-        return [
-            ("transformer", f"drop schema if exists {BUILD}staging"),
-            *self._each(f"drop schema if exists {BUILD}{{schema}}"),
-        ]
-
-    @staticmethod
-    def _each(statement: str) -> list[tuple[str, str]]:
-        return [(role, statement.format(schema=schema)) for schema, role in SCHEMAS.items()]
+        self._run((role, f"alter schema {name} swap with {BUILD}{name}") for name, role in swaps if name == "ops")
+        self._run(_DROP)
 
     def _run(self, statements: Iterable[tuple[str, str]]) -> None:
         """Executes statements, each as its role."""

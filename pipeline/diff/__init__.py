@@ -12,7 +12,7 @@ from pipeline.apply import only_dataset
 from pipeline.dbt import PROJECT
 from pipeline.diff.build import build_anew, build_head, extracted
 from pipeline.diff.compare import compare
-from pipeline.diff.report import Diff, diff, keys
+from pipeline.diff.findings import Diff, diff, keys
 from pipeline.report import Report
 from pipeline.target import give_access, only_writer
 

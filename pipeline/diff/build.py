@@ -6,7 +6,7 @@ import io
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,16 +38,6 @@ class Side:
         return {name: f"{node['schema']}.{node['alias']}" for name, node in nodes if node["resource_type"] in BUILT}
 
 
-class OpenGate:
-    """Lets everything through: what the data holds is to be compared, and not judged."""
-
-    def prepare(self) -> None:
-        """Does nothing."""
-
-    def check(self, batches: Sequence[str]) -> None:
-        """Does nothing."""
-
-
 def extracted(ref: str, folder: Path) -> Path:
     """The dbt project of a git ref, in a folder; raises `PipelineError` for no such ref or one of before `ops.runs`."""
     command = ["git", "-C", str(ROOT), "archive", "--format=tar", "--end-of-options", ref, "transform"]
@@ -71,12 +61,11 @@ def extracted(ref: str, folder: Path) -> Path:
 def project_of(project: Path, file: Path, report: Report) -> Iterator[Dbt]:
     """Dbt on a project and a warehouse file of their own, without data tests."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    own = {
-        "DBT_PROJECT_DIR": str(project),
-        "DBT_TARGET_PATH": str(file.parent / "dbt"),
-        "MOVIELENS_DBT_PATH": file.name,
-    }
-    with chdir(file.parent), also(MOVIELENS_WAREHOUSE=str(file), **own):
+    warehouse = {"MOVIELENS_WAREHOUSE": str(file), "MOVIELENS_DBT_PATH": file.name}
+    with (
+        chdir(file.parent),
+        also(DBT_PROJECT_DIR=str(project), DBT_TARGET_PATH=str(file.parent / "dbt"), **warehouse),
+    ):
         yield Dbt("dev", report.node, tests=False)
 
 
@@ -122,7 +111,7 @@ def build_anew(project: Path, folder: Path, store: Store, dataset: str, report: 
     file.published.unlink(missing_ok=True)
     with project_of(project, file.copy, report) as dbt:
         published, copy = duckdb_warehouse(file.published, read_only=True), duckdb_warehouse(file.copy)
-        context = Context(store, published, copy, file, dbt, OpenGate(), report.step, report.run)
+        context = Context(store, published, copy, file, dbt, report)
         apply(context, dataset, anew=True)
         manifest = dbt.manifest()
         shutil.rmtree(folder / "dbt", ignore_errors=True)

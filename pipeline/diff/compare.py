@@ -91,43 +91,46 @@ def _rows(
     ((relation.before, relation.after),) = ask(
         f"select (select count(*) from before.{name}), (select count(*) from after.{name})"
     )
-    relation.key = next((key for key in keys if set(key) <= set(shared) and _identifies(connection, name, key)), ())
-    if not relation.key:
-        one = f"select {', '.join(_as_text(f'b.{_quoted(c)}', before[c]) for c in shared)} from before.{name} as b"
-        other = f"select {', '.join(_as_text(f'a.{_quoted(c)}', after[c]) for c in shared)} from after.{name} as a"
-        ((relation.rows_added,),) = ask(f"select count(*) from ({other} except all {one})")
-        ((relation.rows_removed,),) = ask(f"select count(*) from ({one} except all {other})")
-        relation.findings += _listed("added", ask(f"{other} except all {one} order by all limit {EXAMPLES}"))
-        relation.findings += _listed("removed", ask(f"{one} except all {other} order by all limit {EXAMPLES}"))
+    if not shared:
         return
-    by, first = ", ".join(map(_quoted, relation.key)), f"order by all limit {EXAMPLES}"
-    pairs = {c: (_quoted(f"before {c}"), _quoted(f"after {c}")) for c in shared if c not in relation.key}
-    shown = "".join(
-        f", {_as_text(f'b.{_quoted(c)}', before[c])} as {one}, {_as_text(f'a.{_quoted(c)}', after[c])} as {other}"
-        for c, (one, other) in pairs.items()
-    )
+    relation.key = next((key for key in keys if set(key) <= set(shared) and _identifies(connection, name, key)), ())
+    by, first = ", ".join(map(_quoted, relation.key or shared)), f"order by all limit {EXAMPLES}"
+    compared = [column for column in shared if relation.key and column not in relation.key]
+    pairs = {column: (_quoted(f"before {column}"), _quoted(f"after {column}")) for column in compared}
     differs = [f"{one} is distinct from {other}" for one, other in pairs.values()]
-    connection.execute(
-        f"create or replace temp table differing as with joined as (select {by}, b.rowid is null as is_added, "
-        f"a.rowid is null as is_removed{shown} from before.{name} as b full join after.{name} as a using ({by})) "
-        f"select * from joined where {' or '.join(['is_added', 'is_removed', *differs])}"
-    )
+    if relation.key:
+        shown = "".join(
+            f", {_as_text(f'b.{_quoted(c)}', before[c])} as {one}, {_as_text(f'a.{_quoted(c)}', after[c])} as {other}"
+            for c, (one, other) in pairs.items()
+        )
+        differing = (
+            f"with joined as (select {by}, b.rowid is null as is_added, a.rowid is null as is_removed{shown} "
+            f"from before.{name} as b full join after.{name} as a using ({by})) "
+            f"select * from joined where {' or '.join(['is_added', 'is_removed', *differs])}"
+        )
+    else:
+        one, other = (
+            f"select {', '.join(f'{_as_text(_quoted(c), kinds[c])} as {_quoted(c)}' for c in shared)} from {side}.{name}"
+            for side, kinds in (("before", before), ("after", after))
+        )
+        differing = (
+            f"select *, true as is_added, false as is_removed from ({other} except all {one}) "
+            f"union all select *, false, true from ({one} except all {other})"
+        )
+    connection.execute(f"create or replace temp table differing as {differing}")
     changed = ["not is_added and not is_removed", *(f"not is_added and not is_removed and {test}" for test in differs)]
     counts = ", ".join(f"count(*) filter ({test})" for test in ("is_added", "is_removed", *changed))
     ((relation.rows_added, relation.rows_removed, relation.rows_changed, *rows),) = ask(
         f"select {counts} from differing"
     )
     for what in ("added", "removed"):
-        relation.findings += _listed(what, ask(f"select {by} from differing where is_{what} {first}"))
+        rows_of = ask(f"select {by} from differing where is_{what} {first}")
+        relation.findings += [(f"row {what}: {_text(row)}", []) for row in rows_of]
     for (column, (one, other)), count, test in zip(pairs.items(), rows, changed[1:], strict=True):
         if count:
             found = ask(f"select {by}, {one}, {other} from differing where {test} {first}")
             examples = [f"{_text(row[:-2])}: {_text(row[-2:-1])} → {_text(row[-1:])}" for row in found]
             relation.findings.append((f"{column} differs in {count:,} rows", examples))
-
-
-def _listed(what: str, rows: Iterable[tuple[Any, ...]]) -> list[tuple[str, list[str]]]:
-    return [(f"row {what}: {_text(row)}", []) for row in rows]
 
 
 def _as_text(column: str, kind: str) -> str:

@@ -21,7 +21,7 @@ import psutil
 
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
-from pipeline.compare import Fingerprint, fingerprints
+from pipeline.fingerprints import Fingerprint, fingerprints
 from pipeline.warehouse import duckdb_warehouse
 from tests.conftest import REPO, settings_in
 

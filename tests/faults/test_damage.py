@@ -19,7 +19,7 @@ import pytest
 from ingest.batches.committed import committed
 from ingest.batches.manifest import manifest_key
 from ingest.store.bucket import Store
-from pipeline.compare import explain
+from pipeline.fingerprints import differences
 from pipeline.warehouse import duckdb_warehouse
 from tests.conftest import REPO
 from tests.faults.conftest import DAY_2, FULL, SIZE, Undisturbed, end
@@ -321,4 +321,4 @@ def through_proxy(job: Job, choose: Choice, *command: str, fails: bool = False) 
 def assert_same(found: World, wanted: World) -> None:
     assert found.objects == wanted.objects
     assert found.ledger == wanted.ledger
-    assert explain(found.relations, wanted.relations) == {}
+    assert differences(found.relations, wanted.relations) == {}

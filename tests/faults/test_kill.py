@@ -16,7 +16,7 @@ from random import Random
 
 import pytest
 
-from pipeline.compare import explain, fingerprints
+from pipeline.fingerprints import differences, fingerprints
 from pipeline.warehouse import duckdb_warehouse
 from tests.faults.conftest import FULL, Undisturbed, end, ticking
 from tests.faults.job import Job, Victims, World
@@ -55,7 +55,7 @@ def check(
 def assert_same(found: World, wanted: World, point: str) -> None:
     assert found.objects == wanted.objects, f"killed {point}"
     assert found.ledger == wanted.ledger, f"killed {point}"
-    assert explain(found.relations, wanted.relations) == {}, f"killed {point}"
+    assert differences(found.relations, wanted.relations) == {}, f"killed {point}"
 
 
 def digest(job: Job) -> str:
@@ -71,7 +71,7 @@ def assert_published(job: Job, peace: Undisturbed, point: str) -> None:
     assert state.last_build, point
     assert state.last_build.batch_id == state.loaded[-1], point
     if peace.command[0] != "replay":
-        assert explain(fingerprints(warehouse), peace.world.relations) == {}, point
+        assert differences(fingerprints(warehouse), peace.world.relations) == {}, point
 
 
 def left_over(job: Job) -> list[str]:

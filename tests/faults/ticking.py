@@ -56,7 +56,7 @@ def main() -> None:
         tick(f"after the write of {key}")
         return etag
 
-    Report.step, Report.silent = ticking_step(Report.step), ticking_step(Report.silent)  # type: ignore[method-assign]
+    Report.step = ticking_step(Report.step)  # type: ignore[method-assign]
     Report.node, Store._put = ticking_node, ticking_put  # type: ignore[method-assign,assignment]
     cli.app(prog_name="python -m pipeline")
 

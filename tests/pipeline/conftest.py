@@ -15,7 +15,7 @@ from ingest.store.bucket import Store
 from pipeline import target
 from pipeline.__main__ import app
 from tests.conftest import settings_in
-from tests.pipeline.harness import Lab, NoExpectations, OpenGate, QuickDbt, Run
+from tests.pipeline.harness import Lab, OpenGate, QuickDbt, Run
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +30,7 @@ def lab(embedded_store: Store, parsed: Path, tmp_path_factory: pytest.TempPathFa
 def run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """`python -m pipeline` in this process, without tests and expectations, on an empty warehouse in the lab."""
     monkeypatch.setattr(target, "Dbt", QuickDbt)
-    monkeypatch.setattr(target, "Expectations", NoExpectations)
-    monkeypatch.setattr(target, "ExpectationsGate", lambda *_: OpenGate())
+    monkeypatch.setattr(target, "Gate", OpenGate)
     lab.delete_warehouse()
 
     def invoke(*arguments: object) -> Result:

@@ -8,15 +8,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from unittest import mock
 
 from ingest.settings import Settings
 from ingest.store.embedded import object_store
 from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile
-from tests.pipeline.harness import ClosedGate, Lab, OpenGate, _parsed
+from tests.pipeline.harness import ClosedGate, Lab, OpenGate, Quiet, _parsed
 
 
 def killed(*_: object) -> None:
@@ -27,17 +25,11 @@ def killed(*_: object) -> None:
 def run(dataset: str, fate: str) -> None:
     """A good run; one whose gate is closed; one that is killed at the beginning of a step, or once it has `renamed`."""
 
-    @contextmanager
-    def step(name: str) -> Iterator[None]:
-        if name.startswith(fate):
-            killed()
-        yield
-
     with object_store(settings := Settings.read(), embedded=True) as store:
         gate = ClosedGate() if fate == "closed" else OpenGate()
         if fate == "renamed":
             mock.patch.object(WarehouseFile, "_remember", killed).start()
-        Lab(store, settings).apply(dataset, step=step, gate=gate)
+        Lab(store, settings).apply(dataset, report=Quiet(fate, killed), gate=gate)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from pipeline.dbt import PROJECT
 from pipeline.diff import diff, keys
 from pipeline.diff.build import Side, build_anew, build_head, extracted
 from pipeline.diff.compare import Relation, compare
-from pipeline.diff.report import Diff
+from pipeline.diff.findings import Diff
 from pipeline.report import Report
 from profiles.errors import PipelineError
 from tests.pipeline.harness import Lab
@@ -196,6 +196,20 @@ def test_rows_without_a_key_are_compared_whole(tmp_path: Path) -> None:
             connection.execute(f"create schema marts; create table marts.t as from (values {rows}) as v (i)")
     (relation,) = compare(tmp_path / "one", tmp_path / "other", ({"marts.t"}, {"marts.t"}), {"marts.t": [("i",)]})
     assert (relation.key, relation.rows_added, relation.rows_removed) == ((), 2, 2)
+
+
+def test_a_relation_whose_every_column_is_renamed_has_no_rows_to_compare(tmp_path: Path) -> None:
+    import duckdb
+
+    for name in ("one", "other"):
+        with duckdb.connect(str(tmp_path / name)) as connection:
+            connection.execute(f"create schema marts; create table marts.t as select 1 as {name}")
+    (relation,) = compare(tmp_path / "one", tmp_path / "other", ({"marts.t"}, {"marts.t"}), {"marts.t": [("one",)]})
+    assert [finding for finding, _ in relation.findings] == [
+        "column removed: one INTEGER",
+        "column added: other INTEGER",
+    ]
+    assert (relation.before, relation.after, relation.rows_added) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("keys", [[("k",)], []])

@@ -18,6 +18,7 @@ import yaml
 from ingest.store.bucket import Store
 from notebooks import marts, run
 from pipeline.dbt import PROJECT
+from profiles.errors import PipelineError
 from tests.conftest import settings_in
 from tests.pipeline.harness import Batch, Lab
 
@@ -49,7 +50,7 @@ def test_a_failing_cell_is_named_with_its_notebook_and_its_error(tmp_path: Path)
     cells = [nbformat.v4.new_markdown_cell("# Broken"), nbformat.v4.new_code_cell("1 / 0")]
     path = tmp_path / "09_broken.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    with pytest.raises(run.CellFailed, match=r"09_broken\.ipynb, cell 2 of 2: ZeroDivisionError: division by zero"):
+    with pytest.raises(PipelineError, match=r"09_broken\.ipynb, cell 2 of 2: ZeroDivisionError: division by zero"):
         run.execute(path, tmp_path)
 
 
@@ -57,7 +58,7 @@ def test_a_killed_kernel_is_explained_with_the_cell_that_it_ran(tmp_path: Path) 
     cells = [nbformat.v4.new_markdown_cell("# Broken"), nbformat.v4.new_code_cell("import os; os.kill(os.getpid(), 9)")]
     path = tmp_path / "09_killed.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    with pytest.raises(run.CellFailed, match=r"^09_killed\.ipynb, cell 2 of 2: its Python was killed: [^\n]+$"):
+    with pytest.raises(PipelineError, match=r"^09_killed\.ipynb, cell 2 of 2: its Python was killed: [^\n]+$"):
         run.execute(path, tmp_path)
 
 

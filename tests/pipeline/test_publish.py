@@ -6,8 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pytest
 from profiles.errors import PipelineError
 from tests.conftest import REPO
 from tests.pipeline.generated import START
-from tests.pipeline.harness import Batch, ClosedGate, Lab
+from tests.pipeline.harness import Batch, ClosedGate, Lab, Quiet
 
 # Counts that fit only within one state: batch n brings movie n and n ratings of it.
 STATE = """
@@ -58,18 +57,6 @@ def published(lab: Lab) -> Iterator[str]:
     lab.apply(dataset)
     yield dataset
     lab.delete_warehouse()
-
-
-def at(step: str, act: Callable[[], None]) -> dict[str, object]:
-    """Something that is done at the beginning of a run's step."""
-
-    @contextmanager
-    def acting(name: str) -> Iterator[None]:
-        if name == step:
-            act()
-        yield
-
-    return {"step": acting}
 
 
 # What becomes of twenty runs, one after another: they publish, their gate closes, or they are killed at a step.
@@ -142,7 +129,7 @@ def test_what_is_published_is_the_same_bytes_until_the_last_step(lab: Lab, publi
         lab.manifest(published, batch(number))
     before = lab.settings.warehouse.read_bytes()
     found: list[bytes] = []
-    lab.apply(published, **at(step, lambda: found.append(lab.settings.warehouse.read_bytes())))
+    lab.apply(published, report=Quiet(step, lambda: found.append(lab.settings.warehouse.read_bytes())))
     assert found == [before]
     assert list(lab.rows(STATE)[0]) == state(3)
 
@@ -155,7 +142,7 @@ def test_what_a_person_wrote_during_a_run_stays_and_the_next_run_goes_on_from_it
             connection.execute("create table main.mine as select 1 as one")
 
     with pytest.raises(PipelineError, match="somebody else"):
-        lab.apply(published, **at("gate", write))
+        lab.apply(published, report=Quiet("gate", write))
     assert lab.rows("select max(batch_id) from ops.builds") == [("000001",)]
     lab.apply(published)
     assert list(lab.rows(STATE)[0]) == state(2)
@@ -164,7 +151,7 @@ def test_what_a_person_wrote_during_a_run_stays_and_the_next_run_goes_on_from_it
 
 def test_a_published_file_that_is_deleted_during_a_run_gets_its_successor(lab: Lab, published: str) -> None:
     lab.manifest(published, batch(2))
-    lab.apply(published, **at("gate", lab.settings.warehouse.unlink))
+    lab.apply(published, report=Quiet("gate", lab.settings.warehouse.unlink))
     assert list(lab.rows(STATE)[0]) == state(2)
 
 
@@ -180,7 +167,7 @@ def test_a_published_file_that_is_replaced_during_a_run_is_not_published_over(la
         other.replace(lab.settings.warehouse)
 
     with pytest.raises(PipelineError, match="somebody else"):
-        lab.apply(published, **at("publish", restore))
+        lab.apply(published, report=Quiet("publish", restore))
     assert list(lab.rows(STATE)[0]) == state(1)
     lab.apply(published)
     assert list(lab.rows(STATE)[0]) == state(3)

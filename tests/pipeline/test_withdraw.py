@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from expectations.verdict import Verdict
 from ingest.batches.manifest import manifest_key
 from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
@@ -135,8 +136,9 @@ def test_what_is_withdrawn_during_a_run_is_gone_after_the_next(lab: Lab) -> None
     lab.manifest(dataset, three(4))
 
     class Withdrawing(OpenGate):
-        def check(self, batches: Sequence[str]) -> None:
+        def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = ()) -> Verdict:
             withdraw(lab.store, dataset, "000004")
+            return super().check(batches, accepted)
 
     lab.apply(dataset, gate=Withdrawing())
     assert lab.rows("select title from marts.dim_movies") == [("Title 4",)]

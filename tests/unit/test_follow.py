@@ -52,20 +52,20 @@ def follow_for(
 
     def apply(context: Context, _: str) -> Applied:
         asked.append(clock.now)
-        with context.step("copy"):
+        with context.report.step("copy"):
             clock.now += copying
-        with context.step("build and test"):
+        with context.report.step("build and test"):
             clock.now += 2
-        context.run.batches.append(f"{len(asked)}")
-        context.run.outcome = "published"
+        context.report.run.batches.append(f"{len(asked)}")
+        context.report.run.outcome = "published"
         return Applied((SimpleNamespace(batch_id="b"),), BuildResult(1, 1, ()))  # type: ignore[arg-type]
 
     for module in (follow, runs):
         monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(follow, "record_keys", record_keys)
     monkeypatch.setattr(follow, "apply", apply)
-    context = Context(SimpleNamespace(address=str), *[None] * 5, None)  # type: ignore[arg-type]
-    follow.apply_as_landed(context, "sample", Report(Console(file=said)), folder, poll)
+    context = Context(SimpleNamespace(address=str), *[None] * 4, Report(Console(file=said)))  # type: ignore[arg-type]
+    follow.apply_as_landed(context, "sample", folder, poll)
     return asked, looked[0], said.getvalue()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import networkx as nx
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -88,13 +89,8 @@ def _all(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _downstream(manifest: dict[str, Any], name: str) -> list[str]:
-    found, waiting = set(), [name]
-    while waiting:
-        for child in manifest["child_map"].get(waiting.pop(), []):
-            if child not in found and child.partition(".")[0] in BUILT | {"exposure"}:
-                found.add(child)
-                waiting.append(child)
-    return sorted(child.rpartition(".")[2] for child in found)
+    found = nx.descendants(nx.DiGraph(manifest["child_map"]), name)
+    return sorted(child.rpartition(".")[2] for child in found if child.partition(".")[0] in BUILT | {"exposure"})
 
 
 def _cell(text: str) -> str:
