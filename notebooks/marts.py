@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from ingest.settings import Settings
-from profiles import engine, snowflake
+from profiles import engine, snowflake, warehouse_file
 from profiles.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -82,17 +82,15 @@ def connect() -> Marts:
     """Open the marts of the target that the environment names; raises `PipelineError` when there are none."""
     with chdir(ROOT):  # an editor opens a notebook in its own folder: the default is in the repository's
         settings = Settings.read()
-    marts = _duckdb(settings.warehouse) if engine(settings.target).is_local else _snowflake()
+    if engine(settings.target).is_local:
+        connection = warehouse_file.connect(settings.warehouse)
+        marts = Marts(ibis.duckdb.from_connection(connection), str(settings.warehouse))
+    else:
+        marts = _snowflake()
     if not marts.relations():
         marts.close()
         raise PipelineError(f"{marts.name} has no marts yet: run `nox -s {settings.target}` first.")
     return marts
-
-
-def _duckdb(path: Path) -> Marts:
-    from profiles import warehouse_file
-
-    return Marts(ibis.duckdb.from_connection(warehouse_file.connect(path)), str(path))
 
 
 def _snowflake() -> Marts:

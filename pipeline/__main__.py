@@ -27,7 +27,7 @@ from pipeline.runs import recorded
 from pipeline.summary import batches_table, runs_table
 from pipeline.target import emulated
 from pipeline.warehouse import duckdb_warehouse
-from profiles import engine, snowflake
+from profiles import snowflake
 from profiles.environment import adopt
 from profiles.errors import PipelineError
 
@@ -177,7 +177,6 @@ def diff(
 def docs(
     out: Annotated[Path, typer.Option(help="The site's folder, replaced as a whole.", file_okay=False)] = ROOT / "site",
     serve: Annotated[bool, typer.Option("--serve", help="Serve it on 127.0.0.1 until Ctrl-C.")] = False,
-    port: Annotated[int, typer.Option(help="Where to serve; 0 for any free port.")] = 8000,
 ) -> None:
     """Builds the site from the current warehouse: its state, lineage, documentation, Data Docs and notebooks."""
     from pipeline.site.build import build
@@ -187,7 +186,7 @@ def docs(
     page = build(out.resolve(), Settings(), lambda text: report.say(f"  {text}"))
     report.say(str(page), "green")
     if serve:
-        with server(page.parent, port) as serving, suppress(KeyboardInterrupt):
+        with server(page.parent) as serving, suppress(KeyboardInterrupt):
             report.say(f"{serving.address} (Ctrl-C stops it)", "green")
             serving.serve_forever()
 
@@ -239,7 +238,7 @@ def started(job: str, target: str, emulator: bool = False) -> Iterator[tuple[Set
     with emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
         report = Report(console, EMULATOR if emulator else "")
         report.run.job, report.run.target = job, target
-        if target and (lacking := engine(target).missing()):  # a landing has none
+        if target == "prod" and (lacking := snowflake.missing()):
             raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See docs/production.md.")
         runs, run = settings.data_dir / "runs", report.run
         try:

@@ -36,19 +36,15 @@ from profiles.errors import PipelineError
 def land(landing: Landing, store: Store, warehouse: Warehouse, settings: Settings, report: Report) -> None:
     """Lands one batch, or, of the sample, the days up to the given one that are not landed yet."""
     check_dataset(warehouse.state(), warehouse, landing.dataset)
-    for day in _days(landing, store):
+    days = [landing.day]
+    if landing.generated:
+        newest = latest(store, landing.dataset)
+        days = [day for day in range(1, landing.day + 1) if newest is None or as_of(day) > newest.as_of] or days
+    for day in days:
         landed = land_source(replace(landing, day=day), store, settings, report.console)
         for warning in landed.warnings:
             report.say(warning, "yellow")
         report.say(landed.summary())
-
-
-def _days(landing: Landing, store: Store) -> list[int]:
-    if not landing.generated:
-        return [landing.day]
-    newest = latest(store, landing.dataset)
-    missing = [day for day in range(1, landing.day + 1) if newest is None or as_of(day) > newest.as_of]
-    return missing or [landing.day]
 
 
 def run(

@@ -14,18 +14,16 @@ class Engine:
 
     Parameters: `dialect`, its name in dbt, SQLAlchemy, sqlglot and ibis; `is_local`, whether the warehouse is a file
     of this machine, and an unset S3_ENDPOINT_URL means the embedded object store, or else the warehouse is schemas of
-    an account, and the store AWS; `missing`, what a connection needs and the environment lacks, in words; `explain`,
-    an error of the engine's in one line.
+    an account, and the store AWS; `explain`, an error of the engine's in one line.
     """
 
     dialect: str
     is_local: bool
-    missing: Callable[[], list[str]]
     explain: Callable[[object], str]
 
 
-DUCKDB = Engine("duckdb", is_local=True, missing=list, explain=str)
-SNOWFLAKE = Engine("snowflake", is_local=False, missing=snowflake.missing, explain=snowflake.explain)
+DUCKDB = Engine("duckdb", is_local=True, explain=str)
+SNOWFLAKE = Engine("snowflake", is_local=False, explain=snowflake.explain)
 
 
 def engine(target: str) -> Engine:

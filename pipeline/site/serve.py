@@ -9,8 +9,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from profiles.errors import PipelineError
-
 
 class SiteServer(ThreadingHTTPServer):
     """Serves a site below a secret path: the port is open to every user of the machine, and to pages in a browser."""
@@ -38,11 +36,6 @@ class Quiet(SimpleHTTPRequestHandler):
         """Says nothing."""
 
 
-def server(folder: Path, port: int) -> SiteServer:
-    """A server of a folder on 127.0.0.1 alone; `port` 0 for any free one. Raises `PipelineError` when it is taken."""
-    try:
-        return SiteServer(("127.0.0.1", port), partial(Quiet, directory=str(folder)))
-    except OSError as error:
-        raise PipelineError(
-            f"127.0.0.1:{port} cannot be used ({error.strerror}): name another one with --port."
-        ) from None
+def server(folder: Path) -> SiteServer:
+    """A server of a folder on a free port of 127.0.0.1 alone."""
+    return SiteServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))

@@ -285,7 +285,7 @@ class TestInABrowser:
 
     def test_the_lineage_graph_draws(self, site: Path, tmp_path: Path) -> None:
         (site / "probe.html").write_text(PROBE)
-        with server(site, 0) as serving:
+        with server(site) as serving:
             threading.Thread(target=serving.serve_forever, daemon=True).start()
             page, console = browse(f"{serving.address}probe.html", tmp_path)
             serving.shutdown()
@@ -296,7 +296,7 @@ class TestInABrowser:
 
 def test_the_served_site_is_below_a_path_that_nobody_can_guess(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("the site")
-    with server(tmp_path, 0) as serving:
+    with server(tmp_path) as serving:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         assert requests.get(f"{serving.address}index.html", timeout=10).text == "the site"
         secret = serving.address.split("/")[3]
