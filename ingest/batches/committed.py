@@ -18,14 +18,11 @@ _THREADS = 8
 _RECORD = re.compile(r"[^/]+/([0-9]{6})/(manifest|withdrawn)\.json")
 
 
-def committed(store: Store, dataset: str, after: str = "") -> list[Manifest]:
-    """The batches of a data set that count and follow the batch id `after`, in commit order.
-
-    Raises `BatchError` for a manifest that is not one.
-    """
+def committed(store: Store, dataset: str) -> list[Manifest]:
+    """The batches of a data set that count, in commit order; raises `BatchError` for a manifest that is not one."""
     with ThreadPoolExecutor(_THREADS) as threads:
-        ids = [batch_id for batch_id in _counting(store, dataset) if batch_id > after]
-        return list(filter(None, threads.map(lambda batch_id: read(store, dataset, batch_id), ids)))
+        found = threads.map(lambda batch_id: read(store, dataset, batch_id), _counting(store, dataset))
+        return list(filter(None, found))
 
 
 def latest(store: Store, dataset: str) -> Manifest | None:

@@ -25,26 +25,16 @@ class LandingLock:
 
     def __init__(self, store: Store, key: str, body: bytes) -> None:
         self._store, self._key, self._body = store, key, body
-        self._etag = _take(store, key, body)
-        self._lost, self._done = False, threading.Event()
-        self._thread = threading.Thread(target=self._refresh, name="landing lock", daemon=True)
-        self._thread.start()
+        self._etag, self._lost = _take(store, key, body), False
 
     def check(self) -> None:
         """Raises `BatchError` when another landing has taken over, as it may after a pause longer than the lease."""
         if self._lost:
             raise BatchError(f"{self._store.address(self._key)}: another landing has taken over. Run this one again.")
 
-    def release(self) -> None:
-        """Gives the lock back."""
-        self._done.set()
-        self._thread.join()
-        if not self._lost:
-            with contextlib.suppress(StoreError):  # the landing's own error counts; the lock ends with this process
-                self._store.delete(self._key)
-
-    def _refresh(self) -> None:
-        while not self._done.wait(REFRESH_SECONDS):
+    def keep(self, done: threading.Event) -> None:
+        """Refreshes the lock until it is `done`, and then gives it back."""
+        while not done.wait(REFRESH_SECONDS):
             try:
                 self._etag = self._store.put(self._key, self._body, replaces=self._etag)
             except Taken:
@@ -52,6 +42,8 @@ class LandingLock:
                 return
             except StoreError:
                 continue  # it may be back before the lease ends; the landing itself reports a store that is down
+        with contextlib.suppress(StoreError):  # the landing's own error counts; the lock ends with this process
+            self._store.delete(self._key)
 
 
 @contextmanager
@@ -60,17 +52,17 @@ def landing_lock(store: Store, dataset: str) -> Iterator[LandingLock]:
 
     A lock is taken over when its holder is a process of this machine that has ended, or was not refreshed for 60 s.
     """
-    holder = {
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        "token": secrets.token_hex(8),
-    }
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": since, "token": secrets.token_hex(8)}
     lock = LandingLock(store, f"{dataset}/landing.lock", json.dumps(holder, sort_keys=True).encode())
+    done = threading.Event()
+    keeper = threading.Thread(target=lock.keep, args=(done,), name="landing lock", daemon=True)
+    keeper.start()
     try:
         yield lock
     finally:
-        lock.release()
+        done.set()
+        keeper.join()
 
 
 def _take(store: Store, key: str, body: bytes) -> str:
