@@ -15,7 +15,7 @@ from expectations.gate import Gate
 from ingest.batches.committed import committed, datasets, verify, withdrawn
 from ingest.batches.manifest import Manifest
 from ingest.store.bucket import Store
-from pipeline.dbt import BuildResult, Dbt, project_version
+from pipeline.dbt import Dbt, project_version
 from pipeline.report import Report
 from pipeline.warehouse import Build, State, Warehouse
 from profiles import snowflake
@@ -45,14 +45,6 @@ class Context:
     report: Report
     gate: Gate | None = None
     accepted: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Applied:
-    """The batches that the marts have taken in and what the last build did; neither when nothing waited."""
-
-    batches: tuple[Manifest, ...] = ()
-    built: BuildResult | None = None
 
 
 def check_dataset(state: State, warehouse: Warehouse, dataset: str) -> None:
@@ -96,8 +88,10 @@ def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) 
     return manifests
 
 
-def apply(context: Context, dataset: str, *, anew: bool = False, compare: Callable[[], None] | None = None) -> Applied:
-    """Brings the marts to the newest committed batch of a data set.
+def apply(
+    context: Context, dataset: str, *, anew: bool = False, compare: Callable[[], None] | None = None
+) -> list[Manifest] | None:
+    """Brings the marts to the newest committed batch of a data set; returns what they took in, None if nothing waited.
 
     `anew`: from all landed batches, whatever is published. `compare` may object, by `PipelineError`, to what was built.
     Raises `PipelineError`; what is published is then as it was.
@@ -113,7 +107,7 @@ def apply(context: Context, dataset: str, *, anew: bool = False, compare: Callab
     build = Build(landed[-1].batch_id, project_version())
     if published.last_build == build and published.withdrawn == gone:
         report.run.outcome = "nothing new"
-        return Applied()
+        return None
     if context.gate:
         context.gate.prepare()
     # What a batch has done to marts and history is not taken out row by row: without it they are made anew, and so
@@ -138,7 +132,7 @@ def apply(context: Context, dataset: str, *, anew: bool = False, compare: Callab
     return applied
 
 
-def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: Sequence[str]) -> Applied:
+def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: Sequence[str]) -> list[Manifest]:
     """Loads, builds and judges in the copy what it does not hold; `judged` batches have passed the gate before."""
     step, run, last = context.report.step, context.report.run, state.last_build
     waiting = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
@@ -157,7 +151,7 @@ def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: S
                     context.dbt.build(select=following([manifest], HISTORY) if current else HISTORY)
         with step("build and test"):
             select = f"{following(applied)} {EVERY_BATCH}" if current else None
-            built = context.dbt.build(select=select, full_refresh=not current)
+            context.dbt.build(select=select, full_refresh=not current)
     except PipelineError as error:
         changed = (
             "\nThe dbt project has changed since the last build. Where history is what fails, it was made by the old one: "
@@ -165,7 +159,7 @@ def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: S
         )
         raise _explained(context, new, f"{error}{changed if last and not current else ''}") from None
     _judge(context, new)
-    return Applied(tuple(applied), built)
+    return applied
 
 
 def _explained(context: Context, batches: Sequence[str], error: str) -> PipelineError:

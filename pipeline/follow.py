@@ -37,10 +37,11 @@ def _publish(context: Context, dataset: str, runs: Path) -> float:
         applied = apply(context, dataset)
     copying = sum(seconds for name, seconds in run.steps if name in ("copy", "publish"))
     pause = copying / COPY_SHARE - run.seconds
-    if applied.built:
-        ids = ", ".join(manifest.batch_id for manifest in applied.batches)
-        context.report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {run.seconds:.1f} s")
-    if applied.built and pause > 0:
+    if applied is None:
+        return pause
+    ids = ", ".join(manifest.batch_id for manifest in applied)
+    context.report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {run.seconds:.1f} s")
+    if pause > 0:
         context.report.say(
             f"          {copying:.1f} s of it copying: what comes now is published together, not before "
             f"{datetime.now() + timedelta(seconds=pause):%H:%M:%S}"

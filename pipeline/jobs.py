@@ -71,7 +71,7 @@ def run(
             landing.dataset if landing else dataset or context.warehouse.state().dataset or only_dataset(context.store)
         )
         applied = apply(context, name)
-        if not applied.built:
+        if applied is None:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
         summary(context, applied)
         if stale := _stale(context.warehouse, settings.stale_after_days):
@@ -133,11 +133,10 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
             folder.rename(piece.folder)
             latency = time.monotonic() - landed
             what = f"batch {piece.number:>3} of {batches}" if piece.number else "first load"
-            outcome = (
-                f"landed in {landed - started:.1f} s, queryable after {latency:.1f} s" if applied.built else "was there"
-            )
+            took = f"landed in {landed - started:.1f} s, queryable after {latency:.1f} s"
+            outcome = "was there" if applied is None else took
             report.say(f"  {what:<16}{piece.rows:>12,} rows  to {piece.as_of:%Y-%m-%d %H:%M}  {outcome}")
-            if piece.number and applied.built:
+            if piece.number and applied is not None:
                 latencies.append(latency)
         relations(report, context.warehouse)
     shutil.rmtree(work, ignore_errors=True)

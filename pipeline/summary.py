@@ -10,9 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingest.batches.committed import committed, withdrawn
+from ingest.batches.manifest import Manifest
 from ingest.schema import TABLES
 from ingest.store.bucket import Store
-from pipeline.apply import Applied, Context
+from pipeline.apply import Context
 from pipeline.report import Report
 from pipeline.warehouse import Warehouse
 
@@ -20,27 +21,27 @@ MARTS = ("marts", "snapshots")
 SHOWN_BATCHES = 5
 
 
-def summary(context: Context, applied: Applied) -> None:
-    """The result of a run: what changed, what is there, and what was rejected."""
+def summary(context: Context, applied: Sequence[Manifest] | None) -> None:
+    """The result of a run: what the batches that were `applied` changed, what is there, and what was rejected."""
     report, warehouse = context.report, context.warehouse
-    if applied.batches:
+    if applied:
         _changes(report, applied, warehouse)
     relations(report, warehouse)
-    landed = {name for manifest in applied.batches for name in manifest.tables}
+    landed = {name for manifest in applied or () for name in manifest.tables}
     absent = [table.file for name, table in TABLES.items() if name not in landed]
-    if absent and applied.batches and applied.batches[0].batch_id == "000001":
+    if absent and applied and applied[0].batch_id == "000001":
         report.say(f"not in this data set: {', '.join(absent)}; their tables are empty")
-    tests = f"{applied.built.tests} tests passed, " if applied.built else ""
+    tests = "" if applied is None else f"{report.run.tests} tests passed, "
     where = f"warehouse {warehouse.name}, object store {context.store.address()}"
     report.say(f"{tests}{where}, {report.run.elapsed():.1f} s in all")
     if report.banner:
         report.say(report.banner, "bold yellow")
 
 
-def _changes(report: Report, applied: Applied, warehouse: Warehouse) -> None:
-    shown = applied.batches[-SHOWN_BATCHES:]
-    if len(shown) < len(applied.batches):
-        report.say(f"{len(applied.batches)} batches were applied; the last {len(shown)}:")
+def _changes(report: Report, applied: Sequence[Manifest], warehouse: Warehouse) -> None:
+    shown = applied[-SHOWN_BATCHES:]
+    if len(shown) < len(applied):
+        report.say(f"{len(applied)} batches were applied; the last {len(shown)}:")
     counted = {
         (batch, name): counts
         for batch, name, *counts in warehouse.rows(

@@ -26,7 +26,7 @@ from ingest.batches.manifest import Manifest
 from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
 from ingest.store.bucket import Store
-from pipeline.apply import Applied, Context, apply
+from pipeline.apply import Context, apply
 from pipeline.dbt import Dbt
 from pipeline.report import Report
 from pipeline.target import give_access
@@ -166,7 +166,7 @@ class Lab:
         with self.environment():
             self._context.dbt.load(manifest, self.store.bucket)
 
-    def apply(self, dataset: str, **other: Any) -> Applied:
+    def apply(self, dataset: str, **other: Any) -> list[Manifest] | None:
         """Applies what waits, as a run does; `other` takes the place of parts of its `Context`."""
         with self.environment(), mock.patch.dict(os.environ, MOVIELENS_WAREHOUSE=str(self.file.copy)):
             return apply(replace(self._context, **other), dataset)

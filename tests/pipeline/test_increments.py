@@ -153,7 +153,7 @@ def test_a_project_that_was_tried_and_taken_back_leaves_no_trace(lab: Lab, monke
         with pytest.raises(PipelineError, match="closed"):
             lab.apply(dataset)
 
-    assert not lab.apply(dataset).built
+    assert lab.apply(dataset) is None
     assert lab.marts() == before
 
 

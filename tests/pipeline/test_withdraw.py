@@ -114,7 +114,7 @@ def test_what_was_withdrawn_before_it_was_applied_costs_no_new_warehouse(lab: La
     kept = lab.rows("select max(loaded_at) from raw.load_ledger")
     assert lab.rows("select batch_id from ops.withdrawals") == [("000004",)]
     assert lab.rows("select title from marts.dim_movies") == [("Title 3",)]
-    assert not lab.apply(dataset).built
+    assert lab.apply(dataset) is None
     assert lab.rows("select max(loaded_at) from raw.load_ledger") == kept
 
 

@@ -11,8 +11,7 @@ import pytest
 from rich.console import Console
 
 from pipeline import follow, runs
-from pipeline.apply import Applied, Context
-from pipeline.dbt import BuildResult
+from pipeline.apply import Context
 from pipeline.report import Report
 
 
@@ -50,7 +49,7 @@ def follow_for(
         looked[0] += 1
         return {record for at, record in committed.items() if at <= clock.now}
 
-    def apply(context: Context, _: str) -> Applied:
+    def apply(context: Context, _: str) -> list[SimpleNamespace]:
         asked.append(clock.now)
         with context.report.step("copy"):
             clock.now += copying
@@ -58,7 +57,7 @@ def follow_for(
             clock.now += 2
         context.report.run.batches.append(f"{len(asked)}")
         context.report.run.outcome = "published"
-        return Applied((SimpleNamespace(batch_id="b"),), BuildResult(1, 1, ()))  # type: ignore[arg-type]
+        return [SimpleNamespace(batch_id="b")]
 
     for module in (follow, runs):
         monkeypatch.setattr(module, "time", clock)
