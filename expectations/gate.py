@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from expectations import checks
@@ -46,9 +45,7 @@ class Gate:
         self._process.start()
         theirs.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._process:
             self._process.kill()  # it may be in the middle of an import that nobody waits for
             self._process.join()

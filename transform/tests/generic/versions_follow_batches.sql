@@ -15,11 +15,7 @@ ordered as (
 
 ),
 
-clock as (
-
-    select distinct effective_at from {{ source('raw', 'batches') }}
-
-)
+clock as (select distinct effective_at from {{ source('raw', 'batches') }})
 
 select
     cast(ordered.version_key as varchar) as version_key,
