@@ -16,7 +16,7 @@ roads as (
         'history as the fact has it' as road,
         count(*) as tags
     from {{ ref('snap_tags') }} as history
-    inner join {{ ref('fact_movie_tags') }} as fact using (user_id, movie_id, tag_id, tagged_at)
+    inner join {{ ref('fact_movie_tags') }} using (user_id, movie_id, tag_id, tagged_at)
     where history.valid_to is null
 
 ),
