@@ -28,7 +28,8 @@ LOCKS = {
     "nox": ["nox"],
 }
 # A test file stays on one worker, whose store and warehouses its tests share; most tests wait for processes.
-PARALLEL = ("--numprocesses", "3", "--dist", "loadfile")
+# tests/conftest.py puts the files in order.
+PARALLEL = ("--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 # Variables that act on a tool before the project's own code runs; profiles/environment.py drops the rest.
 ENVIRONMENT: dict[str, str | None] = {
     **{name: None for name in os.environ if name.startswith(("PYTHON", "DBT_", "GX_")) or name == "FORCE_COLOR"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
@@ -24,6 +25,12 @@ Shared = Callable[[str, Callable[[Path], object]], Path]
 REPO = Path(__file__).parents[1]
 # What dbt has read is of use where its profile comes out alike: a run is in the file's folder, and gives only its name.
 AS_IN_A_RUN = {"MOVIELENS_DBT_PATH": "warehouse.duckdb"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with few tests go first: theirs take longest, and no worker is to be left with one of them in the end."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (tests[item.path], item.path))
 
 
 def settings_in(data_dir: Path) -> Settings:

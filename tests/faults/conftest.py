@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.job import Job, Victims, World, ticks_of
+from tests.conftest import Shared
+from tests.faults.job import Job, Victims, World, ticks_of, wait_until
 
 FULL = os.environ.get("MOVIELENS_FAULTS") == "full"
 SIZE = ("--ratings", "1000")
@@ -48,15 +49,27 @@ def anew(tmp_path: Path) -> Iterator[Job]:
 
 
 @pytest.fixture(scope="session")
-def day_1(tmp_path_factory: pytest.TempPathFactory) -> Job:
+def day_1(shared: Shared, parsed: Path) -> Job:
     """Day 1 of a tiny sample, landed and applied; to be copied, never changed."""
-    job = Job(tmp_path_factory.mktemp("faults") / "day-1")
-    job.succeeds(*DAY_1)
-    return job
+
+    def make(folder: Path) -> None:
+        shutil.copytree(parsed, folder / "work")
+        Job(folder).inside(*DAY_1)
+        wait_until(lambda: not Job(folder).store_pids())
+
+    return Job(shared("day 1", make))
 
 
 @pytest.fixture(scope="session")
-def undisturbed(day_1: Job, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
+def day_2(day_1: Job, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """What the second day leaves behind when nothing disturbs it."""
+    job = day_1.copy(tmp_path_factory.mktemp("day-2") / "data")
+    job.inside(*DAY_2)
+    return job.world()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(day_1: Job, parsed: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
     """Each command, run once in peace."""
 
     def start_of(name: str, folder: Path) -> Job:
@@ -64,15 +77,12 @@ def undisturbed(day_1: Job, tmp_path_factory: pytest.TempPathFactory) -> Callabl
             return day_1.copy(folder)
         if name == "a rebuild":
             return run("the second day")[1].copy(folder)
-        # An empty folder, but for what dbt has parsed, which takes seconds.
-        job = Job(folder)
-        subprocess.run(["cp", "-R", "-p", day_1.data / "dbt", folder / "dbt"], check=True)
-        return job
+        shutil.copytree(parsed, folder / "work")
+        return Job(folder)
 
     @cache
     def run(name: str) -> tuple[Undisturbed, Job]:
         folder = tmp_path_factory.mktemp("undisturbed")
-        (folder / "before").mkdir() if name in {"two days at once", "a replay"} else None
         before = start_of(name, folder / "before")
         after = before.copy(folder / "after")
         ticking(after, folder / "ticks")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 
 import psutil
 
@@ -24,6 +25,7 @@ from ingest.store.embedded import object_store
 from pipeline.fingerprints import Fingerprint, fingerprints
 from pipeline.warehouse import duckdb_warehouse
 from tests.conftest import REPO, settings_in
+from tests.pipeline.harness import quickly
 
 Victims = Literal["main", "group", "all"]
 """The main process; its process group, the expectations' worker included; or the embedded store as well."""
@@ -49,9 +51,6 @@ class Job:
         self.data, self.settings = data, settings_in(data)
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)} | {
             "MOVIELENS_DATA_DIR": str(data),
-            "DBT_TARGET_PATH": str(data / "dbt" / "target"),
-            "DBT_LOG_PATH": str(data / "dbt" / "logs"),
-            "GX_ANALYTICS_ENABLED": "false",
             "PYTHONPATH": str(REPO),
             **environment,
         }
@@ -90,6 +89,13 @@ class Job:
         done = self.run(*arguments)
         assert done.returncode == 0, done.stdout
         return done.stdout
+
+    def inside(self, *arguments: str) -> str:
+        """Runs to a good end in this process, without tests and gate; the output."""
+        with mock.patch.dict(os.environ, self.environment, clear=True):
+            done = quickly(*arguments)
+        assert done.exit_code == 0, done.output
+        return done.output
 
     def fails(self, *arguments: str) -> str:
         """Runs to one clear error, never a traceback; the output on one line."""

@@ -15,16 +15,21 @@ HISTORY = ("marts.dim_movies_history", "snapshots.")
 def relations(warehouse: Warehouse, *, history: bool) -> Relations:
     """Every relation of marts and snapshots that is history, or is not: its columns but for lineage, then its rows."""
     columns: dict[str, list[str]] = {}
-    for schema, table, column in warehouse.rows(
-        "select table_schema, table_name, column_name from information_schema.columns "
-        f"where table_schema in ('marts', 'snapshots') and column_name != '{LINEAGE}' order by all"
-    ):
-        columns.setdefault(f"{schema}.{table}", []).append(column)
-    return {
-        name: [tuple(listed), *warehouse.rows(f"select {', '.join(listed)} from {name} order by all")]
-        for name, listed in columns.items()
-        if name.startswith(HISTORY) == history
-    }
+    with warehouse.cursor() as cursor:
+
+        def rows(sql: str) -> list[Row]:
+            return list(cursor.execute(sql).fetchall())
+
+        for schema, table, column in rows(
+            "select table_schema, table_name, column_name from information_schema.columns "
+            f"where table_schema in ('marts', 'snapshots') and column_name != '{LINEAGE}' order by all"
+        ):
+            columns.setdefault(f"{schema}.{table}", []).append(column)
+        return {
+            name: [tuple(listed), *rows(f"select {', '.join(listed)} from {name} order by all")]
+            for name, listed in columns.items()
+            if name.startswith(HISTORY) == history
+        }
 
 
 def difference(left: Relations, right: Relations) -> str:

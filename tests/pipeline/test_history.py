@@ -53,7 +53,7 @@ def versions(lab: Lab) -> dict[int, list[Row]]:
         lab.manifest(dataset, link)
         oracle.take(link)
     lab.apply(dataset)
-    assert_as_told(lab.rows, oracle)
+    assert_as_told(lab.warehouse, oracle)
     found: dict[int, list[Row]] = {}
     for movie, *version in lab.rows(
         "select movie_id, source_title, genres, valid_from, valid_to, change "

@@ -23,7 +23,7 @@ def test_any_split_into_deltas_gives_the_marts_of_one_full_load(lab: Lab, seed: 
         oracle.take(batch)
         if number in (0, 3) or random.random() < 0.5:  # else it waits for the next one
             lab.apply(dataset)
-            assert_as_told(lab.rows, oracle)
+            assert_as_told(lab.warehouse, oracle)
     increments = lab.marts()
 
     dataset = lab.new_dataset()

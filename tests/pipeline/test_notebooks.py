@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,25 +16,23 @@ pytest.importorskip("nbclient", reason="the notebooks' packages are not installe
 import nbformat
 import yaml
 
-from ingest.store.bucket import Store
 from notebooks import marts, run
 from pipeline.dbt import PROJECT
 from profiles.errors import PipelineError
-from tests.conftest import settings_in
-from tests.pipeline.harness import Batch, Lab
+from tests.pipeline.harness import Batch, Lab, MeasuringDbt
 
 
 @pytest.fixture(scope="module")
-def bare(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+def bare(new_lab: Callable[[str], Lab]) -> Lab:
     """A warehouse of one batch with two movies, one more that only ratings name, and neither tags, links nor genome."""
-    lab = Lab(embedded_store, settings_in(tmp_path_factory.mktemp("bare")))
+    lab = new_lab("bare")
     rows = {
         "movies": [(1, "Toy Story (1995)", "Animation|Comedy"), (2, "Nobody's", "(no genres listed)")],
         "ratings": [(1, 1, 4.0, 964982703), (2, 1, 3.5, 964982703), (2, 2, 0.5, 1537799250)]
         + [(user, 9, 4.5, 1537799250) for user in (1, 2, 3)],
     }
     lab.land("bare", Batch(datetime(2018, 9, 26, tzinfo=UTC), rows))
-    lab.apply("bare")
+    lab.apply("bare", dbt=MeasuringDbt("dev"))
     return lab
 
 

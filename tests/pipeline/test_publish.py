@@ -28,10 +28,11 @@ STATE = """
         (select count(*) from staging.stg_movies)
 """
 READER = """
-import duckdb, json, sys
+import duckdb, json, sys, time
 while True:
     with duckdb.connect(sys.argv[1], read_only=True) as connection:
         print(json.dumps(connection.execute(sys.argv[2]).fetchone()), flush=True)
+    time.sleep(0.02)  # or it would take a core from the runs
 """
 
 

@@ -16,7 +16,7 @@ from expectations.connection import Warehouse
 from expectations.verdict import Verdict
 from ingest.schema import TABLES
 from ingest.sources.sample.generate import generate
-from tests.pipeline.harness import Batch, Lab
+from tests.pipeline.harness import Batch, Lab, MeasuringDbt
 from tests.pipeline.relations import Row
 
 Release = Mapping[str, Sequence[Row]]
@@ -72,7 +72,7 @@ def judged(lab: Lab, tmp_path: Path) -> Callable[[Release], Verdict]:
     def follow(release: Release) -> Verdict:
         as_of = START + timedelta(days=len(landed))
         landed.append(lab.manifest(dataset, Batch(as_of, release)).batch_id)
-        lab.apply(dataset)
+        lab.apply(dataset, dbt=MeasuringDbt("dev"))
         return judge(Warehouse(lab.settings.warehouse), tmp_path / "results", landed[-1:])
 
     return follow

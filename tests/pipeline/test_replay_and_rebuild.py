@@ -22,7 +22,7 @@ def test_a_warehouse_that_lived_equals_its_replay_and_its_full_refresh(lab: Lab,
         lab.manifest(dataset, batch)
         oracle.take(batch)
         lab.apply(dataset)
-        assert_as_told(lab.rows, oracle)
+        assert_as_told(lab.warehouse, oracle)
     lived, history = lab.marts(), lab.history()
 
     lab.full_refresh()

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -25,13 +26,11 @@ from typer.testing import CliRunner
 
 from ingest.schema import TABLES
 from ingest.sources.sample.generate import generate
-from ingest.store.bucket import Store
 from ingest.text import visible
 from pipeline.__main__ import app
 from pipeline.site.build import build
 from pipeline.site.serve import server
 from profiles.errors import PipelineError
-from tests.conftest import settings_in
 from tests.pipeline.harness import Lab
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -98,9 +97,9 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(embedded_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(new_lab: Callable[[str], Lab], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of a small sample with its genome, after its gates, with hostile text wherever there can be text."""
-    lab = Lab(embedded_store, settings_in(tmp_path_factory.mktemp("site-data")))
+    lab = new_lab("site-data")
     source = tmp_path_factory.mktemp("sample")
     generate(source, ratings=3000)
     for file, column in (("movies.csv", "title"), ("movies.csv", "genres"), ("tags.csv", "tag")):

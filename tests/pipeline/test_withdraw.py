@@ -32,7 +32,7 @@ def landed(lab: Lab) -> str:
     dataset = lab.new_dataset()
     for number in (1, 2, 3):
         lab.manifest(dataset, three(number))
-        lab.apply(dataset)
+    lab.apply(dataset)
     return dataset
 
 
@@ -62,7 +62,7 @@ def test_a_story_with_withdrawals_equals_the_story_without(lab: Lab, seed: int) 
     oracle = Oracle()
     for batch in story.values():
         oracle.take(batch)
-    assert_as_told(lab.rows, oracle)
+    assert_as_told(lab.warehouse, oracle)
 
     without = lab.new_dataset()
     for batch in story.values():
