@@ -221,7 +221,7 @@ def test_a_download_without_room_is_named_and_the_next_run_goes_on(anew: Job) ->
     output, _ = full.communicate(timeout=60)
     assert full.returncode == 1, output
     assert f"{anew.data}/downloads/" in output
-    assert "cannot be written" in output
+    assert "cannot write" in output
     assert anew.objects() == {}
     anew.inside("land", *SIZE)
 
