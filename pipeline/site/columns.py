@@ -79,8 +79,9 @@ def _read_one(columns: Columns, relation: str, sql: str, schema: MappingSchema, 
     def origins(scope: Scope, name: str) -> Iterator[Column]:
         """The columns of other relations that a column of a scope is made of."""
         for node in lineage(name, scope.expression, schema, scope=scope, dialect=dialect, copy=False).walk():
-            if isinstance(node.expression, exp.Table) and names[_key(node.expression)] != relation:
-                yield Column(names[_key(node.expression)], node.name.rpartition(".")[2].strip('"').lower())
+            table = node.expression
+            if isinstance(table, exp.Table) and table.name and names[_key(table)] != relation:  # a function has no name
+                yield Column(names[_key(table)], node.name.rpartition(".")[2].strip('"').lower())
 
     for name in root.expression.named_selects:
         columns.graph.add_edges_from((origin, Column(relation, name.lower())) for origin in origins(root, name))
@@ -91,7 +92,7 @@ def _read_one(columns: Columns, relation: str, sql: str, schema: MappingSchema, 
                 continue
             if isinstance(source, Scope):
                 columns.decided_by[relation].update(origins(source, column.name))
-            elif names[_key(source)] != relation:
+            elif source.name and names[_key(source)] != relation:
                 columns.decided_by[relation].add(Column(names[_key(source)], column.name.lower()))
 
 
