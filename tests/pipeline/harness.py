@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -226,3 +227,9 @@ class Quiet(Report):
             self._act()
         with super().step(name):
             yield
+
+
+if __name__ == "__main__":
+    done = quickly(*sys.argv[1:])
+    print(done.output)
+    sys.exit(done.exit_code)

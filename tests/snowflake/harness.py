@@ -63,10 +63,10 @@ class Pair:
         with mock.patch.object(bootstrap, "run") if known else nullcontext():
             yield
 
-    def duckdb(self, *arguments: str) -> str:
-        """What a pipeline command says that succeeds in the environment of the DuckDB side."""
+    def duckdb(self, *arguments: str, module: str = "tests.pipeline.harness") -> str:
+        """What a pipeline command says that succeeds in the environment of the DuckDB side, without tests and gate."""
         with self.environment():
-            command = [DEV_PYTHON, "-m", "pipeline", *arguments]
+            command = [DEV_PYTHON, "-m", module, *arguments]
             done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=TIMEOUT, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -112,7 +112,7 @@ def test_both_targets_find_the_same_in_a_faulty_release(three_days: Pair, parity
         (tmp_path / file).write_text(re.sub(pattern, other, text), encoding="utf-8")
     three_days.duckdb("land", "sample", "--source", str(tmp_path), "--as-of", "2020-03-01")
     with pytest.raises(AssertionError, match="the gate is closed"):
-        three_days.duckdb("dev", "--no-land")
+        three_days.duckdb("dev", "--no-land", module="pipeline")
     before = len(three_days.sent())
     assert three_days.run("prod", "--no-land").exit_code == 1
     found = {}
