@@ -27,15 +27,6 @@ PROJECT = ROOT / "transform"
 _ONE_AT_A_TIME = threading.Lock()
 
 
-@dataclass(frozen=True)
-class BuildResult:
-    """What a dbt build did: nodes by kind, and warnings in words."""
-
-    models: int
-    tests: int
-    warnings: tuple[str, ...]
-
-
 def project_version() -> str:
     """A digest of everything in the dbt project that a mart depends on."""
     digest = hashlib.sha256()
@@ -105,9 +96,7 @@ class Dbt:
             doing=f"loading batch {manifest.batch_id}",
         )
 
-    def build(
-        self, *, select: str | None = None, full_refresh: bool = False, defer_to: Path | None = None
-    ) -> BuildResult:
+    def build(self, *, select: str | None = None, full_refresh: bool = False, defer_to: Path | None = None) -> None:
         """Builds and tests the project, or the part of it that `select` names.
 
         `defer_to` is a folder with the manifest of a build that the rest is read from. Unit tests are of the project,
@@ -126,15 +115,9 @@ class Dbt:
             command += ["--exclude-resource-type", "unit_test"]
         if not full_refresh:
             command += ["--no-write-json"]  # a twentieth of a small build
-        result = self._invoke(*command, doing="building the marts")
+        results = self._invoke(*command, doing="building the marts")
         if self._tests:
-            self._all_tested(result)
-        kinds = [str(node.node.resource_type) for node in result]
-        return BuildResult(
-            models=sum(kind in {"model", "snapshot", "seed"} for kind in kinds),
-            tests=sum(kind in {"test", "unit_test"} for kind in kinds),
-            warnings=tuple(f"{node.node.name}: {node.message}" for node in result if str(node.status) == "warn"),
-        )
+            self._all_tested(results)
 
     def make_views(self) -> None:
         """Makes the staging views, without a test."""
