@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         default=None, validation_alias="MOVIELENS_WAREHOUSE"
     )
     memory_limit: Annotated[str, AfterValidator(_memory)] = Field(
-        default="4GB", validation_alias="MOVIELENS_MEMORY_LIMIT"
+        default="1500MB", validation_alias="MOVIELENS_MEMORY_LIMIT"
     )
     target: Literal["dev", "prod"] = Field(default="dev", validation_alias="MOVIELENS_TARGET")
     releases_url: str = Field(

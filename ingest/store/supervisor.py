@@ -133,7 +133,7 @@ def _environment(s3_dir: Path, certificate: Path, access_key: str, secret_key: s
     return {
         "PATH": os.defpath,
         "HOME": str(s3_dir),
-        "GOMEMLIMIT": "512MiB",
+        "GOMEMLIMIT": "256MiB",
         "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": secret_key,
         "WEED_GRPC_CA": pem,

@@ -57,11 +57,11 @@ class Checkout:
     root: Path
     python: str
 
-    def job(self, folder: Path, *arguments: str, memory_limit: str = "4GB") -> Run:
+    def job(self, folder: Path, *arguments: str, memory_limit: str = "1500MB") -> Run:
         """The whole job on a data folder."""
         return self.run(folder, "dev", *arguments, memory_limit=memory_limit)
 
-    def run(self, folder: Path, *command: str, memory_limit: str = "4GB") -> Run:
+    def run(self, folder: Path, *command: str, memory_limit: str = "1500MB") -> Run:
         """A command of the pipeline on a data folder."""
         environment = {"MOVIELENS_DATA_DIR": str(folder), "MOVIELENS_MEMORY_LIMIT": memory_limit}
         environment |= {
@@ -79,7 +79,7 @@ def main(
         list[int] | None, typer.Option(help="Ratings to generate; repeat for several sizes. Default: 2 M and ml-20m's.")
     ] = None,
     rounds: Annotated[int, typer.Option(help="How often all that is compared takes turns.")] = 3,
-    memory_limit: Annotated[str, typer.Option(help="DuckDB's memory limit.")] = "4GB",
+    memory_limit: Annotated[str, typer.Option(help="DuckDB's memory limit.")] = "1500MB",
     against: Annotated[str | None, typer.Option(help="A git ref, to be measured in turns with this tree.")] = None,
     flat: Annotated[
         bool, typer.Option("--flat", help="Even data over twenty years instead of ml-20m's shape.")
