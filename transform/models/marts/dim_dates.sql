@@ -1,6 +1,6 @@
 with
 
--- All days from 1970 to 2069, which is as late as a timestamp is a date.
+-- All days from 1970 to 2069: a later timestamp is treated as an error.
 days as (
 
     select cast({{ dbt.dateadd('day', 'generated_number - 1', "cast('1970-01-01' as date)") }} as date) as date_day
