@@ -46,7 +46,9 @@ Accept = Annotated[
 ]
 Rebuild = Annotated[
     bool,
-    typer.Option("--rebuild", help="Replay all landed batches into a new warehouse; replace the old one if equal."),
+    typer.Option(
+        "--rebuild", help="Replay all landed batches; of one dbt project, the result must equal what is there."
+    ),
 ]
 Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed batches until Ctrl-C.")]
 Emulator = Annotated[bool, typer.Option("--emulator", help="Use a local stand-in instead of Snowflake.")]

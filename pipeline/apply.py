@@ -155,7 +155,7 @@ def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: S
     except PipelineError as error:
         changed = (
             "\nThe dbt project has changed since the last build. Where history is what fails, it was made by the old one: "
-            "`nox -s dev -- --rebuild` makes it again from the landed batches."
+            f"`nox -s {run.target} -- --rebuild` makes it again from the landed batches."
         )
         raise _explained(context, new, f"{error}{changed if last and not current else ''}") from None
     _judge(context, new)

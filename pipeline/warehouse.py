@@ -19,8 +19,10 @@ from ingest.schema import TABLES
 from pipeline.runs import Run
 from profiles.errors import PipelineError
 
-# What an earlier version's warehouse lacks.
-LAYOUT = {"raw.files", "ops.withdrawals", "ops.runs", *(f"raw.{table}" for table in TABLES)}
+# Tables and columns that a warehouse of an earlier version may lack.
+LAYOUT = {("files", "_part"), ("withdrawals", "batch_id"), ("runs", "run_id")} | {
+    (table.name, column.name) for table in TABLES.values() for column in table.columns
+}
 OF_A_RUN = ("job", "target", "started_at", "rows_loaded", "tests", "project_version", "git_commit")
 
 
@@ -93,12 +95,16 @@ class Warehouse:
 
     def state(self) -> State:
         """What the warehouse holds; an absent or new one holds nothing."""
-        tables = self.relations("raw", "ops") if self.exists() else []
-        if "raw.batches" not in tables:
+        schemas = f"('{self.prefix}raw', '{self.prefix}ops')"
+        columns = (
+            "select lower(table_name), lower(column_name) from information_schema.columns where lower(table_schema) in "
+        )
+        found = set(self.rows(columns + schemas)) if self.exists() else set()
+        if ("batches", "batch_id") not in found:
             return State()
         batches = self.rows(f"select distinct batch_id, dataset from {self.prefix}raw.batches order by batch_id")
         dataset = batches[0][1] if batches else None
-        if not set(tables) >= LAYOUT:
+        if not found >= LAYOUT:
             return State(dataset, outdated=True)
         # That of the newest batch, and not the one with the newest time: a clock may be set back.
         builds = self.rows(

@@ -10,7 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
-from ingest.batches.manifest import FORMAT_VERSION, NEWER, Manifest, Part, Withdrawal, manifest_key, withdrawal_key
+from ingest.batches.manifest import (
+    FORMAT_VERSION,
+    NEWER,
+    OTHER_SCHEMA,
+    Manifest,
+    Part,
+    Withdrawal,
+    manifest_key,
+    withdrawal_key,
+)
 from ingest.errors import BatchError
 from ingest.store.bucket import Store
 
@@ -67,10 +76,16 @@ def read(store: Store, dataset: str, batch_id: str) -> Manifest | None:
                 f"{store.address(key)} was landed by a newer version of this program ({first['msg']}; this one reads up to "
                 f"format {FORMAT_VERSION}): use that version."
             ) from None
+        go_on = f"or go on without it: `nox -s land -- {dataset} --withdraw {batch_id}`."
+        if first["type"] == OTHER_SCHEMA:
+            raise BatchError(
+                f"{store.address(key)} has tables or columns that ingest/schema.py does not list ({first['msg']}): use the "
+                f"version of this program that landed it, {go_on}"
+            ) from None
         where = ".".join(str(step) for step in first["loc"]) or "the manifest"
         raise BatchError(
             f"{store.address(key)} is not a valid manifest ({where}: {first['msg']}). It was altered after its commit: "
-            f"restore it from a copy of the bucket, or go on without it: `nox -s land -- {dataset} --withdraw {batch_id}`."
+            f"restore it from a copy of the bucket, {go_on}"
         ) from None
     if manifest.key != key:
         raise BatchError(f"{store.address(key)} is the manifest of {manifest.key}: it was copied or moved. Restore it.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Container
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -23,7 +24,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DatasetName = Annotated[str, Field(pattern=DATASET_NAME)]
 BatchId = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Count = Annotated[int, Field(ge=0)]
-NEWER = "newer_format"
+NEWER, OTHER_SCHEMA = "newer_format", "other_schema"
 
 
 def _utc(value: datetime) -> datetime:
@@ -46,7 +47,7 @@ class _Model(BaseModel):
 class Part(_Model):
     """One object: `key` in the bucket, data `rows`, `first_line` in the source file, `bytes` and `sha256` as stored."""
 
-    key: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[0-9]{6}/[a-z_]+/part-[0-9]{5}\.csv\.zst$")]
+    key: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[0-9]{6}/[a-z][a-z0-9_]*/part-[0-9]{5}\.csv\.zst$")]
     rows: Count
     first_line: Annotated[int, Field(ge=1)]
     bytes: Count
@@ -54,7 +55,7 @@ class Part(_Model):
 
 
 class BatchTable(_Model):
-    """A table in a batch; its columns, key and event time are those of `ingest.schema`.
+    """A table in a batch; its columns, key and event time are those of `ingest.schema`, less columns that are newer.
 
     `mode`: `full` replaces the table's content, `delta` upserts by `key`, where the later `event_time` wins if there is
     one. `source_file` is the file it came from, `form` how that was read where it was not the CSV of the contract,
@@ -66,7 +67,7 @@ class BatchTable(_Model):
     columns: tuple[dict[str, str], ...]
     key: tuple[str, ...]
     event_time: str | None = None
-    source_file: Annotated[str, Field(pattern=r"^[A-Za-z_-]+\.[A-Za-z]+(\.[A-Za-z]+)?$", max_length=63)]
+    source_file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z]+(\.[A-Za-z]+)?$", max_length=63)]
     form: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9 ,-]{0,62}$")] | None = None
     source_sha256: Sha256
     rows_read: Count
@@ -132,9 +133,10 @@ class Manifest(_Model):
         prefix = f"{self.dataset}/{self.batch_id}/"
         for name, table in self.tables.items():
             if name not in TABLES:
-                raise ValueError(f"unknown table {name!r}")
-            if table.model_dump(include={"columns", "key", "event_time"}) != schema_of(TABLES[name]):
-                raise ValueError(f"{name}: columns, key or event time differ from {TABLES[name].header}")
+                raise _other_schema(name)
+            ours = schema_of(TABLES[name], {column.get("name", "") for column in table.columns})
+            if table.model_dump(include={"columns", "key", "event_time"}) != ours:
+                raise _other_schema(name)
         folders = {name: table.parts for name, table in self.tables.items()} | {"rejected": self.rejected}
         for folder, parts in folders.items():
             for part in parts:
@@ -175,10 +177,20 @@ class Withdrawal(_Model):
     withdrawn_at: Annotated[datetime, AfterValidator(_utc)]
 
 
-def schema_of(table: Table) -> dict[str, Any]:
-    """What a manifest says of a table's columns, key and event time."""
-    columns = tuple({"source": c.source, "name": c.name, "type": c.type} for c in table.columns)
+def schema_of(table: Table, landed: Container[str] | None = None) -> dict[str, Any]:
+    """What a manifest says of a table; of its `landed` columns and its key alone, where others are newer."""
+    needed = {*table.key, table.event_time}
+    columns = tuple(
+        {"source": c.source, "name": c.name, "type": c.type}
+        for c in table.columns
+        if landed is None or c.name in landed or c.name in needed
+    )
     return {"columns": columns, "key": table.key, "event_time": table.event_time}
+
+
+def _other_schema(name: str) -> PydanticCustomError:
+    header = TABLES[name].header if name in TABLES else "no table of that name"
+    return PydanticCustomError(OTHER_SCHEMA, "{name}: not as listed there, {header}", {"name": name, "header": header})
 
 
 def _upgraded(fields: dict[str, Any]) -> dict[str, Any]:
@@ -189,10 +201,13 @@ def _upgraded(fields: dict[str, Any]) -> dict[str, Any]:
     upgraded = {}
     for name, table in tables.items():
         if not isinstance(table, dict) or name not in TABLES:
-            raise ValueError(f"unknown table {name!r}")
-        if table.get("columns") != TABLES[name].header.split(","):
-            raise ValueError(f"{name}: columns differ from {TABLES[name].header}")
-        upgraded[name] = table | schema_of(TABLES[name])
+            raise _other_schema(str(name))
+        sources = table.get("columns")
+        names = {c.name for c in TABLES[name].columns if isinstance(sources, list) and c.source in sources}
+        described = schema_of(TABLES[name], names)
+        if sources != [column["source"] for column in described["columns"]]:
+            raise _other_schema(name)
+        upgraded[name] = table | described
     return fields | {"format_version": FORMAT_VERSION, "tables": upgraded}
 
 

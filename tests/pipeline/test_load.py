@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from unittest import mock
 
+import duckdb
 import pytest
 
+from ingest.schema import TABLES
 from pipeline.dbt import Dbt
 from profiles.errors import PipelineError
 from tests.pipeline.generated import START
 from tests.pipeline.harness import Batch, Lab, QuickDbt
+from tests.pipeline.relations import Row
 
 LINES = 300_000  # DuckDB reads and scans in pieces of 122,880 rows, each by any of its threads
 
@@ -43,6 +49,30 @@ def test_raw_files_lead_from_a_row_to_its_line_in_the_source(lab: Lab) -> None:
         "join raw.files using (_batch, _part) where table_name = 'ratings' order by movie_id"
     )
     assert found == [(movie, movie, part.key, "ratings.csv", 2, 3) for movie in (1, 2, 3)]
+
+
+def test_a_new_column_of_a_source_is_null_where_it_was_landed_without(lab: Lab) -> None:
+    dataset = lab.new_dataset()
+    users = TABLES["users"]
+    with mock.patch.dict(TABLES, users=replace(users, columns=users.columns[:-1])):
+        rows = {
+            "movies": [(1, "One (2001)", "Drama")],
+            "ratings": [(1, 1, "4.0", 1)],
+            "users": [(1, "F", 25, "artist")],
+        }
+        lab.manifest(dataset, Batch(START, rows))
+    lab.apply(dataset)
+    assert lab.rows("select user_id, occupation, zip_code from marts.dim_users") == [(1, "artist", None)]
+
+    with duckdb.connect(str(lab.settings.warehouse)) as connection:  # as it was built before there was the column
+        connection.execute("alter table raw.users drop column zip_code")
+    more: dict[str, Sequence[Row]] = {"users": [(2, "M", 35, "writer", "94043")]}
+    lab.manifest(dataset, Batch(START + timedelta(days=1), more, {"users": "delta"}))
+    lab.apply(dataset)
+    assert lab.rows("select user_id, occupation, zip_code from marts.dim_users order by user_id") == [
+        (1, "artist", None),
+        (2, "writer", "94043"),
+    ]
 
 
 class Forgetful(QuickDbt):

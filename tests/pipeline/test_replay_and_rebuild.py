@@ -64,7 +64,7 @@ def test_a_replay_keeps_of_each_publication_what_was_built_for_it_and_no_more(
     assert [record["job"] for record in published] == ["replay"] * 3
 
 
-def test_a_rebuild_replaces_a_warehouse_only_with_its_equal(lab: Lab, run: Run) -> None:
+def test_a_rebuild_replaces_a_warehouse_of_the_same_project_only_with_its_equal(lab: Lab, run: Run) -> None:
     dataset, warehouse = lab.new_dataset(), lab.settings.warehouse
     rating = (1, 1, "4.0", 1_000_000_000)
     lab.manifest(dataset, Batch(START, {"movies": [(1, "One (2001)", "Drama")], "ratings": [rating]}))
@@ -87,3 +87,18 @@ def test_a_rebuild_replaces_a_warehouse_only_with_its_equal(lab: Lab, run: Run) 
     assert refused.exit_code == 1
     assert "marts.fact_ratings differs" in refused.output
     assert warehouse.stat().st_ino == file
+
+    with duckdb.connect(str(warehouse)) as connection:  # as if an earlier dbt project had made it
+        connection.execute("update ops.builds set project_version = 'earlier'")
+    newest = f"{dataset}/000002/manifest.json"
+    manifest = lab.store.get(newest)
+    assert manifest
+    lab.store.delete(newest)
+    incomplete = run("dev", "--rebuild")
+    assert incomplete.exit_code == 1
+    assert f"{newest} at " in incomplete.output and "is missing: it was deleted after its commit" in incomplete.output
+    lab.store.put(newest, manifest)
+    changed = run("dev", "--rebuild")
+    assert changed.exit_code == 0, changed.output
+    assert "the dbt project has changed, and with it the warehouse: marts.fact_ratings differs" in changed.output
+    assert lab.marts() == lived
