@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from expectations.checks import GateError
 from expectations.gate import Gate
 from ingest.text import Console
-
-
-class Target(StrEnum):
-    """Where the warehouse is."""
-
-    dev = "dev"
-    prod = "prod"
-    ci = "ci"
+from profiles.errors import PipelineError
 
 
 def main(
-    target: Annotated[Target, typer.Option(help="dev: DuckDB; prod: Snowflake, from the environment.")] = Target.dev,
+    target: Annotated[
+        Literal["dev", "prod", "ci"], typer.Option(help="dev: DuckDB; prod: Snowflake, from the environment.")
+    ] = "dev",
     batch: Annotated[
         list[str] | None, typer.Option(help="A batch to judge; may be repeated. Default: the newest.")
     ] = None,
@@ -33,18 +26,19 @@ def main(
     """Judges a warehouse; exit code 1 when a check of severity error fails."""
     console = Console()
     try:
-        with Gate(target.value) as gate:
-            with console.status("judging (Great Expectations takes some seconds to start)"):
-                verdict = gate.check(batch or (), accept or ())
-            for part in verdict.tables():
-                console.print(part)
-            outcome = "[green]passed" if verdict.passed else "[red]failed"
-            console.print(f"{outcome}[/]: {verdict.summary()}, {verdict.seconds:.1f} s", highlight=False)
-            if docs:
-                console.print(f"pages: {gate.docs()}", soft_wrap=True, highlight=False, markup=False)
-    except GateError as error:
+        with Gate(target) as gate, console.status("judging (Great Expectations takes some seconds to start)"):
+            verdict = gate.check(batch or (), accept or ())
+    except PipelineError as error:
         Console(stderr=True).print(f"error: {error}", soft_wrap=True, highlight=False, markup=False)
         raise typer.Exit(2) from None
+    for part in verdict.tables():
+        console.print(part)
+    outcome = "[green]passed" if verdict.passed else "[red]failed"
+    console.print(f"{outcome}[/]: {verdict.summary()}, {verdict.seconds:.1f} s", highlight=False)
+    if docs:
+        from expectations.docs import build
+
+        console.print(f"pages: {build(target)}", soft_wrap=True, highlight=False, markup=False)
     raise typer.Exit(0 if verdict.passed else 1)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
-from expectations.checks import SCHEMAS, GateError
+from expectations.checks import SCHEMAS
 from ingest.settings import Settings
 from profiles import engine
 
@@ -24,34 +22,25 @@ class Warehouse:
 
     file: Path | None = None
 
-    @contextmanager
-    def opened(self) -> Iterator[tuple[str, Any]]:
-        """The URL that names SQLAlchemy's dialect, without a secret, and a connection that is closed at the end.
+    @property
+    def url(self) -> str:
+        """What names the dialect to SQLAlchemy, without a secret."""
+        return f"duckdb:///{self.file}" if self.file else "snowflake://user@organisation-account"
 
-        Raises GateError.
-        """
-        if self.file is not None and not self.file.exists():
-            raise GateError(
-                f"{self.file} is not there: `nox -s dev` builds it, MOVIELENS_DATA_DIR names another folder."
-            )
-        connection = self._connect()
-        try:
-            yield f"duckdb:///{self.file}" if self.file else "snowflake://user@organisation-account", connection
-        finally:
-            connection.close()
+    def connect(self) -> Any:
+        """A DB-API connection that only reads; raises `PipelineError` saying what is wrong and how to mend it."""
+        if self.file:
+            from duckdb_engine import ConnectionWrapper
 
-    def _connect(self) -> Any:
-        if self.file is None:
-            from profiles import snowflake
+            from profiles import warehouse_file
 
-            connection = snowflake.connect()
-            # SQLAlchemy rolls back after each query, which costs a round trip; nothing is written here.
-            connection.rollback = lambda: None
-            return connection
-        import duckdb
-        from duckdb_engine import ConnectionWrapper
+            return ConnectionWrapper(warehouse_file.connect(self.file))
+        from profiles import snowflake
 
-        return ConnectionWrapper(duckdb.connect(str(self.file), read_only=True))
+        connection = snowflake.connect()
+        # SQLAlchemy rolls back after each query, which costs a round trip; nothing is written here.
+        connection.rollback = lambda: None
+        return connection
 
     def named(self, sql: str, batch: int | None = None) -> str:
         """SQL with its schemas, written `{marts}`, and the number of a batch filled in."""
@@ -60,6 +49,11 @@ class Warehouse:
             own = os.environ.get("MOVIELENS_RAW_PREFIX", prefix) if schema == "raw" else prefix
             sql = sql.replace(f"{{{schema}}}", f"{own}{schema}")
         return sql if batch is None else sql.replace("{batch}", str(batch))
+
+
+def results_of(target: str) -> Path:
+    """The folder of what the gate of a target found last."""
+    return Settings.read().data_dir / "expectations" / target
 
 
 def warehouse_of(target: str) -> Warehouse:

@@ -1,4 +1,4 @@
-"""Judges batches with Great Expectations: one checkpoint over what was measured of them and over relations."""
+"""Judges batches with Great Expectations: a suite for each relation and batch, on its profile or on the relation."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import io
 import os
 import re
 import shutil
-import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,18 +21,13 @@ from great_expectations.data_context.types.base import (
     FilesystemStoreBackendDefaults,
     ProgressBarsConfig,
 )
-from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.row_conditions import Column
 
-from expectations import catalogue
 from expectations import checks as suites
 from expectations.checks import Check
 from expectations.connection import Warehouse
-from expectations.gate import first_line
-from expectations.measured import Ask, Group, groups, keep
-from expectations.verdict import ROWS_SHOWN, Finding, Verdict, amount, as_text, wanted
-
-SEVERITIES = {"error": FailureSeverity.CRITICAL, "warning": FailureSeverity.WARNING}
+from expectations.measured import Ask, Group, groups
+from expectations.verdict import ROWS_SHOWN, Finding, Verdict, amount, as_text, first_line, wanted
 
 
 def context(home: Path) -> Any:
@@ -61,31 +55,25 @@ def judge(
     """
     started = time.monotonic()
     shutil.rmtree(home, ignore_errors=True)
-    with contextlib.redirect_stdout(io.StringIO()), warehouse.opened() as (url, connection):  # GX prints notices
-        gx_context = context(home)
-        source = gx_context.data_sources.add_sql(
-            "warehouse", connection_string=url, kwargs={"creator": lambda: connection}
-        )
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.closing(warehouse.connect()) as connection:
 
-        def ask(sql: str) -> list[Mapping[str, Any]]:
+        def ask(sql: str) -> list[dict[str, Any]]:
             cursor = connection.cursor()
             cursor.execute(warehouse.named(sql))
             names = [column[0].lower() for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-        all_checks = suites.read() if checks is None else checks
-        shown = {check.subject: check.rows for check in all_checks if check.rows}
+        asked = suites.read() if checks is None else checks
         ids = tuple(batches) or (str(ask("select max(batch_id) as newest from {raw}.batches")[0]["newest"]),)
-        judged, unmeasured = groups(all_checks, [int(batch_id) for batch_id in ids], ask)
-        file = home / "measured.db"
-        keep(file, judged)
-        # A creator, because the folder's name may hold what means something in an address.
-        measured = gx_context.data_sources.add_sqlite(
-            "measured", connection_string="sqlite:///measured.db", kwargs={"creator": lambda: sqlite3.connect(file)}
-        )
-        results = _run(gx_context, source, measured, warehouse, judged)
+        judged, unmeasured = groups(asked, [int(batch_id) for batch_id in ids], ask)
+        results = list(_results(judged, warehouse, connection, context(home)))
+        shown = {check.subject: check.rows for check in asked if check.rows}
         found = [_unmeasured(batch) for batch in unmeasured]
-        found += [_finding(check, batch, result, shown, ask) for check, batch, result in results if not result.success]
+        found += [
+            _finding(check, batch, result, shown.get(check.subject), ask)
+            for check, batch, result in results
+            if not result.success
+        ]
     worst: dict[tuple[str, str], Finding] = {}
     for finding in sorted(found, key=lambda finding: finding.severity):  # errors first
         worst.setdefault((finding.batch_id, finding.subject), finding)
@@ -95,58 +83,49 @@ def judge(
     return Verdict(ids, len(results), findings, round(time.monotonic() - started, 3))
 
 
-def _run(
-    gx_context: Any, source: Any, measured: Any, warehouse: Warehouse, groups: Sequence[Group]
-) -> list[tuple[Check, int, Any]]:
-    """Runs all groups as one checkpoint; each check with its batch and its result."""
-    if not groups:
-        return []
-    definitions = []
+def _results(
+    groups: Sequence[Group], warehouse: Warehouse, connection: Any, gx_context: Any
+) -> Iterator[tuple[Check, int, Any]]:
+    """Runs the suite of each group; every check with its batch and its result."""
+    measured = gx_context.data_sources.add_pandas("measured")
+    tables = gx_context.data_sources.add_sql(
+        "warehouse", connection_string=warehouse.url, kwargs={"creator": lambda: connection}
+    )
     for group in groups:
-        schema, _, table = group.relation.partition(".")
         if group.measured is not None:
-            asset = measured.add_table_asset(group.name, table_name=group.table)
+            data = measured.add_dataframe_asset(group.name).add_batch_definition_whole_dataframe("whole")
+            parameters = {"dataframe": group.measured}
         else:
-            asset = source.add_table_asset(group.name, table_name=table, schema_name=warehouse.named(f"{{{schema}}}"))
+            schema, _, table = group.relation.partition(".")
+            asset = tables.add_table_asset(group.name, table_name=table, schema_name=warehouse.named(f"{{{schema}}}"))
+            data, parameters = asset.add_batch_definition_whole_table("whole"), None
         expectations = [_expectation(check, group, number, warehouse) for number, check in enumerate(group.checks)]
-        definition = gx.ValidationDefinition(
-            name=group.name,
-            data=asset.add_batch_definition_whole_table("whole"),
-            suite=gx_context.suites.add(gx.ExpectationSuite(name=group.name, expectations=expectations)),
+        suite = gx_context.suites.add(gx.ExpectationSuite(name=group.name, expectations=expectations))
+        validation = gx.ValidationDefinition(name=group.name, data=data, suite=suite)
+        outcome = gx_context.validation_definitions.add(validation).run(
+            batch_parameters=parameters, result_format="COMPLETE"
         )
-        definitions.append(gx_context.validation_definitions.add(definition))
-    checkpoint = gx.Checkpoint(name="gate", validation_definitions=definitions, result_format="COMPLETE")
-    outcomes = gx_context.checkpoints.add(checkpoint).run().run_results.values()
-    by_name = {group.name: group for group in groups}
-    return [
-        (group.checks[result.expectation_config.meta["check"]], group.batch, result)
-        for outcome in outcomes
-        for group in [by_name[outcome.suite_name]]
-        for result in outcome.results
-    ]
+        for result in outcome.results:
+            yield group.checks[result.expectation_config.meta["check"]], group.batch, result
 
 
 def _expectation(check: Check, group: Group, number: int, warehouse: Warehouse) -> Any:
     arguments = {
-        name: warehouse.named(option, group.batch) if isinstance(option, str) else option
-        for name, option in check.options.items()
+        name: warehouse.named(value, group.batch) if isinstance(value, str) else value
+        for name, value in check.arguments.items()
     }
-    if check.column:
-        arguments["column"] = group.column(check)
-    if check.profile and group.measured is None and "row_condition" in catalogue.arguments(check.expectation):
+    kind = getattr(gx.expectations, check.expectation)
+    if check.profile and group.measured is None and "row_condition" in kind.__fields__:
         # of a table: a query would be read whole, only to learn its columns
         arguments["row_condition"] = Column("_batch") == group.batch
-    if check.min is not None or check.max is not None:
-        arguments |= {"min_value": check.min, "max_value": check.max}
     condition = f" Judged where {check.when}." if check.when else ""
     notes = {"format": "markdown", "content": [f"{check.why}{condition}"]}
-    return getattr(gx.expectations, check.expectation)(
-        severity=SEVERITIES[check.severity], notes=check.why, meta={"check": number, "notes": notes}, **arguments
-    )
+    severity = "critical" if check.severity == "error" else check.severity
+    return kind(severity=severity, notes=check.why, meta={"check": number, "notes": notes}, **arguments)
 
 
-def _finding(check: Check, batch: int, result: Any, shown: Mapping[str, str], ask: Ask) -> Finding:
-    """A result that failed, in words."""
+def _finding(check: Check, batch: int, result: Any, sql: str | None, ask: Ask) -> Finding:
+    """A result that failed, in words; `sql` asks for rows that show it."""
     content = result.result or {}
     observed, rows = content.get("observed_value"), (content.get("details") or {}).get("unexpected_rows") or []
     if error := _exception(result):
@@ -157,9 +136,9 @@ def _finding(check: Check, batch: int, result: Any, shown: Mapping[str, str], as
         observed = amount(observed, check.column)
     elif observed is None:
         observed = f"{content.get('unexpected_count')} of {content.get('element_count')} values"
-    if check.subject in shown:
+    if sql:
         try:
-            rows = ask(shown[check.subject].replace("{batch}", str(batch)))
+            rows = ask(sql.replace("{batch}", str(batch)))
         except Exception as sql_error:  # whichever the driver raises
             rows = [{"rows": f"could not be read: {first_line(sql_error)}"}]
     return Finding(

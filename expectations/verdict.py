@@ -89,12 +89,17 @@ def amount(number: Any, name: str | None) -> str:
 
 def wanted(check: Check) -> str:
     """What a check expects, as a person writes it."""
-    low, high = (None if bound is None else amount(bound, check.column) for bound in (check.min, check.max))
+    low, high = (None if bound is None else amount(bound, check.column) for bound in (check.min_value, check.max_value))
     if low and high:
         return low if low == high else f"{low} to {high}"
     if high:
-        return "none" if check.max == 0 else f"at most {high}"
+        return "none" if check.max_value == 0 else f"at most {high}"
     return f"at least {low}" if low else check.expectation
+
+
+def first_line(error: Exception) -> str:
+    """What an error of a driver says, without statement and background."""
+    return str(getattr(error, "orig", None) or error).strip().split("\n")[0][:400]
 
 
 def as_text(row: dict[str, Any]) -> str:

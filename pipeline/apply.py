@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from expectations.checks import GateError
 from expectations.gate import Gate
 from ingest.batches.committed import committed, datasets, verify, withdrawn
 from ingest.batches.manifest import Manifest
@@ -18,7 +17,6 @@ from ingest.store.bucket import Store
 from pipeline.dbt import Dbt, project_version
 from pipeline.report import Report
 from pipeline.warehouse import Build, State, Warehouse
-from profiles import snowflake
 from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile
 from profiles.warehouse_schemas import WarehouseSchemas
@@ -180,10 +178,7 @@ def _judge(context: Context, batches: Sequence[str]) -> None:
         return
     report = context.report
     with report.step("gate"):
-        try:
-            verdict = context.gate.check(batches, context.accepted)
-        except GateError as error:
-            raise PipelineError(f"the gate could not judge: {snowflake.explain(error)}") from None
+        verdict = context.gate.check(batches, context.accepted)
         report.run.findings += map(asdict, verdict.findings)
         for part in verdict.tables():
             report.console.print(part)

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from expectations.gate import Gate
+from expectations.connection import results_of
 from ingest.settings import Settings
 from notebooks import marts
 from notebooks import run as notebooks
@@ -62,7 +62,7 @@ def build(out: Path, settings: Settings, say: Say) -> Path:
     manifest, catalog = _dbt(new / "dbt", work / "dbt", target)
     found["documentation"] = documentation(manifest, catalog)
     say(f"dbt docs: {found['documentation']['percent']:g} % of {found['documentation']['columns']} columns described")
-    found["data_docs"] = _data_docs(settings.data_dir / "expectations" / target, new / "data_docs", target)
+    found["data_docs"] = _data_docs(target, new / "data_docs")
     say("Data Docs" if found["data_docs"] else "no Data Docs: no gate has run yet")
     records = runs.read(settings.data_dir / "runs")
     shown = ("started_at", "job", "outcome", "seconds")
@@ -124,12 +124,13 @@ def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[st
     return json.loads(files["manifest"]), json.loads(files["catalog"])
 
 
-def _data_docs(results: Path, folder: Path, target: str) -> str | None:
+def _data_docs(target: str, folder: Path) -> str | None:
     """The pages of what the gate found last, if it has run."""
-    if not results.is_dir():
+    if not results_of(target).is_dir():
         return None
-    with Gate(target) as gate:
-        shutil.copytree(gate.docs().parent, folder)
+    from expectations.docs import build as build_docs  # seconds of imports
+
+    shutil.copytree(build_docs(target).parent, folder)
     front = folder / "index.html"
     page = front.read_text(encoding="utf-8")
     front.write_text(page.replace("<body>", '<body><p><a href="../index.html">← site</a></p>', 1), encoding="utf-8")

@@ -118,7 +118,7 @@ class Bench:
 
 def looks_at(check: Check) -> set[str]:
     """The relations that decide what a check finds."""
-    asked = (f"{schema}.{name}" for schema, name in re.findall(r"{(\w+)}\.(\w+)", str(check.options)))
+    asked = (f"{schema}.{name}" for schema, name in re.findall(r"{(\w+)}\.(\w+)", str(check.arguments)))
     return {check.relation, str(check.profile), *asked}
 
 

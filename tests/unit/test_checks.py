@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from expectations.checks import Check, WrongCheck
 from expectations.verdict import Finding, Verdict, amount, as_text, wanted
 from tests.conftest import REPO
 
-GOOD = "{column: mean_rating, min: 3.2, max: 3.8, severity: warning, why: It is so.}"
+GOOD = "{column: mean_rating, min_value: 3.2, max_value: 3.8, severity: warning, why: It is so.}"
 HEAD = "relation: quality.profile_ratings\nexpectation: ExpectColumnMaxToBeBetween\n\nchecks:\n"
 
 
@@ -30,7 +29,7 @@ def suite(folder: Path, *lines: str, head: str = HEAD) -> tuple[Check, ...]:
 def test_a_line_is_a_check(tmp_path: Path) -> None:
     (check,) = suite(tmp_path, GOOD)
     assert (check.relation, check.expectation) == ("quality.profile_ratings", "ExpectColumnMaxToBeBetween")
-    assert (check.column, check.min, check.max, check.severity, check.why) == (
+    assert (check.column, check.min_value, check.max_value, check.severity, check.why) == (
         "mean_rating", 3.2, 3.8, "warning", "It is so.",
     )  # fmt: skip
 
@@ -52,28 +51,30 @@ def test_an_error_has_a_warning_before_it_or_can_only_stop() -> None:
     }
 
 
-OPTIONS = "{relation: raw.ratings, expectation: %s, severity: warning, why: It is so., options: {%s}}"
+OTHER = "{relation: raw.ratings, expectation: %s, severity: warning, why: It is so.%s}"
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (GOOD.replace("min: 3.2, max: 3.8, ", ""), "`min`, `max` or both are missing"),
-        (GOOD.replace("3.2", "low"), "`min` is a number, not `low`"),
-        (GOOD.replace("}", ", maximum: 4}"), "`maximum` is no part of a check"),
+        (GOOD.replace("min_value: 3.2, max_value: 3.8, ", ""), "`min_value`, `max_value` or both are missing"),
+        (GOOD.replace("3.2", "low"), "`min_value`: Input should be a valid number, not `low`"),
+        (GOOD.replace("}", ", maximum: 4}"), "ExpectColumnMaxToBeBetween takes no `maximum`: "),
         (GOOD.replace("}", ", when: rating >= 3}"), "`when` names `rating`, which is no column"),
-        (GOOD.replace("}", ", when: 3}"), "`when` is text, not `3`"),
+        (GOOD.replace("}", ", when: 3}"), "`when`: Input should be a valid string, not `3`"),
         (
             GOOD.replace("}", ", relation: marts.fact_ratings, column: rating, when: rating > 3}"),
             "this relation has none",
         ),
-        (GOOD.replace("}", ", options: {min_value: 3}}"), "`min_value` is no option: write it as `min`"),
+        (GOOD.replace("why: It is so.", "why: true"), "`why`: Input should be a valid string, not `True`"),
+        (GOOD.replace(", why: It is so.", ""), "`why`: Field required"),
+        (GOOD.replace("}", ", notes: It is so.}"), "takes no `notes`"),
         (GOOD.replace("}", ", rows: 'select * from {mart}.dim_users'}"), "`{mart}` is neither {batch} nor a schema"),
         (GOOD.replace("}", ", expectation: ExpectTableRowCountToBeBetween}"), "takes no `column`"),
         (GOOD.replace("column: mean_rating, ", ""), "`column` is missing: a profile is judged by its columns"),
-        (OPTIONS % ("ExpectCompoundColumnsToBeUnique", "column_list: [user_id, film_id]"), "no column `film_id`"),
-        (OPTIONS % ("UnexpectedRowsExpectation", ""), "needs `unexpected_rows_query` in `options`"),
-        (OPTIONS % ("ExpectColumnMaxToBeBetween", "strict_min: true"), "needs `column`"),
+        (OTHER % ("ExpectCompoundColumnsToBeUnique", ", column_list: [user_id, film_id]"), "no column `film_id`"),
+        (OTHER % ("UnexpectedRowsExpectation", ""), "needs `unexpected_rows_query`"),
+        (OTHER % ("ExpectColumnMaxToBeBetween", ", strict_min: true"), "needs `column`"),
         ("a mean of 3.5", "`a mean of 3.5` is no check"),
         ("{column: [", "this is no YAML"),
     ],
@@ -89,19 +90,19 @@ WRONG: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "Great Expectations has no": lambda check: {"expectation": f"{check['expectation']}s"},
     "dbt describes no relation": lambda check: {"relation": f"{check['relation']}s"},
     "has no column": lambda check: {"column": f"{check.get('column', 'title')}s"},
-    "the wrong way round": lambda check: {"min": check.get("max", 1) + 0.5, "max": check.get("max", 1)},
-    "takes no `mostly_often`": lambda check: {"options": {**check.get("options", {}), "mostly_often": 1}},
-    "is unknown: warning or error": lambda check: {"severity": f"{check['severity']}s"},
-    "is no part of a check": lambda check: {"min_value": 0},
+    "the wrong way round": lambda check: {
+        "min_value": check.get("max_value", 1) + 0.5,
+        "max_value": check.get("max_value", 1),
+    },
+    "takes no `mostly_often`": lambda check: {"mostly_often": 1},
+    "Input should be 'warning' or 'error'": lambda check: {"severity": f"{check['severity']}s"},
+    "Input should be a valid number": lambda check: {"min_value": "0"},
 }
 
 
 @pytest.mark.parametrize("reason", WRONG)
 def test_each_line_of_the_suites_is_refused_once_it_is_wrong(tmp_path: Path, reason: str) -> None:
-    lines = [
-        {name: value for name, value in asdict(check).items() if name != "line" and value not in (None, {})}
-        for check in checks.read()
-    ]
+    lines = [check.model_dump(exclude_none=True) for check in checks.read()]
     for before, line in zip([lines[-1], *lines], lines, strict=False):
         good, wrong = (f"  - {yaml.safe_dump(each)[:-1]}\n" for each in (before, {**line, **WRONG[reason](line)}))
         (tmp_path / "suite.yml").write_text(
@@ -124,14 +125,18 @@ def test_reading_suites_imports_no_great_expectations() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=REPO, timeout=60)
 
 
+def bounds(column: str, **given: float) -> Check:
+    return Check(relation="r", expectation="e", severity="error", why="w", column=column, **given)
+
+
 def test_numbers_are_written_as_people_write_them() -> None:
     assert amount(0.1333, "rejected_share") == "13.3%"
     assert amount(0.0012, "share_before_1995") == "0.12%"
     assert amount(1234.5, "ratings") == "1,234.5"
     assert [amount(seconds, "timestamp") for seconds in (788918400, 10**12)] == ["1995-01-01", "1,000,000,000,000"]
-    assert wanted(Check("r", "e", "error", "w", "gone_share", max=0.05)) == "at most 5.00%"
-    assert wanted(Check("r", "e", "error", "w", "gone_share", max=0)) == "none"
-    assert wanted(Check("r", "e", "error", "w", "mean_rating", 3.2, 3.8)) == "3.2 to 3.8"
+    assert wanted(bounds("gone_share", max_value=0.05)) == "at most 5.00%"
+    assert wanted(bounds("gone_share", max_value=0)) == "none"
+    assert wanted(bounds("mean_rating", min_value=3.2, max_value=3.8)) == "3.2 to 3.8"
     assert as_text({"MOVIE_ID": 1, "title": None}) == "movie_id 1, title –"
 
 
