@@ -64,7 +64,7 @@ def run(lab: Lab) -> Iterator[Run]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Gives a test its `seed`s: a few, or as many as MOVIELENS_TEST_CASES says."""
+    """Gives a test its `seed`s: one, whose story holds every kind of batch, or as many as MOVIELENS_TEST_CASES says."""
     if "seed" in metafunc.fixturenames:
-        cases = int(os.environ.get("MOVIELENS_TEST_CASES", "2"))
+        cases = int(os.environ.get("MOVIELENS_TEST_CASES", "1"))
         metafunc.parametrize("seed", range(cases))

@@ -87,6 +87,10 @@ class ClosedGate(OpenGate):
         return Verdict(tuple(batches), 1, (Finding("error", batches[-1], "marts", "a fault", "none", "planted"),), 0.0)
 
 
+def _said(*_: object, **__: object) -> str:
+    return ""
+
+
 class QuickDbt(Dbt):
     """dbt without its tests and profiles, and with the project parsed once: all that a property of the marts needs."""
 
@@ -95,6 +99,17 @@ class QuickDbt(Dbt):
     def _invoke(self, *arguments: str, doing: str) -> list[Any]:
         less = ("--exclude", *self.left_out) if arguments[0] == "build" else ()
         return super()._invoke(*arguments, *less, "--no-write-json", doing=doing)
+
+    def _answer(self, *arguments: str) -> Any:
+        """Without what dbt says meanwhile, which nobody hears here, and which takes a sixth of a small build."""
+        from dbt_common.behavior_flags import BehaviorFlagRendered
+        from dbt_common.events.event_manager import EventManager
+
+        with (
+            mock.patch.object(EventManager, "fire_event", _said),
+            mock.patch.object(BehaviorFlagRendered, "_default_source", _said),
+        ):
+            return super()._answer(*arguments)
 
     def _parse(self) -> None:
         self._project, self._runner = _parsed(self.target), None
@@ -125,6 +140,15 @@ def quickly(*arguments: object) -> Result:
     """`python -m pipeline` in this process, without dbt's tests and the gate: what becomes of the data is the same."""
     with mock.patch.multiple(target, Dbt=MeasuringDbt, Gate=OpenGate):
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A data set and the warehouse that was built of it, once for several tests."""
+
+    dataset: str
+    objects: Mapping[str, bytes | None]
+    warehouse: bytes
 
 
 class Lab:
@@ -162,6 +186,22 @@ class Lab:
         """What a user may do at any time."""
         for path in (self.settings.warehouse, Path(f"{self.settings.warehouse}.wal")):
             path.unlink(missing_ok=True)
+
+    def keep(self, dataset: str) -> Kept:
+        """The data set that is published, as it is now."""
+        objects = {found.key: self.store.get(found.key) for found in self.store.list(f"{dataset}/")}
+        return Kept(dataset, objects, self.settings.warehouse.read_bytes())
+
+    def put_back(self, kept: Kept) -> str:
+        """Takes away what has happened since; the data set's name."""
+        found = {each.key for each in self.store.list(f"{kept.dataset}/")}
+        for key in found - kept.objects.keys():
+            self.store.delete(key)
+        for key in kept.objects.keys() - found:
+            self.store.put(key, kept.objects[key] or b"")
+        self.delete_warehouse()
+        self.settings.warehouse.write_bytes(kept.warehouse)
+        return kept.dataset
 
     def land(self, dataset: str, batch: Batch) -> Landed:
         """Lands a batch for real; raises what landing raises."""

@@ -15,7 +15,7 @@ from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
 from profiles.errors import PipelineError
 from tests.pipeline.generated import START, mixed
-from tests.pipeline.harness import Batch, Lab, OpenGate
+from tests.pipeline.harness import Batch, Kept, Lab, OpenGate
 from tests.pipeline.oracle import Oracle, assert_as_told
 from tests.pipeline.relations import Row, difference
 from tests.pipeline.test_real_releases import NEW, OLD, release
@@ -27,13 +27,20 @@ def three(number: int) -> Batch:
     return Batch(START + timedelta(days=number), rows, {} if number == 1 else dict.fromkeys(rows, "delta"))
 
 
-def landed(lab: Lab) -> str:
-    """A data set with those batches, all of them published."""
+@pytest.fixture(scope="module")
+def applied(lab: Lab) -> Kept:
+    """Those batches, all of them published."""
     dataset = lab.new_dataset()
     for number in (1, 2, 3):
         lab.manifest(dataset, three(number))
     lab.apply(dataset)
-    return dataset
+    return lab.keep(dataset)
+
+
+@pytest.fixture
+def dataset(lab: Lab, applied: Kept) -> str:
+    """A data set that holds them and nothing else."""
+    return lab.put_back(applied)
 
 
 def test_a_story_with_withdrawals_equals_the_story_without(lab: Lab, seed: int) -> None:
@@ -106,8 +113,7 @@ def every(nth: int, tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
     return {name: rows[::nth] for name, rows in tables.items()}
 
 
-def test_what_was_withdrawn_before_it_was_applied_costs_no_new_warehouse(lab: Lab) -> None:
-    dataset = landed(lab)
+def test_what_was_withdrawn_before_it_was_applied_costs_no_new_warehouse(lab: Lab, dataset: str) -> None:
     lab.manifest(dataset, three(4))
     withdraw(lab.store, dataset, "000004")
     lab.apply(dataset, publication=lab.file)
@@ -118,8 +124,7 @@ def test_what_was_withdrawn_before_it_was_applied_costs_no_new_warehouse(lab: La
     assert lab.rows("select max(loaded_at) from raw.load_ledger") == kept
 
 
-def test_a_withdrawn_batch_whose_parts_are_gone_is_not_missed(lab: Lab) -> None:
-    dataset = landed(lab)
+def test_a_withdrawn_batch_whose_parts_are_gone_is_not_missed(lab: Lab, dataset: str) -> None:
     withdraw(lab.store, dataset, "000002")
     for found in list(lab.store.list(f"{dataset}/000002/")):
         if "part-" in found.key:
@@ -131,8 +136,7 @@ def test_a_withdrawn_batch_whose_parts_are_gone_is_not_missed(lab: Lab) -> None:
     ]
 
 
-def test_what_is_withdrawn_during_a_run_is_gone_after_the_next(lab: Lab) -> None:
-    dataset = landed(lab)
+def test_what_is_withdrawn_during_a_run_is_gone_after_the_next(lab: Lab, dataset: str) -> None:
     lab.manifest(dataset, three(4))
 
     class Withdrawing(OpenGate):
@@ -147,8 +151,7 @@ def test_what_is_withdrawn_during_a_run_is_gone_after_the_next(lab: Lab) -> None
     assert lab.rows("select count(*) from marts.dim_movies_history") == [(3,)]
 
 
-def test_withdrawn_content_counts_again_when_it_is_landed_with_another_date(lab: Lab) -> None:
-    dataset = landed(lab)
+def test_withdrawn_content_counts_again_when_it_is_landed_with_another_date(lab: Lab, dataset: str) -> None:
     withdraw(lab.store, dataset, "000003")
     again = three(3)
     lab.manifest(dataset, Batch(again.as_of + timedelta(days=7), again.rows, again.modes))
@@ -168,8 +171,7 @@ def test_when_all_is_withdrawn_the_run_says_so_and_what_is_published_stays(lab: 
     assert lab.rows("select title from marts.dim_movies") == [("Title 1",)]
 
 
-def test_a_batch_that_was_deleted_and_not_withdrawn_is_still_missed(lab: Lab) -> None:
-    dataset = landed(lab)
+def test_a_batch_that_was_deleted_and_not_withdrawn_is_still_missed(lab: Lab, dataset: str) -> None:
     withdraw(lab.store, dataset, "000003")
     lab.store.delete(manifest_key(dataset, "000002"))
     with pytest.raises(PipelineError, match=r"000002/manifest\.json .*is missing"):
