@@ -147,7 +147,7 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
             sweep(settings.data_dir / "landing")
             return Landed(batch, batch is earlier[-1], warnings=opened.warnings)
         _check_future(dataset, as_of, landing.allow_future)
-        # numpy and DuckDB take 0.2 s to import, and many runs have nothing to cut
+        # numpy takes a tenth of a second to import, and many runs have nothing to cut
         from ingest.lines.parts import cut
 
         with work_folder(settings.data_dir / "landing", dataset) as work, _progress(console) as progress:

@@ -14,7 +14,7 @@ from ingest.errors import BatchError
 from ingest.schema import TABLES, Mode
 from ingest.store.bucket import Store, Taken
 
-if TYPE_CHECKING:  # numpy and DuckDB take 0.2 s to import, and who only asks what is landed needs neither
+if TYPE_CHECKING:  # numpy takes a tenth of a second to import, and who only asks what is landed does not need it
     from ingest.lines.part_files import LocalPart
     from ingest.lines.parts import CutBatch
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, TypeVar
 
@@ -30,6 +31,19 @@ MARK = "\x01"
 _ODD = (b"\0", b"\r", MARK.encode())
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines, each ended by LF: as the `source` has them, and as CSV, a line that cannot be read as `MARK` reason.
+
+    `first_row`, the number of the first one in the file, from 0; `rows`, how many there are.
+    """
+
+    first_row: int
+    rows: int
+    source: bytes
+    csv: bytes
 
 
 @contextmanager
@@ -68,8 +82,8 @@ class Lines:
         block_bytes: int = BLOCK_BYTES,
         form: Form | None = None,
     ) -> None:
-        self._stream, self._table, self._on_bytes, self._block_bytes = stream, table, on_bytes, block_bytes
-        self.form = form
+        self._stream, self._on_bytes, self._block_bytes = stream, on_bytes, block_bytes
+        self.table, self.form, self._encoding = table, form, form.encoding if form else "utf-8"
         self._hash = hashlib.sha256(f"{form.name if form else table.header}\n".encode())
         # For each blank line, the number of rows before it: blank lines are no rows, yet they count as lines.
         self._blanks = array("q")
@@ -86,16 +100,24 @@ class Lines:
         header = self.form is None or self.form.header
         return row + 1 + header + bisect_right(self._blanks, row)
 
-    def blocks(self) -> Generator[bytes, None, None]:
-        """Blocks of whole lines ended by LF, without header and blank lines; unreadable lines are marked.
+    def blocks(self) -> Generator[Block, None, None]:
+        """All lines but the header and blank ones.
 
         The same content gives the same blocks, whatever its line ends. Raises SourceError for an empty file,
         a header that differs and a line over `MAX_LINE`.
         """
+        row = 0
+        with closing(self._even_blocks()) as blocks:
+            for block in blocks:
+                rows = int(np.count_nonzero(np.frombuffer(block, np.uint8) == 10))  # four times as fast as bytes.count
+                yield Block(row, rows, block, self._as_csv(block))
+                row += rows
+
+    def _even_blocks(self) -> Generator[bytes, None, None]:
         rest = b""
         with closing(self._clean()) as cleaned:
             for clean in cleaned:
-                rest += self._readable(clean)
+                rest += clean
                 while len(rest) > self._block_bytes:
                     end = rest.rfind(b"\n", 0, self._block_bytes) + 1 or rest.find(b"\n") + 1
                     yield rest[:end]
@@ -103,20 +125,32 @@ class Lines:
         if rest:
             yield rest
 
-    def readable(self, line: bytes) -> bytes:
-        """A line as CSV, or, if no engine can read it, marked with the reason."""
-        try:
-            return readable_line(self.form.convert(line.decode(self.form.encoding)).encode() if self.form else line)
-        except UnicodeDecodeError:
-            return readable_line(line)
-        except (ValueError, csv.Error) as problem:
-            return f"{MARK}{problem}{MARK}".encode()
-
-    def _readable(self, block: bytes) -> bytes:
+    def _as_csv(self, block: bytes) -> bytes:
         quick = self.form.quick(block) if self.form else block
         if quick is not None and not any(odd in quick for odd in _ODD) and _is_utf8(quick):
             return quick
-        return b"".join(self.readable(line) + b"\n" for line in block.split(b"\n")[:-1])
+        return b"".join(f"{self.csv_line(line)}\n".encode() for line in block.split(b"\n")[:-1])
+
+    def csv_line(self, line: bytes) -> str:
+        """A line as CSV, or, if no engine can read it, `MARK` and the reason."""
+        try:
+            text = line.decode(self._encoding)
+            text = self.form.convert(text) if self.form else text
+        except UnicodeDecodeError as problem:
+            byte = f"{line[problem.start]:02x}"
+            return f"{MARK}not valid UTF-8: byte 0x{byte}, shown as \\x{byte}"
+        except (ValueError, csv.Error) as problem:
+            return f"{MARK}{problem}"
+        if "\0" in text:
+            return f"{MARK}a NUL byte, shown as \\x00"
+        if "\r" in text:
+            return f"{MARK}a carriage return inside the line, shown as \\r"
+        return f"{MARK}a control character at the start of the line" if text.startswith(MARK) else text
+
+    def shown(self, line: bytes) -> str:
+        """A line of the source as text, with what is none written out."""
+        text = line.decode(self._encoding, errors="backslashreplace")
+        return text.replace("\0", "\\x00").replace("\r", "\\r")
 
     def digest(self) -> str:
         """Reads all lines for their `sha256` alone; raises as `blocks`."""
@@ -130,7 +164,7 @@ class Lines:
         with closing(self._whole_lines()) as raw:
             first = next(raw, None)
             if first is None:
-                raise SourceError(f"{self._table.file}: the file is empty. Is the download or the copy complete?")
+                raise SourceError(f"{self.table.file}: the file is empty. Is the download or the copy complete?")
             first = first.removeprefix(BOM_UTF8)
             if self.form is None or self.form.header:
                 header, _, first = first.partition(b"\n")
@@ -184,18 +218,18 @@ class Lines:
         self._blanks.frombytes((self.rows + blank - np.arange(len(blank))).astype(np.int64).tobytes())
         kept = np.delete(np.frombuffer(block, np.uint8), positions[blank])
         if len(self._blanks) > self.rows + len(positions) - len(blank) + 1000:
-            raise SourceError(f"{self._table.file}: more blank lines than rows: its line ends are damaged")
+            raise SourceError(f"{self.table.file}: more blank lines than rows: its line ends are damaged")
         return kept.tobytes(), kept == 10
 
     def _too_long(self, row: int) -> SourceError:
         return SourceError(
-            f"{self._table.file}:{self.line_of(row)}: a line of more than {MAX_LINE:,} bytes. Is this a "
+            f"{self.table.file}:{self.line_of(row)}: a line of more than {MAX_LINE:,} bytes. Is this a "
             "MovieLens file, and are its line ends LF or CRLF?"
         )
 
     def _check_header(self, line: bytes) -> None:
         text = line[:10_000].removesuffix(b"\r").decode(errors="backslashreplace")
-        expected = self._table.header.split(",")
+        expected = self.table.header.split(",")
         try:
             found = next(csv.reader([text]), [])
         except csv.Error:  # a carriage return inside the line, for one
@@ -210,14 +244,9 @@ class Lines:
         problems = [f"{what} {', '.join(map(repr, names))[:200]}" for what, names in faults.items() if names]
         what = "; ".join(problems) or "the columns are in another order"
         raise SourceError(
-            f"{self._table.file}:1: the header does not fit: {what}."
-            f"\n  expected: {self._table.header}\n  found:    {ascii(text[:200])[1:-1]}"
+            f"{self.table.file}:1: the header does not fit: {what}."
+            f"\n  expected: {self.table.header}\n  found:    {ascii(text[:200])[1:-1]}"
         )
-
-
-def count(lines: bytes) -> int:
-    """How many lines, each ended by LF; four times as fast as `bytes.count`."""
-    return int(np.count_nonzero(np.frombuffer(lines, np.uint8) == 10))
 
 
 def _is_utf8(block: bytes) -> bool:
@@ -225,21 +254,3 @@ def _is_utf8(block: bytes) -> bool:
         return block.isascii() or block.decode() is not None
     except UnicodeDecodeError:
         return False
-
-
-def readable_line(line: bytes) -> bytes:
-    """`line`, or if no engine can read it, `MARK` reason `MARK` and the line with its odd bytes escaped."""
-    try:
-        line.decode()
-        if b"\0" in line:
-            why = "a NUL byte, shown as \\x00"
-        elif b"\r" in line:
-            why = "a carriage return inside the line, shown as \\r"
-        elif line.startswith(MARK.encode()):
-            why = "a control character at the start of the line"
-        else:
-            return line
-    except UnicodeDecodeError as problem:
-        why = f"not valid UTF-8: byte 0x{line[problem.start]:02x}, shown as \\x{line[problem.start]:02x}"
-    raw = line.decode(errors="backslashreplace").replace("\0", "\\x00").replace("\r", "\\r")
-    return f"{MARK}{why}{MARK}{raw}".encode()

@@ -1,23 +1,20 @@
 """What a line must look like to be loaded, and why another is not: the one statement of it.
 
-`RULES` says what a value may be. From it follows one pattern per table, for RE2 (DuckDB, all lines) and for `re` (one
-line) alike. `ingest.lines.plain` knows the common rules once more, for speed, and leaves all others to the pattern. The
-patterns admit only forms that DuckDB and Snowflake read to the same value without rounding, trimming or guessing: a
-typed DuckDB read would take `1.0`, ` 1` or `1e3` for an integer and round 3.25 to a half star.
+`RULES` says what a value may be. From it follows one pattern per table. `ingest.lines.judge` knows the common rules
+once more, for speed, and leaves all others to the pattern. The patterns admit only forms that DuckDB and Snowflake read
+to the same value without rounding, trimming or guessing: a typed DuckDB read would take `1.0`, ` 1` or `1e3` for an
+integer and round 3.25 to a half star. None may match a line end: a pattern is held against many lines at once.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from ingest.lines.reader import MARK
-from ingest.schema import Column, Kind, Table
+from ingest.schema import Kind, Table
 
-REJECTED_HEADER = ("table_name", "file", "line", "reason", "raw_line")
 _ZEROS = "0{0,9}"
 
 
@@ -25,7 +22,7 @@ _ZEROS = "0{0,9}"
 class Text:
     """Free text; the only rule whose values may be quoted in any other way than as a whole."""
 
-    pattern = r'[^",]*|"[^"]*(?:""[^"]*)*"'
+    pattern = r'[^",\n]*|"[^"\n]*(?:""[^"\n]*)*"'
     says = "text"
     optional = False
 
@@ -146,7 +143,9 @@ _FIELD = re.compile(rf"({Text.pattern})(,|\Z)")
 def _between(low: str, high: str) -> str:
     """The pattern of the integers from `low` to `high`, written without zeros in front."""
     if len(low) < len(high):
-        return f"{_between(low, '9' * len(low))}|{_between('1' + '0' * len(low), high)}"
+        lengths = f"{{{len(low)},{len(high) - 2}}}"  # of those between, most numbers are: they come first, for speed
+        between = f"[1-9][0-9]{lengths}|" if len(high) - len(low) > 1 else ""
+        return f"{between}{_between(low, '9' * len(low))}|{_between('1' + '0' * (len(high) - 1), high)}"
     if not low:
         return ""
     rest = len(low) - 1
@@ -165,38 +164,22 @@ def _between(low: str, high: str) -> str:
     return "|".join(forms)
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """A quarantined line: its `file` and `line` number there, why, and the line itself."""
-
-    table: str
-    file: str
-    line: int
-    reason: str
-    raw_line: str
-
-    @property
-    def where(self) -> str:
-        """File, line and reason, for people."""
-        return f"{self.file}:{self.line}: {self.reason}"
-
-
-def _field_pattern(column: Column) -> str:
-    rule = RULES[column.kind]
+@cache
+def _field_pattern(rule: Rule) -> str:
     if isinstance(rule, Text):
         return f"(?:{rule.pattern})"
     return f'(?:{rule.pattern}|"(?:{rule.pattern})"{"|" if rule.optional else ""})'
 
 
 def line_pattern(table: Table) -> str:
-    """The pattern that the whole of a line must match to be loaded; the same for RE2 and `re`."""
-    return ",".join(_field_pattern(column) for column in table.columns)
+    """The pattern that the whole of a line must match to be loaded, as text or as UTF-8 bytes."""
+    return ",".join(_field_pattern(RULES[column.kind]) for column in table.columns)
 
 
 def reason(table: Table, line: str) -> str | None:
-    """Why `line` (as `ingest.lines.reader` gives it) cannot be loaded into `table`, or None if it can."""
+    """Why a line, as `ingest.lines.reader` gives it, cannot be loaded into `table`; None if it can."""
     if line.startswith(MARK):
-        return line.split(MARK, 2)[1]
+        return line[len(MARK) :]
     fields: list[str] = []
     at = 0
     while True:
@@ -211,23 +194,8 @@ def reason(table: Table, line: str) -> str | None:
     if len(fields) != len(table.columns):
         return f"{len(fields)} field{'s' if len(fields) > 1 else ''} instead of {len(table.columns)}"
     for column, value in zip(table.columns, fields, strict=True):
-        if not re.fullmatch(_field_pattern(column), value):
+        rule = RULES[column.kind]
+        if not re.fullmatch(_field_pattern(rule), value):
             shown = value if len(value) <= 40 else f"{value[:40]}…"
-            empty = "empty or " if RULES[column.kind].optional else ""
-            return f"{column.source} {shown!r} is not {empty}{RULES[column.kind].says}"
+            return f"{column.source} {shown!r} is not {'empty or ' if rule.optional else ''}{rule.says}"
     return None
-
-
-def rejected(table: Table, line_number: int, line: str) -> Rejected:
-    """The record of a line that does not match its table's pattern."""
-    why = reason(table, line) or f"does not fit the columns {table.header}"
-    return Rejected(table.name, table.file, line_number, why, line.split(MARK, 2)[2] if line.startswith(MARK) else line)
-
-
-def as_csv(rows: Iterable[Rejected]) -> bytes:
-    """The records as CSV lines under `REJECTED_HEADER`; fields are quoted where needed, quotes doubled."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
-        (row.table, row.file, row.line, row.reason, row.raw_line) for row in rows
-    )
-    return text.getvalue().encode()

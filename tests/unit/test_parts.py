@@ -17,12 +17,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import IngestError, QuarantineError, SourceError
-from ingest.lines import part_files
-from ingest.lines.part_check import PartCheck
+from ingest.lines import judge, part_files
 from ingest.lines.part_files import LocalPart
 from ingest.lines.parts import CutBatch, cut
+from ingest.lines.quarantine import HEADER
 from ingest.lines.reader import MAX_LINE
-from ingest.lines.rules import REJECTED_HEADER, reason
+from ingest.lines.rules import reason
 from ingest.schema import TABLES
 from ingest.sources.archive import open_source
 
@@ -118,20 +118,17 @@ def test_bad_lines_are_set_aside_with_their_line_and_the_rest_is_loaded(tmp_path
     assert "ratings.csv:2: rating '7' is not a half star" in batch.report
 
 
-def test_only_a_part_with_lines_that_are_not_plain_is_read_back(tmp_path, monkeypatch):
-    read: list[str] = []
-    bad_rows = PartCheck.bad_rows
-    monkeypatch.setattr(
-        PartCheck, "bad_rows", lambda self, table, part: (read.append(part.path.name), bad_rows(self, table, part))[1]
-    )
+def test_a_line_that_is_not_plain_is_judged_by_its_pattern_and_loaded(tmp_path, monkeypatch):
+    plain: list[bool] = []
+    is_plain = judge.is_plain
+    monkeypatch.setattr(judge, "is_plain", lambda *these: (plain.append(is_plain(*these)), plain[-1])[1])
     rows = many_ratings(60_000)
     rows[30_000] = "007,1,4,0"
     batch = cut_files(
         tmp_path, {"ratings.csv": RATINGS + "\n".join(rows) + "\n"}, part_bytes=150_000, block_bytes=100_000
     )
-    [holding] = [part for part in batch.tables["ratings"].parts if b"\n007,1,4,0\n" in text_of(part)]
-    assert read == [holding.path.name]
-    assert len(batch.tables["ratings"].parts) > 2
+    assert plain.count(False) == 1
+    assert len(plain) > 2
     assert loaded(batch, "ratings").decode().splitlines() == rows
 
 
@@ -272,7 +269,7 @@ def test_a_full_disk_is_an_error_without_traceback(tmp_path, monkeypatch):
         cut_files(tmp_path, {"ratings.csv": RATINGS + "1,2,3.5,4\n"})
 
 
-def test_paths_with_quotes_and_wildcards_are_read_back(tmp_path):
+def test_paths_with_quotes_and_wildcards_are_written(tmp_path):
     assert cut_files(tmp_path / "o'dd [a-z]*? $path", {"ratings.csv": RATINGS + "1,2,3.5,4\n"}).report == ""
 
 
@@ -359,4 +356,4 @@ def test_a_real_release_is_loaded_whole(tmp_path, name, rows):
 
 def test_rejected_records_have_the_agreed_header(tmp_path):
     batch = cut_files(tmp_path, {"ratings.csv": RATINGS + "1,2,3.5,4\nx\n"}, max_rejected=1)
-    assert tuple(rejects(batch)[0]) == REJECTED_HEADER
+    assert tuple(rejects(batch)[0]) == HEADER
