@@ -28,6 +28,7 @@ from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
 from ingest.sources import releases
 from ingest.sources.archive import OpenSource, open_source
+from ingest.sources.sample import day as days
 from ingest.sources.sample.cache import cached_sample
 from ingest.store.bucket import Store
 
@@ -126,8 +127,8 @@ class Landing:
         """The source on this machine, downloaded or generated if need be; its modes and date where they are known."""
         if not self.generated:
             return releases.resolve(self.dataset, settings, self.source), self.mode, self.as_of
-        source, day = cached_sample(settings.downloads, ratings=self.ratings, day=self.day)
-        return source, day.modes, self.as_of or day.as_of
+        folder = cached_sample(settings.downloads, ratings=self.ratings, day=self.day)
+        return folder, days.modes(self.day), self.as_of or days.as_of(self.day)
 
 
 def land(landing: Landing, store: Store, settings: Settings, console: Console | None = None) -> Landed:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingest.sources.sample.day import as_of
 from ingest.sources.sample.generate import generate
 
 # How often each half star is given, from 0.5 on, in the releases up to ml-32m, in thousandths.
@@ -17,7 +18,8 @@ FLAT_SINCE, FLAT_UNTIL = datetime(2003, 6, 1, tzinfo=UTC), datetime(2023, 6, 1, 
 def full(folder: Path, ratings: int, flat: bool) -> datetime:
     """Writes a whole data set of so many ratings; returns the instant that it speaks for."""
     if not flat:
-        return generate(folder, ratings=ratings).as_of
+        generate(folder, ratings=ratings)
+        return as_of(1)
     _flat(folder, ratings)
     return FLAT_UNTIL
 

@@ -14,6 +14,7 @@ from expectations.checks import Check
 from expectations.connection import Warehouse
 from expectations.verdict import Verdict
 from ingest.batches.landing import Landing, land
+from ingest.sources.sample.day import as_of
 from ingest.sources.sample.generate import generate
 from tests.pipeline.harness import Lab, MeasuringDbt
 
@@ -45,9 +46,9 @@ Contents = dict[str, tuple[int, int | None]]
 
 def make(lab: Lab, folder: Path) -> None:
     """A warehouse with one batch, one with nothing built of it, one with two batches; dbt's SQL, compiled."""
-    sample = generate(folder / "sample", ratings=30_000)
+    generate(folder / "sample", ratings=30_000)
     name = lab.new_dataset()
-    land(Landing(name, folder / "sample", as_of=sample.as_of), lab.store, lab.settings)
+    land(Landing(name, folder / "sample", as_of=as_of(1)), lab.store, lab.settings)
     lab.apply(name, dbt=MeasuringDbt("dev"))
     _changed(lab.settings.warehouse, folder / "first.duckdb", _NOTHING_BUILT)
     _changed(lab.settings.warehouse, folder / "second.duckdb", _SECOND_BATCH)

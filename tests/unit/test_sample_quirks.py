@@ -8,8 +8,10 @@ from collections import Counter
 import pytest
 
 from ingest.sources.sample.generate import generate
-from ingest.sources.sample.words import ODD_TAGS
+from ingest.sources.sample.titles import WORDS
 from tests.sample_files import Content, read
+
+ODD_TAGS = WORDS["odd_tags"]
 
 TITLE_FORMS = (
     r"^[^(]*[^() \u00a0]$",

@@ -1,32 +1,29 @@
-"""What a day of the sample is."""
+"""The days of the sample: the instant that each speaks for, and how it ships its tables."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ingest.errors import SourceError
-from ingest.schema import Mode
+from ingest.schema import TABLES, Mode
 
 FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
 DAY_SECONDS = 86_400
 
 
-@dataclass(frozen=True)
-class SampleDay:
-    """A generated day: `as_of`, the instant (UTC) it speaks for; `modes`, `full` or `delta`, of the tables it has."""
-
-    as_of: datetime
-    modes: dict[str, Mode]
-
-
 def as_of(day: int) -> datetime:
     """The instant (UTC) that day `day` (1 is the first) speaks for; it holds nothing that is later."""
-    if day < 1:
-        raise SourceError(f"there is no day {day}: days of the sample start with 1")
     return FIRST_DAY + timedelta(days=day - 1)
 
 
-def seconds(moment: datetime) -> int:
-    """Seconds since 1970, UTC."""
-    return int(moment.timestamp())
+def start_of(day: int) -> int:
+    """The second (since 1970) in which `day` begins; it ends with its as-of."""
+    return int(as_of(day - 1).timestamp())
+
+
+def modes(day: int) -> dict[str, Mode]:
+    """How each table is shipped: day 1 is a whole release, a later one what changed.
+
+    Tags are all shipped on every second day, as they must be when some were withdrawn.
+    """
+    usual: Mode = "full" if day == 1 else "delta"
+    return {table: "full" if table == "tags" and day % 2 == 0 else usual for table in TABLES}

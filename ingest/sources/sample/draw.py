@@ -7,8 +7,8 @@ may differ between processors; neither may ever decide a byte of the sample.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,23 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Points = Sequence[tuple[int, int]]
-Hand = Callable[[int], int]
+T = TypeVar("T")
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST, _HALF, _LOW = np.uint64(31), np.uint64(32), np.uint64(0xFFFFFFFF)
+
+
+class Hand:
+    """Picks one after another from the luck of a single draw."""
+
+    def __init__(self, luck: int) -> None:
+        self._luck = luck
+
+    def pick(self, choices: Sequence[T]) -> T:
+        """One of the choices, and another each time."""
+        self._luck, number = divmod(self._luck, len(choices))
+        return choices[number]
 
 
 class Dice:
@@ -47,14 +59,16 @@ class Dice:
         """A number in [0, limit) for each counter."""
         return below(self.pair(stream, counters)[0], limit)
 
+    def bell(self, stream: str, counters: Ints, width: int) -> Ints:
+        """A number around 0 for each counter, at most twice the `width` away."""
+        first, second = self.pair(stream, counters)
+        four = (first & 0xFFFF) + (first >> 16) + (second & 0xFFFF) + (second >> 16)
+        result: Ints = (four * width >> 16) - 2 * width
+        return result
+
     def hands(self, stream: str, counters: Ints) -> list[Hand]:
-        """For each counter a function that gives a number in [0, limit), and another one each time it is called."""
-        return [partial(_deal, [value]) for value in self.bits(stream, counters).tolist()]
-
-
-def _deal(left: list[int], limit: int) -> int:
-    left[0], number = divmod(left[0], limit)
-    return number
+        """A hand for each counter."""
+        return [Hand(luck) for luck in self.bits(stream, counters).tolist()]
 
 
 def below(bits32: Ints, limit: Ints | int) -> Ints:

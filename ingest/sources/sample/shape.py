@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ingest.errors import SourceError
 from ingest.sources.sample.draw import Points, along
 
@@ -16,39 +14,20 @@ _GENOME_SCORES: Points = ((0, 400), (100_000, 100_000), (20_000_000, 11_709_768)
 _GENOME_TAGS: Points = ((0, 10), (100_000, 100), (11_709_768, 1_128), (11_709_769, 1_128))
 
 
-@dataclass(frozen=True)
 class Shape:
-    """Row counts of day 1, and about how much a later day brings (`daily_…`).
+    """Row counts of day 1 for a number of `ratings`, and about how much a later day brings (`daily_…`).
 
-    The genome is complete: `genome_movies` × `genome_tags` scores.
+    The genome is complete: `genome_movies` × `genome_tags` scores. Raises SourceError for too few ratings.
     """
 
-    ratings: int
-    users: int
-    movies: int
-    tags: int
-    genome_movies: int
-    genome_tags: int
-    daily_ratings: int
-    daily_movies: int
-    daily_users: int
-
-
-def shape_of(ratings: int) -> Shape:
-    """The shape for a number of ratings; raises SourceError for too few of them."""
-    if ratings < LEAST_RATINGS:
-        raise SourceError(f"a sample of {ratings} ratings is too small: ask for {LEAST_RATINGS:,} or more")
-    users, movies = max(20, ratings * 138_493 // 20_000_263), int(along(_MOVIES, ratings))
-    scores = int(along(_GENOME_SCORES, ratings))
-    genome_tags = int(along(_GENOME_TAGS, scores))
-    return Shape(
-        ratings=ratings,
-        users=users,
-        movies=movies,
-        tags=int(along(_TAGS, ratings)),
-        genome_movies=scores // genome_tags,
-        genome_tags=genome_tags,
-        daily_ratings=max(100, ratings // 200),
-        daily_movies=max(2, movies // 1_000),
-        daily_users=max(2, users // 400),
-    )
+    def __init__(self, ratings: int) -> None:
+        if ratings < LEAST_RATINGS:
+            raise SourceError(f"a sample of {ratings} ratings is too small: ask for {LEAST_RATINGS:,} or more")
+        scores = int(along(_GENOME_SCORES, ratings))
+        self.ratings, self.users = ratings, max(20, ratings * 138_493 // 20_000_263)
+        self.movies, self.tags = int(along(_MOVIES, ratings)), int(along(_TAGS, ratings))
+        self.genome_tags = int(along(_GENOME_TAGS, scores))
+        self.genome_movies = scores // self.genome_tags
+        self.daily_ratings = max(100, ratings // 200)
+        self.daily_movies = max(2, self.movies // 1_000)
+        self.daily_users = max(2, self.users // 400)

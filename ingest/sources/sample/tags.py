@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, product
 
 import numpy as np
 
-from ingest.sources.sample.changes import fresh_ratings, start_of
-from ingest.sources.sample.day import DAY_SECONDS
+from ingest.sources.sample.changes import fresh_ratings
+from ingest.sources.sample.day import DAY_SECONDS, modes, start_of
 from ingest.sources.sample.draw import Ints, weighted
-from ingest.sources.sample.words import FIRST_NAMES, LAST_NAMES, ODD_TAGS, PHRASES
+from ingest.sources.sample.titles import WORDS
 from ingest.sources.sample.world import World
 
 _VARIANTS = (str.title, str.upper, str.capitalize)
-_PLAIN = (*PHRASES, *(f"{first} {last}".lower() for last in LAST_NAMES for first in FIRST_NAMES))
-_PAIRED = 2 * len(_PLAIN)
+_PHRASES = [
+    *WORDS["common_tags"],
+    *(f"{mood} {subject}" for subject, mood in product(WORDS["subjects"], WORDS["moods"])),
+]
+_PEOPLE = [f"{first} {last}".lower() for last, first in product(WORDS["last_names"], WORDS["first_names"])]
+_PAIRS = [(tag, _VARIANTS[number % 3](tag)) for number, tag in enumerate([*_PHRASES, *_PEOPLE])]
+VOCABULARY = [*chain.from_iterable(_PAIRS), *WORDS["odd_tags"]]
+"""Every user tag: pairs that differ only by case, one after the other, then the odd ones."""
+_PAIRED = 2 * len(_PAIRS)
 _SLOTS = 211
 _CASE_SLOTS = (200, 204, 208)
 
 
-def vocabulary() -> tuple[str, ...]:
-    """Every user tag: pairs that differ only by case, one after the other, then the odd ones."""
-    pairs = ((tag, _VARIANTS[number % 3](tag)) for number, tag in enumerate(_PLAIN))
-    return (*chain.from_iterable(pairs), *ODD_TAGS)
-
-
 def genome_tags(count: int) -> list[str]:
     """The genome's tags in the order of their ids, from 1."""
-    return sorted(("007", *PHRASES)[:count])
+    return sorted(["007", *_PHRASES][:count])
 
 
 def _drawn_tags(world: World, stream: str, counters: Ints) -> Ints:
@@ -61,35 +62,30 @@ def first_tags(world: World) -> Ints:
     luck, other = dice.pair("tag on", nth)
     movie = np.where(luck % 10 < 3, (other * world.catalogue[taggers[who]]) >> 32, ratings[row, 1])
     slot = nth % _SLOTS
-    tag = np.where(slot < len(ODD_TAGS), _PAIRED + slot, _drawn_tags(world, "tag", nth))
+    tag = np.where(slot < len(WORDS["odd_tags"]), _PAIRED + slot, _drawn_tags(world, "tag", nth))
     timestamp = ratings[row, 3] + 5 + dice.below("tag when", nth, 600)
     rows = np.column_stack([taggers[who], movie, tag, timestamp])
     again = nth[np.isin(slot, _CASE_SLOTS)]
-    rows[again] = rows[again - 1]
+    rows[again] = rows[again - 1] + (0, 0, 0, 3)
     rows[again, 2] ^= 1
-    rows[again, 3] += 3
     return _unique(rows[np.sort(np.unique(_keys(rows), return_index=True)[1])[: shape.tags]])
 
 
-def new_tags(world: World, day: int, ratings: Ints) -> Ints:
-    """The tags given on `day` by people who gave new `ratings` that day."""
-    nth = (day << 32) + np.arange(max(6, world.shape.tags // 250))
+def new_tags(world: World, day: int) -> Ints:
+    """The tags that people give on `day` to movies that they rate that day."""
+    ratings, nth = fresh_ratings(world, day), (day << 32) + np.arange(max(6, world.shape.tags // 250))
     user, movie, _, rated = ratings[world.dice.below("new tag on", nth, len(ratings))].T
     timestamp = np.minimum(rated + world.dice.below("new tag when", nth, DAY_SECONDS // 4), start_of(day + 1) - 1)
     return _unique(np.column_stack([user, movie, _drawn_tags(world, "new tag", nth), timestamp]))
 
 
-def tags_are_full(day: int) -> bool:
-    """Whether `day` ships all tags, as it must when some were withdrawn; other days ship the new ones."""
-    return day == 1 or day % 2 == 0
-
-
 def tags_on(world: World, day: int) -> Ints:
-    """All tags as they stand on `day`; some are withdrawn on each day that ships them all."""
+    """The tags that `day` ships: its new ones, or all as they stand; of all, some are withdrawn each time."""
+    if modes(day)["tags"] == "delta":
+        return new_tags(world, day)
     rows = first_tags(world)
     for past in range(2, day + 1):
-        gone = max(3, len(rows) // 500) if tags_are_full(past) else 0
+        gone = max(3, len(rows) // 500) if modes(past)["tags"] == "full" else 0
         order = np.argsort(world.dice.bits(f"withdraw {past}", _keys(rows)), kind="stable")
-        added = new_tags(world, past, fresh_ratings(world, past)["new"])
-        rows = _unique(np.concatenate([rows[order[gone:]], added]))
+        rows = _unique(np.concatenate([rows[order[gone:]], new_tags(world, past)]))
     return rows

@@ -6,37 +6,34 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from ingest.sources.sample.day import DAY_SECONDS, FIRST_DAY, seconds
+from ingest.sources.sample.day import DAY_SECONDS, start_of
 from ingest.sources.sample.draw import Dice, Flags, Ints, Points, along, below, exact_shares, weighted
 from ingest.sources.sample.shape import LEAST_PER_USER, Shape
 from ingest.sources.sample.titles import title_sources
 
-NOW = seconds(FIRST_DAY)
-_OPENING = seconds(datetime(1995, 1, 9, tzinfo=UTC))
-_HALF_STARS_SINCE = seconds(datetime(2003, 2, 18, tzinfo=UTC))
+NOW = start_of(2)
+_OPENING = int(datetime(1995, 1, 9, tzinfo=UTC).timestamp())
+_HALF_STARS_SINCE = int(datetime(2003, 2, 18, tzinfo=UTC).timestamp())
 _JOINED = (2, 70, 30, 14, 40, 70, 38, 32, 36, 32, 55, 40, 38, 42, 36, 30, 28, 27, 25, 24, 55, 60, 62, 60, 60)
 """How many users joined in each year from 1995 to 2019, in proportion."""
+# Each of these is drawn along its points: the first number is a quantile, in parts of 2^16.
 _ACTIVITY: Points = (
     (0, 20), (6_500, 24), (16_400, 35), (32_800, 69), (49_150, 160), (59_000, 360), (63_600, 700), (64_900, 1_150),
     (65_470, 2_200), (65_536, 7_000),
 )  # fmt: skip
-"""Ratings of a user along the quantiles (of 2^16) of users."""
+"""How many ratings a user gives."""
+_AGE: Points = ((0, 0), (49_000, 1), (57_000, 12), (62_000, 40), (65_536, 88))
+"""How many years before it was added a movie was released; those of the opening are from the last quarter."""
+_RELEVANCE: Points = (
+    (0, 1), (6_500, 40), (16_400, 90), (32_800, 220), (49_000, 550), (59_000, 1_200), (63_600, 2_400), (65_200, 3_600),
+    (65_535, 4_000),
+)  # fmt: skip
 _MOST_SESSIONS, _SECONDS_PER_RATING = 8, 5
 _EARLY_PERCENT = 30
-
-# Upper ends of the score (in 1/1000 stars around the mean) for 0.5, 1.0, …, 4.5 stars; people who give whole
-# stars only have their own.
-_HALF_ENDS = (-2_130, -1_780, -1_590, -1_230, -940, -380, 130, 930, 1_430)
-_WHOLE_ENDS = (-1_730, -1_730, -1_110, -1_110, -220, -220, 950, 950, 950)
-_REACH = 4_096
-
-
-def _star_table(ends: tuple[int, ...], whole: bool) -> Ints:
-    stars = np.searchsorted(np.array(ends), np.arange(-_REACH, _REACH), side="right") + 1
-    return np.minimum(stars + stars % 2, 10) if whole else stars
-
-
-_STARS = np.stack([_star_table(_HALF_ENDS, whole=False), _star_table(_WHOLE_ENDS, whole=True)])
+# Upper ends of the score (in 1/1000 stars around the mean) for 0.5, 1.0, …, 4.5 stars, and for 1, 2, 3 and 4 of those
+# who give whole stars only.
+_HALF_ENDS = np.array([-2_130, -1_780, -1_590, -1_230, -940, -380, 130, 930, 1_430])
+_WHOLE_ENDS = np.array([-1_730, -1_110, -220, 950])
 
 
 class World:
@@ -54,7 +51,7 @@ class World:
         self.rank: Ints = np.argsort(by_rank, kind="stable")
         self._popular = self._cumulated_popularity()
         liked = 300 * (shape.movies - self.rank) // shape.movies - 230
-        self._quality = self._bell("quality", every_movie, 780) + liked
+        self._quality = self.dice.bell("quality", every_movie, 780) + liked
         self._starts, self._sessions = self._session_starts(everyone)
         self._latest = self._starts.max(axis=1)
         self.catalogue: Ints = np.searchsorted(self._added, self._latest, side="right").astype(np.int64)
@@ -75,29 +72,19 @@ class World:
         return np.where(indexes < self.shape.movies, np.maximum(evenly, _OPENING), later)
 
     def years(self, indexes: Ints) -> Ints:
-        """The release year of each movie: mostly that in which it was added to the site, else before."""
+        """The release year of each movie: that in which it was added to the site, or before."""
         sources = title_sources(indexes)
         added = self.added(sources).astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
-        luck, depth = self.dice.pair("release year", sources)
-        age = (((depth & 0xFFFF) * (depth >> 16) >> 16) * 90) >> 16
-        old = ((luck & 7) == 0) | (added < 1996)
-        return np.where(old, np.maximum(added - age, 1903), added - ((luck >> 3) & 3) // 3)
+        luck = self.dice.below("release year", sources, 1 << 16)
+        return added - along(_AGE, np.where(added == 1995, luck // 4 + 49_152, luck))
 
     def new_movies(self, day: int) -> Ints:
         """The movies that appear on `day` (2 or later)."""
-        first = self.shape.movies + (day - 2) * self.shape.daily_movies
-        return np.arange(first, first + self.shape.daily_movies)
+        return np.arange(self.shape.daily_movies) + self.shape.movies + (day - 2) * self.shape.daily_movies
 
     def new_users(self, day: int) -> Ints:
         """The users who join on `day` (2 or later)."""
-        first = self.shape.users + (day - 2) * self.shape.daily_users
-        return np.arange(first, first + self.shape.daily_users)
-
-    def _bell(self, stream: str, counters: Ints, width: int) -> Ints:
-        first, second = self.dice.pair(stream, counters)
-        four = (first & 0xFFFF) + (first >> 16) + (second & 0xFFFF) + (second >> 16)
-        bell: Ints = (four * width >> 16) - 2 * width
-        return bell
+        return np.arange(self.shape.daily_users) + self.shape.users + (day - 2) * self.shape.daily_users
 
     def _cumulated_popularity(self) -> Ints:
         """Zipf's law with a bent top, a thin tail, and two ratings at least in the mean; it stays below 2^36."""
@@ -108,7 +95,7 @@ class World:
 
     def _session_starts(self, users: Ints) -> tuple[Ints, Ints]:
         """Start of each possible session (unused ones repeat the first) and the number of sessions, per user."""
-        years = np.array([seconds(datetime(1995 + n, 1, 1, tzinfo=UTC)) for n in range(len(_JOINED) + 1)])
+        years = np.array([int(datetime(1995 + n, 1, 1, tzinfo=UTC).timestamp()) for n in range(len(_JOINED) + 1)])
         luck, moment = self.dice.pair("join", users)
         year = weighted(np.array(_JOINED), luck)
         joined = years[year] + below(moment, np.diff(years)[year] - 2 * DAY_SECONDS)
@@ -141,23 +128,20 @@ class World:
         """The ratings that existing users gave until day 1: rows (user, movie, half stars, timestamp) in file order."""
         row, movie = self.distinct_movies("movie", users, self.counts[users], self.catalogue[users])
         user = users[row]
-        key = (user << 20) + movie
-        luck, moment = self.dice.pair("when", key)
+        luck, moment = self.dice.pair("when", (user << 20) + movie)
         start = self._starts[user, below(luck, self._sessions[user])]
         start = np.where(start < self._added[movie], self._latest[user], start)
         span = self.counts * _SECONDS_PER_RATING // self._sessions + 30
-        timestamp = start + below(moment, span[user])
-        return np.column_stack([user, movie, self.stars("stars", users, row, movie, timestamp), timestamp])
+        return self.rated("stars", user, movie, start + below(moment, span[user]))
 
-    def stars(self, stream: str, users: Ints, row: Ints, movie: Ints, timestamp: Ints) -> Ints:
-        """Half stars (1 to 10) from `users[row]` to each movie: the movie's quality, the user's taste, and chance."""
-        taste = self._bell("taste", users, 690)
-        whole: Flags = self.dice.below("whole stars", users, 10) < 2
-        score = self._quality[np.minimum(movie, self.shape.movies - 1)] + taste[row]
-        score += self._bell(stream, (users[row] << 20) + movie, 1_480)
-        table = (whole[row] | (timestamp < _HALF_STARS_SINCE)).astype(np.int64)
-        stars: Ints = _STARS[table, np.clip(score + _REACH, 0, 2 * _REACH - 1)]
-        return stars
+    def rated(self, stream: str, user: Ints, movie: Ints, timestamp: Ints) -> Ints:
+        """Rows (user, movie, half stars, timestamp): stars by the movie's quality, the user's taste, and chance."""
+        score = self._quality[np.minimum(movie, self.shape.movies - 1)] + self.dice.bell("taste", user, 690)
+        score += self.dice.bell(stream, (user << 20) + movie, 1_480)
+        whole: Flags = (self.dice.below("whole stars", user, 10) < 2) | (timestamp < _HALF_STARS_SINCE)
+        half_stars = np.searchsorted(_HALF_ENDS, score, side="right") + 1
+        whole_stars = 2 * np.searchsorted(_WHOLE_ENDS, score, side="right") + 2
+        return np.column_stack([user, movie, np.where(whole, whole_stars, half_stars), timestamp])
 
     def genome(self, movies: Ints) -> tuple[Ints, Ints, Ints]:
         """Relevance, in units of 0.00025, of every tag for each movie: rows (movie, tag, relevance)."""
@@ -167,9 +151,3 @@ class World:
         common = self.dice.below("tag relevance", np.arange(tags), 1 << 16)[tag]
         quantile = ((luck >> 16) * 3 + common) // 4
         return movie, tag, along(_RELEVANCE, np.where(theme & 63 == 0, 61_439 + (luck >> 20), quantile))
-
-
-_RELEVANCE: Points = (
-    (0, 1), (6_500, 40), (16_400, 90), (32_800, 220), (49_000, 550), (59_000, 1_200), (63_600, 2_400), (65_200, 3_600),
-    (65_535, 4_000),
-)  # fmt: skip
