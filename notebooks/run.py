@@ -46,12 +46,6 @@ def heading(notebook: Path) -> str:
     return str(_read(notebook).cells[0].source).splitlines()[0].removeprefix("# ")
 
 
-def about(notebook: Path) -> str:
-    """What a notebook is about: the first sentence below its heading."""
-    paragraph = " ".join(_read(notebook).cells[0].source.split("\n\n")[1].split())
-    return re.sub(r"(\*\*?)(\S.*?)\1", r"\2", paragraph.split(". ")[0].rstrip(".") + ".").replace("`", "")
-
-
 def execute(path: Path, scratch: Path) -> Any:
     """The notebook with its outputs; raises `PipelineError` with the first cell that fails.
 

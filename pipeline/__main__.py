@@ -182,13 +182,13 @@ def docs(
 ) -> None:
     """Builds the site from the current warehouse: its state, lineage, documentation, Data Docs and notebooks."""
     from pipeline.site.build import build
-    from pipeline.site.serve import server
+    from pipeline.site.serve import SiteServer
 
     report = Report(console)
     page = build(out.resolve(), Settings(), lambda text: report.say(f"  {text}"))
     report.say(str(page), "green")
     if serve:
-        with server(page.parent) as serving, suppress(KeyboardInterrupt):
+        with SiteServer(page.parent) as serving, suppress(KeyboardInterrupt):
             report.say(f"{serving.address} (Ctrl-C stops it)", "green")
             serving.serve_forever()
 

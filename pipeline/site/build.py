@@ -10,18 +10,21 @@ import shutil
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from expectations.connection import results_of
+from ingest.schema import TABLES
 from ingest.settings import Settings
 from notebooks import marts
 from notebooks import run as notebooks
 from pipeline import runs
 from pipeline.dbt import Dbt
 from pipeline.site import columns
-from pipeline.site.pages import columns_page, front_page, runs_page
-from pipeline.site.state import descriptions, documentation, state
+from pipeline.site.pages import render
+from pipeline.site.state import descriptions, state
 from profiles import engine
 from profiles.errors import PipelineError
 
@@ -58,10 +61,11 @@ def build(out: Path, settings: Settings, say: Say) -> Path:
     with closing(marts.connect()) as opened:
         found = state(opened, target)
     say(f"state of the warehouse: {found['dataset']}, {len(found['batches'])} batches")
-    found["notebooks"] = _notebooks(settings.data_dir / "notebooks", found["built_at"], new / "notebooks", say)
+    _notebooks(settings.data_dir / "notebooks", found["built_at"], new / "notebooks", say)
     manifest, catalog = _dbt(new / "dbt", work / "dbt", target)
-    found["documentation"] = documentation(manifest, catalog)
-    say(f"dbt docs: {found['documentation']['percent']:g} % of {found['documentation']['columns']} columns described")
+    say("dbt docs")
+    exposures = sorted(manifest["exposures"].values(), key=itemgetter("name"))
+    found["notebooks"] = [{name: exposure[name] for name in ("name", "label", "description")} for exposure in exposures]
     found["data_docs"] = _data_docs(target, new / "data_docs")
     say("Data Docs" if found["data_docs"] else "no Data Docs: no gate has run yet")
     records = runs.read(settings.data_dir / "runs")
@@ -70,10 +74,16 @@ def build(out: Path, settings: Settings, say: Say) -> Path:
     lineage = columns.read(manifest, catalog, engine(target).dialect, prefix)
     made = sum(degree > 0 for _, degree in lineage.graph.in_degree)
     say(f"columns: what {made} of {len(lineage.graph)} are made of")
+    files = {
+        columns.Column(f"raw.{table.name}", column.name): (table.file, column.source)
+        for table in TABLES.values()
+        for column in table.columns
+    }
+    groups = groupby(found["rows"], key=lambda name: str(name).partition(".")[0])
     for name, content in {
-        "index.html": front_page(found, descriptions(manifest, prefix)),
-        "columns.html": columns_page(lineage),
-        "runs.html": runs_page(records),
+        "index.html": render("index", state=found, groups=groups, relations=descriptions(manifest, prefix)),
+        "columns.html": render("columns", columns=lineage, files=files),
+        "runs.html": render("runs", runs=records[:100], slowest=runs.slowest(records)),
         "state.json": json.dumps(found, indent=1),
     }.items():
         (new / name).write_text(content, encoding="utf-8")
@@ -81,7 +91,7 @@ def build(out: Path, settings: Settings, say: Say) -> Path:
     return out / "index.html"
 
 
-def _notebooks(pages: Path, built_at: str | None, folder: Path, say: Say) -> list[dict[str, str]]:
+def _notebooks(pages: Path, built_at: str | None, folder: Path, say: Say) -> None:
     """The notebooks' pages, executed again where they are older than the warehouse or the notebook (times in UTC)."""
     built = datetime.fromisoformat(f"{built_at}Z").timestamp() if built_at else 0.0
     found = {path: pages / f"{path.stem}.html" for path in notebooks.notebooks()}
@@ -96,10 +106,6 @@ def _notebooks(pages: Path, built_at: str | None, folder: Path, say: Say) -> lis
         text = page.read_text(encoding="utf-8").replace("<!-- home -->", '<a href="../index.html">site</a>')
         (folder / page.name).write_text(text, encoding="utf-8")
     say(f"notebooks: {len(found)}")
-    return [
-        {"page": f"notebooks/{page.name}", "title": notebooks.heading(path), "about": notebooks.about(path)}
-        for path, page in found.items()
-    ]
 
 
 def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[str, Any]]:

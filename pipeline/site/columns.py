@@ -24,6 +24,11 @@ class Column(NamedTuple):
     relation: str
     name: str
 
+    @property
+    def in_marts(self) -> bool:
+        """Whether it is a column of a mart."""
+        return self.relation.startswith("marts.")
+
 
 @dataclass
 class Columns:

@@ -11,31 +11,25 @@ from typing import Any, BinaryIO
 
 
 class SiteServer(ThreadingHTTPServer):
-    """Serves a site below a secret path: the port is open to every user of the machine, and to pages in a browser."""
+    """Serves a folder on a free port of 127.0.0.1, at its `address` alone.
 
-    path = f"/{secrets.token_urlsafe()}/"
+    That has a secret path: the port is open to every user of the machine, and to pages in a browser.
+    """
 
-    @property
-    def address(self) -> str:
-        """Where a browser finds the site."""
-        return f"http://127.0.0.1:{self.server_port}{self.path}"
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), partial(_Files, directory=str(folder)))
+        self.path = f"/{secrets.token_urlsafe()}/"
+        self.address = f"http://127.0.0.1:{self.server_port}{self.path}"
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files without a line for each."""
-
+class _Files(SimpleHTTPRequestHandler):
     def send_head(self) -> io.BytesIO | BinaryIO | None:
-        """Finds the file of a GET or HEAD."""
-        if not self.path.startswith(SiteServer.path):
+        secret = self.server.path  # type: ignore[attr-defined]
+        if not self.path.startswith(secret):
             self.send_error(404)
             return None
-        self.path = self.path.removeprefix(SiteServer.path[:-1])
+        self.path = self.path.removeprefix(secret[:-1])
         return super().send_head()
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing."""
-
-
-def server(folder: Path) -> SiteServer:
-    """A server of a folder on a free port of 127.0.0.1 alone."""
-    return SiteServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        pass

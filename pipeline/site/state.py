@@ -48,19 +48,6 @@ def _batch(tables: list[dict[str, Any]]) -> dict[str, Any]:
     return {"id": tables[0]["batch_id"], "as_of": tables[0]["as_of"], "tables": modes}
 
 
-def documentation(manifest: dict[str, Any], catalog: dict[str, Any]) -> dict[str, Any]:
-    """How much of the warehouse has a description in dbt: relations, columns, and the names of those without one."""
-    described, columns, missing = manifest["nodes"] | manifest["sources"], 0, []
-    relations = catalog["nodes"] | catalog["sources"]
-    for key, found in relations.items():
-        node, columns = described[key], columns + len(found["columns"])
-        known = {name.lower(): column["description"].strip() for name, column in node["columns"].items()}
-        missing += [] if node["description"].strip() else [node["name"]]
-        missing += [f"{node['name']}.{name.lower()}" for name in found["columns"] if not known.get(name.lower())]
-    percent = 100 * (1 - len(missing) / max(len(relations) + columns, 1))
-    return {"relations": len(relations), "columns": columns, "percent": round(percent, 1), "missing": missing}
-
-
 def descriptions(manifest: dict[str, Any], prefix: str) -> dict[str, dict[str, str]]:
     """The description of each relation, and its page in dbt's documentation, by `schema.name`."""
     return {

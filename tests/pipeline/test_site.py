@@ -29,7 +29,7 @@ from ingest.sources.sample.generate import generate
 from ingest.text import visible
 from pipeline.__main__ import app
 from pipeline.site.build import build
-from pipeline.site.serve import server
+from pipeline.site.serve import SiteServer
 from profiles.errors import PipelineError
 from tests.pipeline.harness import Lab
 
@@ -97,9 +97,15 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(new_lab: Callable[[str], Lab], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site_lab(new_lab: Callable[[str], Lab]) -> Lab:
+    """The laboratory of the site."""
+    return new_lab("site-data")
+
+
+@pytest.fixture(scope="module")
+def site(site_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of a small sample with its genome, after its gates, with hostile text wherever there can be text."""
-    lab = new_lab("site-data")
+    lab = site_lab
     source = tmp_path_factory.mktemp("sample")
     generate(source, ratings=3000)
     for file, column in (("movies.csv", "title"), ("movies.csv", "genres"), ("tags.csv", "tag")):
@@ -181,11 +187,19 @@ def test_no_page_names_a_folder_of_this_machine(site: Path) -> None:
         assert str(site.parents[1]) not in path.read_text(), path.name
 
 
-def test_every_model_and_every_column_is_described(site: Path) -> None:
-    documentation = json.loads((site / "state.json").read_text())["documentation"]
-    assert documentation["missing"] == []
-    assert documentation["relations"] > 30
-    assert documentation["columns"] > 150
+def test_every_model_and_every_column_is_described(site_lab: Lab, site: Path) -> None:
+    folder = site_lab.settings.data_dir / "site" / "dbt"
+    manifest, catalog = (json.loads((folder / f"{name}.json").read_text()) for name in ("manifest", "catalog"))
+    described, missing, columns = manifest["nodes"] | manifest["sources"], [], 0
+    relations = catalog["nodes"] | catalog["sources"]
+    for key, found in relations.items():
+        node, columns = described[key], columns + len(found["columns"])
+        known = {name.lower(): column["description"].strip() for name, column in node["columns"].items()}
+        missing += [] if node["description"].strip() else [node["name"]]
+        missing += [f"{node['name']}.{name.lower()}" for name in found["columns"] if not known.get(name.lower())]
+    assert missing == []
+    assert len(relations) > 30
+    assert columns > 150
 
 
 def test_the_front_page_tells_the_state_of_the_warehouse(site: Path) -> None:
@@ -284,7 +298,7 @@ class TestInABrowser:
 
     def test_the_lineage_graph_draws(self, site: Path, tmp_path: Path) -> None:
         (site / "probe.html").write_text(PROBE)
-        with server(site) as serving:
+        with SiteServer(site) as serving:
             threading.Thread(target=serving.serve_forever, daemon=True).start()
             page, console = browse(f"{serving.address}probe.html", tmp_path)
             serving.shutdown()
@@ -295,7 +309,7 @@ class TestInABrowser:
 
 def test_the_served_site_is_below_a_path_that_nobody_can_guess(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("the site")
-    with server(tmp_path) as serving:
+    with SiteServer(tmp_path) as serving:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         assert requests.get(f"{serving.address}index.html", timeout=10).text == "the site"
         secret = serving.address.split("/")[3]
