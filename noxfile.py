@@ -57,10 +57,10 @@ def install(session: nox.Session, lock: str) -> None:
     session.env.update(ENVIRONMENT)
 
 
-def run(session: nox.Session, lock: str, *module: str) -> None:
+def run(session: nox.Session, lock: str, *module: str, **environment: str) -> None:
     """Runs a module of the project, with what follows `--`, in the environment of a lock."""
     install(session, lock)
-    session.run("python", "-m", *module, *session.posargs)
+    session.run("python", "-m", *module, *session.posargs, env=environment)
 
 
 def on_target(lock: str) -> str:
@@ -185,8 +185,7 @@ def check_sql(session: nox.Session) -> None:
 @nox.session(default=False)
 def faults(session: nox.Session) -> None:
     """The fault tests in full: kills at more than fifty seeded points, damaged files, a store that misbehaves."""
-    install(session, "test")
-    session.run("python", "-m", "pytest", "tests/faults", "-m", "", *session.posargs, env={"MOVIELENS_FAULTS": "full"})
+    run(session, "test", "pytest", "tests/faults", "-m", "", MOVIELENS_FAULTS="full")
 
 
 @nox.session(default=False)
@@ -217,8 +216,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The benchmark: the whole job against a hand-written DuckDB script (`-- --against REF`: an earlier commit too)."""
-    install(session, "test")
-    session.run("python", "-m", "tests.bench", *session.posargs, env={"MOVIELENS_NOX_PYTHON": sys.executable})
+    run(session, "test", "tests.bench", MOVIELENS_NOX_PYTHON=sys.executable)
 
 
 @nox.session(default=False)

@@ -51,19 +51,15 @@ def execute(path: Path, scratch: Path) -> Any:
 
     Parameters: `scratch`, an empty folder with a short name, for the kernel's sockets.
     """
-    notebook, started = _read(path), 0
-
-    def note_start(cell_index: int, **_: Any) -> None:
-        nonlocal started
-        started = cell_index + 1
-
-    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", on_cell_start=note_start)
+    notebook = _read(path)
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3")
     client.km = client.create_kernel_manager()
     # Sockets of this user alone; a loopback port would be open to everyone on the machine.
     client.km.transport, client.km.ip = "ipc", str(scratch / path.stem[:2])
     try:
         client.execute(cwd=str(FOLDER), env={**os.environ, "PYTHONPATH": str(marts.ROOT)})
     except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
+        started = max((at for at, cell in enumerate(notebook.cells, 1) if "execution" in cell.metadata), default=0)
         if isinstance(error, CellExecutionError):
             why = f"{error.ename}: {error.evalue}\n{notebook.cells[started - 1].source}"
         elif isinstance(error, DeadKernelError):
