@@ -70,8 +70,8 @@ class Check(BaseModel, frozen=True, strict=True, extra="allow"):
         name = f"{self.relation.removeprefix('quality.')}.{self.column}"
         if self.relation == self.profile or not self.column:
             return name if self.column else self.relation
-        asked = self.expectation.removeprefix("ExpectColumn").removesuffix("ToBeBetween")
-        return f"{name} ({re.sub('(?<!^)(?=[A-Z])', ' ', asked).lower()})"
+        asked = re.sub(r"^ExpectColumn|ToBe(Between|LessThan)$", "", self.expectation)
+        return f"{name} ({re.sub('(?<!^)(?=[A-Z][a-z])', ' ', asked).lower()})"
 
     @property
     def profile(self) -> str | None:
@@ -146,7 +146,7 @@ def _faults_of_arguments(check: Check) -> Iterator[str]:
         yield f"{expectation} takes no `{min(unknown)}`: {', '.join(sorted(taken))}."
     if absent := set(schema.get("required", ())) - given:
         yield f"{expectation} needs `{min(absent)}`."
-    if "min_value" in taken and not given & {"min_value", "max_value"}:
+    if "min_value" in taken and not given & {"min_value", "max_value", "threshold"}:
         yield "`min_value`, `max_value` or both are missing."
 
 

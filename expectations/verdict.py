@@ -92,6 +92,8 @@ def wanted(check: Check) -> str:
     low, high = (None if bound is None else amount(bound, check.column) for bound in (check.min_value, check.max_value))
     if low and high:
         return low if low == high else f"{low} to {high}"
+    if "threshold" in check.arguments:
+        return f"at most {check.arguments['threshold']}"
     if high:
         return "none" if check.max_value == 0 else f"at most {high}"
     return f"at least {low}" if low else check.expectation

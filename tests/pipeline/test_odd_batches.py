@@ -47,12 +47,12 @@ def test_a_release_that_deals_its_users_anew_passes_with_warnings(bench: Bench, 
     bench.plant(DEALT_ANEW + missing)
     verdict = bench.judged()
     assert verdict.of("error") == ()
-    assert "profile_rating_changes.kept_share" in subjects(verdict.of("warning"))
+    assert "profile_ratings.kept_share" in subjects(verdict.of("warning"))
 
 
 def test_less_than_half_of_the_same_users_ratings_is_a_fault(bench: Bench) -> None:
     bench.plant("delete from raw.ratings where _batch = 2 and mod(_row, 5) > 0")
-    assert "profile_rating_changes.ratings_multiple" in subjects(bench.judged().of("error"))
+    assert "profile_ratings.ratings_multiple" in subjects(bench.judged().of("error"))
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd.name)

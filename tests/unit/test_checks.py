@@ -104,10 +104,11 @@ WRONG: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 def test_each_line_of_the_suites_is_refused_once_it_is_wrong(tmp_path: Path, reason: str) -> None:
     lines = [check.model_dump(exclude_none=True) for check in checks.read()]
     for before, line in zip([lines[-1], *lines], lines, strict=False):
-        good, wrong = (f"  - {yaml.safe_dump(each)[:-1]}\n" for each in (before, {**line, **WRONG[reason](line)}))
-        (tmp_path / "suite.yml").write_text(
-            "checks:\n" + (good + wrong).replace("\n", "\n    ").replace("      - ", "  - ")
+        good, wrong = (
+            yaml.safe_dump([each], width=10_000, default_flow_style=None)
+            for each in (before, {**line, **WRONG[reason](line)})
         )
+        (tmp_path / "suite.yml").write_text(f"checks:\n{good}{wrong}")
         checks.read.cache_clear()
         with pytest.raises(WrongCheck, match=rf"suite.yml:{good.count(chr(10)) + 2}: .*{reason}"):
             checks.read(tmp_path)
@@ -144,7 +145,7 @@ def test_a_person_reads_the_findings_in_100_columns(capsys: pytest.CaptureFixtur
     rows = ("movie_id 1, title Toy [Story] (1995)",)
     warned = Finding("warning", "000002", "profile_tags.kept_share", "0.2%", "at least 80.0%", "Dealt anew.")
     failed = Finding(
-        "error", "000002", "profile_rating_changes.least_small_month_multiple", "0.5", "at least 0.9", "Why?", rows
+        "error", "000002", "profile_ratings.least_small_month_multiple", "0.5", "at least 0.9", "Why?", rows
     )
     verdict = Verdict(("000002",), 70, (warned, failed), 0.5)
     assert not verdict.passed
@@ -154,7 +155,7 @@ def test_a_person_reads_the_findings_in_100_columns(capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 100
     first = next(line for line in lines if "error" in line)
-    for word in ("000002", "profile_rating_changes.least_small_month_multiple", "0.5", "at least 0.9"):
+    for word in ("000002", "profile_ratings.least_small_month_multiple", "0.5", "at least 0.9"):
         assert word in first, "one finding, one line"
     assert "      movie_id 1, title Toy [Story] (1995)" in [line.rstrip() for line in lines]
     assert list(Verdict(("000002",), 70, (), 0.5).tables()) == []

@@ -8,13 +8,8 @@
     {{ share('count(case when ' ~ condition ~ ' then 1 end)', 'count(*)') }}
 {%- endmacro %}
 
-{# Two columns: how many rows of a group a condition is true of, and their share. Where rows were counted before,
-   `weight` is the column with their number. #}
-{% macro count_and_share(condition, count_as, share_as, weight=none) -%}
-    {%- if weight -%}
-    cast(sum(case when {{ condition }} then {{ weight }} else 0 end) as bigint) as {{ count_as }},
-    {%- else -%}
+{# Two columns: how many rows of a group a condition is true of, and their share. #}
+{% macro count_and_share(condition, count_as, share_as) -%}
     count(case when {{ condition }} then 1 end) as {{ count_as }},
-    {%- endif %}
-        {{ share(count_as, 'sum(' ~ weight ~ ')' if weight else 'count(*)') }} as {{ share_as }}
+        {{ share(count_as, 'count(*)') }} as {{ share_as }}
 {%- endmacro %}

@@ -6,8 +6,6 @@
         batches.batch_id,
         batches.as_of,
         batches.mode,
-        ledger.rows_read,
-        ledger.rows_rejected,
         {{ share('ledger.rows_rejected', 'ledger.rows_read') }} as rejected_share,
         ledger.rows_loaded as {{ rows_as }}
     from {{ source('raw', 'batches') }} as batches

@@ -1,5 +1,3 @@
-{%- set new_scores = unprofiled_rows('genome_scores') -%}
-
 with
 
 batches as ({{ unprofiled_batches('genome_scores', rows_as='scores') }}),
@@ -13,12 +11,16 @@ listed as ({{ keys_held('movies', 'movie_id') }}),
 by_movie as (
 
     select
-        _batch,
-        movie_id,
+        scores._batch,
+        scores.movie_id,
         count(*) as scores,
-        sum(relevance) as relevance,
-        sum(relevance * relevance) as square
-    from ({{ new_scores }}) as scores
+        count(*) - count(genome_tags.tag_id) as scores_of_unknown_tags,
+        sum(scores.relevance) as relevance,
+        sum(scores.relevance * scores.relevance) as square
+    from ({{ unprofiled_rows('genome_scores') }}) as scores
+    left join genome_tags
+        on scores._batch = genome_tags._batch
+        and scores.tag_id = genome_tags.tag_id
     group by 1, 2
 
 ),
@@ -31,32 +33,15 @@ totals as (
         {{ share('sum(by_movie.relevance)', 'sum(by_movie.scores)') }} as mean_relevance,
         sqrt(greatest({{ share('sum(by_movie.square)', 'sum(by_movie.scores)') }} - mean_relevance * mean_relevance, 0))
             as stddev_relevance,
-        {{ count_and_share(
-            'listed.movie_id is null', 'scores_of_unlisted_movies', 'share_of_unlisted_movies', weight='by_movie.scores'
-        ) }}
+        cast(sum(by_movie.scores_of_unknown_tags) as bigint) as scores_of_unknown_tags,
+        {{ share('sum(by_movie.scores_of_unknown_tags)', 'sum(by_movie.scores)') }} as share_of_unknown_tags,
+        cast(sum(case when listed.movie_id is null then by_movie.scores else 0 end) as bigint) as scores_of_unlisted_movies,
+        {{ share('scores_of_unlisted_movies', 'sum(by_movie.scores)') }} as share_of_unlisted_movies
     from by_movie
     left join listed
         on by_movie._batch = listed._batch
         and by_movie.movie_id = listed.movie_id
     group by by_movie._batch
-
-),
-
-unknown_tags as (
-
-    select
-        by_tag._batch,
-        {{ count_and_share(
-            'genome_tags.tag_id is null', 'scores_of_unknown_tags', 'share_of_unknown_tags', weight='by_tag.scores'
-        ) }}
-    from (
-        select _batch, tag_id, count(*) as scores from ({{ new_scores }}) as scores
-        group by 1, 2
-    ) as by_tag
-    left join genome_tags
-        on by_tag._batch = genome_tags._batch
-        and by_tag.tag_id = genome_tags.tag_id
-    group by by_tag._batch
 
 ),
 
@@ -135,6 +120,5 @@ changes as (
 select *
 from batches
 left join totals using (_batch)
-left join unknown_tags using (_batch)
 left join gaps using (_batch)
 left join changes using (_batch)

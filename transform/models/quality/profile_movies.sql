@@ -83,35 +83,28 @@ changes as (
 kept as (select * from compared where mode = 'full' and not is_gone),
 
 -- How many of the movies that stayed have a genre, before and after.
-genres as (
-
-    select
-        both_sides._batch,
-        listed_genres.genre,
-        sum(both_sides.was_there) >= 20 as is_large,
-        {{ share('sum(1 - both_sides.was_there)', 'sum(both_sides.was_there)') }} as multiple
-    from (
-        select _batch, genres_before as genres, 1 as was_there from kept
-        union all
-        select _batch, genres_after as genres, 0 as was_there from kept
-    ) as both_sides
-    inner join listed_genres
-        on both_sides.genres = listed_genres.genres
-    group by 1, 2
-
-),
-
 worst_genres as (
 
     select
         _batch,
-        max(case when is_large then genre end) as least_genre,
-        max(case when is_large then multiple end) as least_genre_multiple,
-        max(case when not is_large then multiple end) as least_small_genre_multiple
+        min_by(genre, case when movies_before >= 20 then multiple end) as least_genre,
+        min(case when movies_before >= 20 then multiple end) as least_genre_multiple,
+        min(case when movies_before < 20 then multiple end) as least_small_genre_multiple
     from (
-        select * from genres
-        qualify row_number() over (partition by _batch, is_large order by multiple nulls last, genre nulls last) = 1
-    ) as worst
+        select
+            both_sides._batch,
+            listed_genres.genre,
+            sum(both_sides.was_there) as movies_before,
+            {{ share('sum(1 - both_sides.was_there)', 'sum(both_sides.was_there)') }} as multiple
+        from (
+            select _batch, genres_before as genres, 1 as was_there from kept
+            union all
+            select _batch, genres_after as genres, 0 as was_there from kept
+        ) as both_sides
+        inner join listed_genres
+            on both_sides.genres = listed_genres.genres
+        group by 1, 2
+    ) as genres
     group by _batch
 
 )
