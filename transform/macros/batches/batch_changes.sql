@@ -28,63 +28,59 @@
 {# One row of counts: what a batch did to a table's content. A first table is all added. A large full table is not
    compared with what it replaces, which would cost more than loading it; its counts are null. #}
 {% macro batch_changes(batch, table_name, mode, since, previous_as_of, rows_loaded) -%}
-    {%- set meta = graph.sources['source.movielens.raw.' ~ table_name].meta -%}
-    {%- set keys, event_time = meta.key, meta.event_time -%}
-    {%- set columns = raw_columns(table_name) | map(attribute='name') | reject('in', ['_batch', '_part', '_row']) | list -%}
-    {%- set values = columns | reject('in', keys) | list -%}
-    {%- set order = (event_time ~ ' desc nulls last, ' if event_time else '')
-        ~ '_batch desc nulls last, _part desc nulls last, _row desc nulls last' -%}
-    {%- set raw = source('raw', table_name) -%}
-    {#- Asked behind the join: in front of it, DuckDB would hash the many rows held instead of the few keys touched. -#}
-    {%- set is_before = '(_batch >= ' ~ (since or 0) ~ ' and _batch < ' ~ batch ~ ')' -%}
+    {%- set raw, meta = source('raw', table_name), graph.sources['source.movielens.raw.' ~ table_name].meta -%}
+    {%- set key, event_time = meta.key | join(', '), meta.event_time -%}
+    {%- set own = meta.key + ['_batch', '_part', '_row'] -%}
+    {%- set values = raw_columns(table_name) | map(attribute='name') | reject('in', own) | list -%}
+    {%- set has_events = event_time and mode == 'delta' -%}
     {%- set first = since is none -%}
-    {%- set too_large = mode == 'full' and rows_loaded > 2000000 -%}
     select
         cast({{ batch }} as integer) as _batch,
         cast('{{ table_name }}' as varchar) as table_name,
-        {%- if first and mode == 'full' or too_large %}
+    {%- if mode == 'full' and (first or rows_loaded > 2000000) %}
         cast({{ rows_loaded if first else 'null' }} as bigint) as rows_added,
         {%- for count in ['rows_revised', 'rows_removed', 'rows_late'] %}
         cast({{ 0 if first else 'null' }} as bigint) as {{ count }}{{ ',' if not loop.last }}
         {%- endfor %}
+    {%- else %}
+        {%- set is_there, was_there = 'after.' ~ meta.key[0] ~ ' is not null', 'before.' ~ meta.key[0] ~ ' is not null' %}
+        count(case when not {{ was_there }} then 1 end) as rows_added,
+        count(
+            case
+                when {{ was_there }} and {{ is_there }}
+                    {%- if has_events %} and after.{{ event_time }} >= before.{{ event_time }}{% endif %}
+                    and (
+                        {%- for value in values %}
+                        before.{{ value }} is distinct from after.{{ value }}{{ ' or' if not loop.last }}
+                        {%- endfor %}
+                    ) then 1
+            end
+        ) as rows_revised,
+        count(case when not {{ is_there }} then 1 end) as rows_removed,
+        {%- if has_events and previous_as_of %}
+        count(
+            case when {{ epoch_to_timestamp('after.' ~ event_time) }} < cast('{{ previous_as_of }}' as datetime) then 1 end
+        ) as rows_late
         {%- else %}
-        count(case when before_key is null then 1 end) as rows_added,
-        count(case when before_key is not null and after_key is not null and is_changed then 1 end) as rows_revised,
-        count(case when after_key is null then 1 end) as rows_removed,
-        count(case when is_late then 1 end) as rows_late
-    from (
-        select
-            before.{{ keys[0] }} as before_key,
-            after.{{ keys[0] }} as after_key,
-            {{ 'after.' ~ event_time ~ ' >= before.' ~ event_time ~ ' and ' if event_time and mode == 'delta' }}(
-                {%- for value in values %}
-                before.{{ value }} is distinct from after.{{ value }}{{ ' or' if not loop.last }}
-                {%- endfor %}
-            ) as is_changed,
-            {% if event_time and mode == 'delta' and previous_as_of -%}
-            {{ epoch_to_timestamp('after.' ~ event_time) }} < cast('{{ previous_as_of }}' as datetime)
-            {%- else -%}
-            false
-            {%- endif %} as is_late
-        from (
-            select arrived.* from {{ raw }} as arrived
-            where arrived._batch = {{ batch }}
-            qualify row_number() over (partition by {{ keys | join(', ') }} order by {{ order }}) = 1
-        ) as after
-        {{ 'full outer' if mode == 'full' else 'left' }} join (
-            select held.* from {{ raw }} as held
-            {%- if mode == 'delta' %}
-            inner join (
-                select distinct {{ keys | join(', ') }} from {{ raw }} where _batch = {{ batch }}
-            ) as touched using ({{ keys | join(', ') }})
-            {%- else %}
-            where {{ is_before }}
-            {%- endif %}
-            qualify {{ is_before }} and row_number() over (
-                partition by {% for key in keys %}held.{{ key }}, {% endfor %}{{ is_before }} order by {{ order }}
-            ) = 1
-        ) as before
-            on {% for key in keys %}{{ 'and ' if not loop.first }}before.{{ key }} = after.{{ key }} {% endfor %}
-    ) as compared
+        cast(0 as bigint) as rows_late
         {%- endif %}
+    {%- set arrived -%}(select * from {{ raw }} where _batch = {{ batch }}) as arrived{%- endset -%}
+    {%- set is_before = '(_batch >= ' ~ (since or 0) ~ ' and _batch < ' ~ batch ~ ')' -%}
+    {%- set held -%}
+        {%- if mode == 'full' -%}
+        (select * from {{ raw }} where {{ is_before }}) as held
+        {%- else -%}
+        (
+            select held.* from {{ raw }} as held
+            inner join (select distinct {{ key }} from {{ raw }} where _batch = {{ batch }}) as touched using ({{ key }})
+        ) as held
+        {%- endif -%}
+    {%- endset %}
+    from ({{ latest(arrived, key, event_time) }}) as after
+    {#- Asked behind the join: in front of it, DuckDB would hash the many rows held instead of the few keys touched. #}
+    {{ 'full outer' if mode == 'full' else 'left' }} join (
+        {{ latest(held, key ~ ', ' ~ is_before, event_time) }} and {{ is_before }}
+    ) as before
+        on {% for column in meta.key %}{{ 'and ' if not loop.first }}before.{{ column }} = after.{{ column }} {% endfor %}
+    {%- endif %}
 {%- endmacro %}

@@ -13,10 +13,12 @@ monthly as (
 
     select
         bridge.genre_id,
-        {{ first_of_month('ratings.rated_at') }} as rating_month,
+        ratings.rating_month,
         cast(count(*) as integer) as rating_count,
         sum(ratings.rating) as rating_sum
-    from {{ ref('fact_ratings') }} as ratings
+    from (
+        select movie_id, rating, {{ first_of_month('rated_at') }} as rating_month from {{ ref('fact_ratings') }}
+    ) as ratings
     inner join {{ ref('bridge_movie_genres') }} as bridge
         on ratings.movie_id = bridge.movie_id
     group by 1, 2
