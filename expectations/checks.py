@@ -36,10 +36,6 @@ OF_EVERY_EXPECTATION = {
 }
 
 
-class WrongCheck(PipelineError):
-    """A line of a suite that cannot be meant so: file, line, and what is wrong with it."""
-
-
 class Check(BaseModel, frozen=True, strict=True, extra="allow"):
     """One line of a suite; all but the parameters below are arguments of the expectation.
 
@@ -83,7 +79,7 @@ class Check(BaseModel, frozen=True, strict=True, extra="allow"):
 
 @cache
 def read(folder: Path = FOLDER) -> tuple[Check, ...]:
-    """All checks, in the order of the files; raises WrongCheck for the first line that is wrong."""
+    """All checks, in the order of the files; raises `PipelineError` for a wrong line, saying which and why."""
     return tuple(check for path in sorted(folder.glob("*.yml")) for check in _of_file(path))
 
 
@@ -93,23 +89,25 @@ def _of_file(path: Path) -> Iterator[Check]:
         content, root = yaml.load(text, CSafeLoader), yaml.compose(text, CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise WrongCheck(f"{path}:{line}: this is no YAML: {error.problem}") from None
+        raise PipelineError(f"{path}:{line}: this is no YAML: {error.problem}") from None
     if not isinstance(content, dict) or not isinstance(content.get("checks"), list):
-        raise WrongCheck(f"{path}:1: a suite has a list of `checks`, and may have a `relation` and an `expectation`.")
+        raise PipelineError(
+            f"{path}:1: a suite has a list of `checks`, and may have a `relation` and an `expectation`."
+        )
     common = {name: content[name] for name in ("relation", "expectation") if name in content}
     nodes = next(value.value for key, value in root.value if key.value == "checks")
     for entry, node in zip(content["checks"], nodes, strict=True):
         line = f"{path}:{node.start_mark.line + 1}"
         if not isinstance(entry, dict):
-            raise WrongCheck(f"{line}: `{entry}` is no check, which is a mapping.")
+            raise PipelineError(f"{line}: `{entry}` is no check, which is a mapping.")
         try:
             check = Check.model_validate({**common, **entry})
         except ValidationError as error:
             wrong = error.errors()[0]
             given = "" if wrong["type"] == "missing" else f", not `{wrong['input']}`"
-            raise WrongCheck(f"{line}: `{wrong['loc'][0]}`: {wrong['msg']}{given}.") from None
+            raise PipelineError(f"{line}: `{wrong['loc'][0]}`: {wrong['msg']}{given}.") from None
         for fault in chain(_faults_of_relation(check), _faults_of_arguments(check)):
-            raise WrongCheck(f"{line}: {fault}")
+            raise PipelineError(f"{line}: {fault}")
         yield check
 
 

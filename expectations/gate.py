@@ -23,7 +23,7 @@ from profiles.errors import PipelineError
 class Gate:
     """The checks of a target (`dev`, `prod` or `ci`), from `with` to its end.
 
-    Entering reads the suites, and raises `WrongCheck` for a line that is wrong. Between questions the other process
+    Entering reads the suites, and raises `PipelineError` for a line that is wrong. Between questions the other process
     holds no warehouse.
     """
 

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from ingest.settings import Settings
+from pipeline.dbt import FAILED
 from pipeline.runs import Run
 
 SHOWN = 10
@@ -47,7 +48,7 @@ def body(run: Run, record: Path, *, details: bool = False) -> str:
         lines.append(f"Batches: {', '.join(run.batches)}, {run.rows_loaded:,} rows.")
     if run.stale:
         lines.append(f"Stale: {run.stale}. Land a newer batch.")
-    failed = [node for node in run.nodes if node.status in {"error", "fail", "runtime error"}]
+    failed = [node for node in run.nodes if node.status in FAILED]
     lines += [f"- {node.kind} {node.name}: {node.status}" for node in failed[:SHOWN]]
     errors = [finding for finding in run.findings if finding["severity"] == "error"]
     for finding in errors[:SHOWN]:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / "transform"
+# dbt's kinds of nodes, and its words for one that went wrong.
+BUILT = {"model", "snapshot", "seed"}
+TESTS = {"test", "unit_test"}
+FAILED = {"error", "fail", "runtime error"}
 # dbt's adapters are the process's: a command that begins forgets a running one's, whose connections stay open then.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -35,11 +39,6 @@ def project_version() -> str:
         if path.suffix in {".sql", ".yml", ".csv"} and relative.parts[0] not in {"target", "logs", "analyses"}:
             digest.update(f"{relative.as_posix()}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
-
-
-def target_path(target: str) -> Path:
-    """Where dbt keeps what it makes for a target; what it has parsed for one is of no use to another."""
-    return Path(os.environ["DBT_TARGET_PATH"], target)
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,8 @@ class Dbt:
         tests: bool = True,
     ) -> None:
         self.target, self._on_node, self._on_end, self._tests = target, on_node, on_end, tests
-        self._target_path = str(target_path(target))
+        # What dbt has parsed for one target is of no use to another.
+        self._target_path = Path(os.environ["DBT_TARGET_PATH"], target)
         self._runner: dbtRunner | None = None
         self._project: Any = None  # dbt's manifest: read once, and not by every command anew
         self._preparing: threading.Thread | None = None
@@ -129,7 +129,7 @@ class Dbt:
         self._parse("parse")
         if self._project is None:
             self._invoke("parse", doing="reading the project")
-        content: dict[str, Any] = json.loads(Path(self._target_path, "manifest.json").read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads((self._target_path / "manifest.json").read_text(encoding="utf-8"))
         return content
 
     def listed(self, select: str, *, state: Path | None = None) -> list[str]:
@@ -180,7 +180,7 @@ class Dbt:
         if self._runner is None:
             self._runner = _runner_type()(self._project, callbacks=[self._hear])
         options = ["--quiet", "--log-level", "none", "--no-version-check", "--target", self.target]
-        with _ONE_AT_A_TIME, also(DBT_TARGET_PATH=self._target_path):
+        with _ONE_AT_A_TIME, also(DBT_TARGET_PATH=str(self._target_path)):
             try:
                 return self._runner.invoke([*arguments, *options])
             finally:
@@ -229,7 +229,7 @@ def _interrupted(exception: BaseException | None, results: list[Any]) -> bool:
 def _explain(
     doing: str, exception: BaseException | None, results: list[Any], says: Callable[[object], str] = str
 ) -> str:
-    failed = [node for node in results if str(node.status) in {"error", "fail", "runtime error"}]
+    failed = [node for node in results if str(node.status) in FAILED]
     skipped = sum(str(node.status) == "skipped" for node in results)
     if not failed:
         return f"{doing} failed: {says(exception or 'dbt gave no reason')}"

@@ -22,7 +22,7 @@ from ingest.sources.replay import slices
 from ingest.sources.sample.day import as_of
 from ingest.store.bucket import Store
 from pipeline.apply import apply, check_dataset, committed_batches, only_dataset
-from pipeline.dbt import Dbt, project_version
+from pipeline.dbt import BUILT, Dbt, project_version
 from pipeline.fingerprints import differences, fingerprints, only_on_one_side
 from pipeline.follow import POLL_SECONDS, apply_as_landed
 from pipeline.report import Report
@@ -227,7 +227,7 @@ def build_changed(report: Report, folder: Path) -> None:
         dbt.drop_expired_schemas()
     with report.step("changed models"):
         dbt.build(select="state:modified+", full_refresh=True, defer_to=folder.resolve())
-    models = sum(node.kind in {"model", "snapshot", "seed"} for node in report.run.nodes)
+    models = sum(node.kind in BUILT for node in report.run.nodes)
     report.say(f"{models} models and {report.run.tests} tests passed in {prefix}*")
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.dbt import ROOT, Node, project_version
+from pipeline.dbt import ROOT, TESTS, Node, project_version
 from profiles.environment import without_secrets
 
 CLOCK_SECONDS = 5  # by which a system's clocks may differ
@@ -70,7 +70,7 @@ class Run:
     @property
     def tests(self) -> int:
         """The tests that passed or warned."""
-        return sum(node.kind in {"test", "unit_test"} and node.status in {"pass", "warn"} for node in self.nodes)
+        return sum(node.kind in TESTS and node.status in {"pass", "warn"} for node in self.nodes)
 
     def elapsed(self) -> float:
         """Seconds since it started."""

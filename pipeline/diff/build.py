@@ -14,14 +14,12 @@ from typing import Any
 
 from ingest.store.bucket import Store
 from pipeline.apply import HISTORY, Context, apply
-from pipeline.dbt import ROOT, Dbt
+from pipeline.dbt import BUILT, ROOT, Dbt
 from pipeline.report import Report
 from pipeline.warehouse import duckdb_warehouse
 from profiles.environment import also
 from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile, copy_file
-
-BUILT = {"model", "snapshot", "seed"}
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import networkx as nx
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from pipeline.diff.build import BUILT, Side
+from pipeline.dbt import BUILT, TESTS
+from pipeline.diff.build import Side
 from pipeline.diff.compare import Relation
 
-TESTS = {"test", "unit_test"}
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader([Path(__file__).parent, Path(__file__).parents[1] / "site"]),
     autoescape=jinja2.select_autoescape(["html.j2"]),

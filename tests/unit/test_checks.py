@@ -13,8 +13,9 @@ import yaml
 from rich.console import Console
 
 from expectations import checks
-from expectations.checks import Check, WrongCheck
+from expectations.checks import Check
 from expectations.verdict import Finding, Verdict, amount, as_text, wanted
+from profiles.errors import PipelineError
 from tests.conftest import REPO
 
 GOOD = "{column: mean_rating, min_value: 3.2, max_value: 3.8, severity: warning, why: It is so.}"
@@ -80,7 +81,7 @@ OTHER = "{relation: raw.ratings, expectation: %s, severity: warning, why: It is 
     ],
 )
 def test_a_wrong_line_is_refused_with_file_and_line(tmp_path: Path, line: str, reason: str) -> None:
-    with pytest.raises(WrongCheck) as refused:
+    with pytest.raises(PipelineError) as refused:
         suite(tmp_path, GOOD, line)
     assert reason in str(refused.value)
     assert str(refused.value).startswith((f"{tmp_path / 'suite.yml'}:6: ", f"{tmp_path / 'suite.yml'}:7: "))
@@ -110,12 +111,12 @@ def test_each_line_of_the_suites_is_refused_once_it_is_wrong(tmp_path: Path, rea
         )
         (tmp_path / "suite.yml").write_text(f"checks:\n{good}{wrong}")
         checks.read.cache_clear()
-        with pytest.raises(WrongCheck, match=rf"suite.yml:{good.count(chr(10)) + 2}: .*{reason}"):
+        with pytest.raises(PipelineError, match=rf"suite.yml:{good.count(chr(10)) + 2}: .*{reason}"):
             checks.read(tmp_path)
 
 
 def test_a_file_without_checks_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WrongCheck, match=r"suite.yml:1: a suite has a list of `checks`"):
+    with pytest.raises(PipelineError, match=r"suite.yml:1: a suite has a list of `checks`"):
         suite(tmp_path, head="relation: quality.profile_ratings\n")
 
 
