@@ -102,7 +102,7 @@ def test_a_command_of_dbt_leaves_no_file_open_while_another_begins(lab: Lab) -> 
     with lab.environment():
         reading.start()
     try:
-        for number in range(3):
+        for number in range(2):
             at = START + timedelta(days=number)
             lab.manifest(
                 dataset, Batch(at, {"movies": [(1, f"{number} (2001)", "Drama")], "ratings": [(1, 1, "4.0", 1)]})
