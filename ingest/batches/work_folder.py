@@ -32,7 +32,10 @@ def work_folder(landing: Path, dataset: str) -> Iterator[Path]:
         raise BatchError(f"{work} is in use: another landing of {dataset} is running.") from None
     except OSError as error:
         free = shutil.disk_usage(next(path for path in work.parents if path.exists())).free // 2**20
-        raise IngestError(f"{error.filename or work}: {error.strerror or error}; {free} MB are free there.") from None
+        raise IngestError(
+            f"{error.filename or work}: {error.strerror or error}; {free} MB are free there. Free some space, or set "
+            f"MOVIELENS_DATA_DIR to a folder with more of it."
+        ) from None
 
 
 def sweep(landing: Path) -> None:

@@ -41,7 +41,7 @@ def bad_rows(table: Table, lines: bytes) -> array[int]:
 
 
 def is_plain(table: Table, codes: np.ndarray) -> bool:
-    """Whether whole lines, in numbers, are proven to be good; False means nothing.
+    """Whether lines, given by the codes of their bytes, are proven to be good; False means nothing.
 
     Forms that are rare are not known here, nor is free text.
     """

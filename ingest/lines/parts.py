@@ -5,18 +5,17 @@ Each file is read once. A thread reads ahead and judges the lines, while another
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import compress, islice
 from pathlib import Path
 
-from ingest.errors import IngestError, SourceError
+from ingest.errors import SourceError
 from ingest.lines.judge import bad_rows
 from ingest.lines.part_files import LocalPart, PartWriter, lines_of
-from ingest.lines.quarantine import HEADER, Quarantine
+from ingest.lines.quarantine import Quarantine, Rejected
 from ingest.lines.reader import BLOCK_BYTES, Block, Lines, ahead
-from ingest.lines.rules import reason
 from ingest.sources.archive import OpenSource
 
 PART_BYTES = 100 << 20
@@ -31,7 +30,6 @@ class CutTable:
     rows and `rows_rejected`.
     """
 
-    table: str
     file: str
     form: str | None
     source_sha256: str
@@ -57,53 +55,44 @@ def cut(
     source: OpenSource,
     work: Path,
     *,
-    tables: Iterable[str] | None = None,
     max_rejected: float = 0.001,
     on_bytes: Callable[[int], None] = lambda count: None,
     report_dir: Path | None = None,
     part_bytes: int = PART_BYTES,
     block_bytes: int = BLOCK_BYTES,
 ) -> CutBatch:
-    """Cuts the source's tables (or only `tables`) into `work/<table>/` and
-    `work/rejected/part-NNNNN.csv.zst`.
+    """Cuts the source's tables into `work/<table>/part-NNNNN.csv.zst`, rejected lines into `work/rejected/`.
 
-    `max_rejected` is the share of a file's rows that may be rejected; `on_bytes` gets the uncompressed
-    bytes of each read; `report_dir` (default: `work`) keeps the list of rejected lines when there are too
-    many; a part is closed at `part_bytes` compressed, at the end of a block of `block_bytes`. The same
-    content makes the same parts, whatever its line ends. Raises SourceError for a file that cannot be used
-    and QuarantineError for too many rejected rows; what is in `work` then is of no use.
+    `max_rejected` is the share of a file's rows that may be rejected; `on_bytes` gets the uncompressed bytes of each
+    read; `report_dir` (default: `work`) keeps the list of rejected lines when there are too many; a part is closed at
+    `part_bytes` compressed, at the end of a block of `block_bytes`. The same content makes the same parts, whatever its
+    line ends. Raises SourceError for a file that cannot be used and QuarantineError for too many rejected rows; what is
+    in `work` then is of no use.
     """
-    cut_tables: dict[str, CutTable] = {}
+    tables: dict[str, CutTable] = {}
     report: list[str] = []
-    try:
-        with PartWriter(work / "rejected", ",".join(HEADER), part_bytes) as rejected:
-            for table in map(source.table, source.tables if tables is None else tables):
-                form = source.form(table.name)
-                with source.open(table.name) as stream:
-                    lines = Lines(stream, table, on_bytes, block_bytes, form)
-                    quarantine = Quarantine(lines, rejected, work / f"{table.name}-rejected.csv")
-                    parts = _sort(lines, PartWriter(work / table.name, table.header, part_bytes), quarantine)
-                if not lines.rows:
-                    raise SourceError(f"{table.file}:1: a header and no rows. Is the download or the copy complete?")
-                warnings = _end_warnings(lines, parts)
-                quarantine.check(max_rejected, report_dir or work)
-                report += quarantine.summary()
-                cut_tables[table.name] = CutTable(
-                    table.name,
-                    table.file,
-                    form.name if form else None,
-                    lines.sha256,
-                    lines.rows,
-                    quarantine.rows,
-                    tuple(parts),
-                    warnings,
-                )
-    except OSError as problem:
-        raise IngestError(
-            f"cannot write the parts of {source.name} below {work}: {problem.strerror or problem}. Free "
-            "some space, or set MOVIELENS_DATA_DIR to a folder with more of it"
-        ) from problem
-    return CutBatch(cut_tables, tuple(rejected.parts), "\n".join(report))
+    with PartWriter(work / "rejected", ",".join(Rejected._fields), part_bytes) as rejected:
+        for table in map(source.table, source.tables):
+            form = source.form(table.name)
+            with source.open(table.name) as stream:
+                lines = Lines(stream, table, on_bytes, block_bytes, form)
+                quarantine = Quarantine(lines, rejected, work / f"{table.name}-rejected.csv")
+                parts = _sort(lines, PartWriter(work / table.name, table.header, part_bytes), quarantine)
+            if not lines.rows:
+                raise SourceError(f"{table.file}:1: a header and no rows. Is the download or the copy complete?")
+            warnings = _end_warnings(lines, parts)
+            quarantine.check(max_rejected, report_dir or work)
+            report += quarantine.summary()
+            tables[table.name] = CutTable(
+                table.file,
+                form.name if form else None,
+                lines.sha256,
+                lines.rows,
+                quarantine.rows,
+                tuple(parts),
+                warnings,
+            )
+    return CutBatch(tables, tuple(rejected.parts), "\n".join(report))
 
 
 def _sort(lines: Lines, writer: PartWriter, quarantine: Quarantine) -> list[LocalPart]:
@@ -130,11 +119,10 @@ def _judged(lines: Lines) -> Generator[tuple[Block, Sequence[int]], None, None]:
 def _end_warnings(lines: Lines, parts: list[LocalPart]) -> tuple[str, ...]:
     if lines.open_end is None:
         return ()
-    table, last = lines.table, lines.csv_line(lines.open_end)
-    where = f"{table.file}:{lines.line_of(lines.rows - 1)}"
-    problem = reason(table, last)
-    if problem is None and table.columns[-1].kind == "timestamp" and lines.rows > 1:
-        timestamp = _timestamp(last.encode())
+    where = f"{lines.table.file}:{lines.line_of(lines.rows - 1)}"
+    problem = lines.reason(lines.open_end)
+    if problem is None and lines.table.columns[-1].kind == "timestamp" and lines.rows > 1:
+        timestamp = _timestamp(lines.csv_line(lines.open_end).encode())
         not_later = (line for part in parts for line in lines_of(part) if _timestamp(line) <= timestamp)
         if len(list(islice(not_later, 2))) < 2:  # itself, and another
             problem = f"timestamp {timestamp} is smaller than every other"

@@ -14,18 +14,16 @@ from typing import NamedTuple
 from ingest.errors import QuarantineError
 from ingest.lines.part_files import PartWriter
 from ingest.lines.reader import Block, Lines
-from ingest.lines.rules import reason
 from ingest.text import cell
 
-HEADER = ("table_name", "file", "line", "reason", "raw_line")
 REPORTED = 100_000
 _SHOWN = 3
 
 
 class Rejected(NamedTuple):
-    """A quarantined line: its `file` and `line` number there, why, and the line as it is there."""
+    """A quarantined line, as the rejected parts have it: `raw_line` is what stands in `file` at that line number."""
 
-    table: str
+    table_name: str
     file: str
     line: int
     reason: str
@@ -33,7 +31,7 @@ class Rejected(NamedTuple):
 
 
 def as_csv(records: Iterable[Rejected]) -> bytes:
-    """The records as CSV lines under `HEADER`; fields are quoted where needed, quotes doubled."""
+    """The records as CSV lines, without a header; fields are quoted where needed, quotes doubled."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(records)
     return text.getvalue().encode()
@@ -60,16 +58,16 @@ class Quarantine:
             self.shown += [f"  {r.file}:{r.line}: {r.reason}" for r in some[: _SHOWN - len(self.shown)]]
             with self.report.open("ab") as report:
                 if not self.rows:
-                    report.write(f"{','.join(HEADER)}\n".encode())
+                    report.write(f"{','.join(Rejected._fields)}\n".encode())
                 listed = some[: max(0, REPORTED - self.rows)]
                 report.write(as_csv(record._replace(raw_line=cell(record.raw_line)) for record in listed))
             self.parts.write(as_csv(some), len(some), self.parts.rows + 1)
             self.rows += len(some)
 
     def _records(self, block: Block, bad: Sequence[int]) -> Iterator[Rejected]:
-        table, source, text = self.lines.table, block.source.split(b"\n"), block.csv.split(b"\n")
+        table, source = self.lines.table, block.source.split(b"\n")
         for row in bad:
-            why = reason(table, text[row].decode()) or f"does not fit the columns {table.header}"
+            why = self.lines.reason(source[row]) or f"does not fit the columns {table.header}"
             line = self.lines.line_of(block.first_row + row)
             yield Rejected(table.name, table.file, line, why, self.lines.shown(source[row]))
 

@@ -21,21 +21,21 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 
 from ingest.errors import SourceError
+from ingest.lines.rules import reason
 from ingest.schema import Table
 from ingest.sources.formats import Form
 
 BLOCK_BYTES = 8 << 20
 # Escaped, a line grows fourfold at most: DuckDB reads lines of up to 2 MiB unless told otherwise.
 MAX_LINE = 256 << 10
-MARK = "\x01"
-_ODD = (b"\0", b"\r", MARK.encode())
+_UNREADABLE = '"'  # no table takes it for a line
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines, each ended by LF: as the `source` has them, and as CSV, a line that cannot be read as `MARK` reason.
+    """Whole lines, each ended by LF: as the `source` has them, and as CSV, where one that cannot be read is a bad line.
 
     `first_row`, the number of the first one in the file, from 0; `rows`, how many there are.
     """
@@ -127,25 +127,38 @@ class Lines:
 
     def _as_csv(self, block: bytes) -> bytes:
         quick = self.form.quick(block) if self.form else block
-        if quick is not None and not any(odd in quick for odd in _ODD) and _is_utf8(quick):
+        if quick is not None and b"\0" not in quick and b"\r" not in quick and _is_utf8(quick):
             return quick
-        return b"".join(f"{self.csv_line(line)}\n".encode() for line in block.split(b"\n")[:-1])
+        lines = []
+        for line in block.split(b"\n")[:-1]:
+            try:
+                lines.append(self.csv_line(line))
+            except ValueError:
+                lines.append(_UNREADABLE)
+        return "\n".join([*lines, ""]).encode()
 
     def csv_line(self, line: bytes) -> str:
-        """A line as CSV, or, if no engine can read it, `MARK` and the reason."""
+        """A line of the source as CSV; raises ValueError with the reason where no engine can read it."""
         try:
             text = line.decode(self._encoding)
             text = self.form.convert(text) if self.form else text
         except UnicodeDecodeError as problem:
             byte = f"{line[problem.start]:02x}"
-            return f"{MARK}not valid UTF-8: byte 0x{byte}, shown as \\x{byte}"
-        except (ValueError, csv.Error) as problem:
-            return f"{MARK}{problem}"
+            raise ValueError(f"not valid UTF-8: byte 0x{byte}, shown as \\x{byte}") from None
+        except csv.Error as problem:
+            raise ValueError(problem) from None
         if "\0" in text:
-            return f"{MARK}a NUL byte, shown as \\x00"
+            raise ValueError("a NUL byte, shown as \\x00")
         if "\r" in text:
-            return f"{MARK}a carriage return inside the line, shown as \\r"
-        return f"{MARK}a control character at the start of the line" if text.startswith(MARK) else text
+            raise ValueError("a carriage return inside the line, shown as \\r")
+        return text
+
+    def reason(self, line: bytes) -> str | None:
+        """Why a line of the source cannot be loaded; None if it can."""
+        try:
+            return reason(self.table, self.csv_line(line))
+        except ValueError as problem:
+            return str(problem)
 
     def shown(self, line: bytes) -> str:
         """A line of the source as text, with what is none written out."""

@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from ingest.lines.reader import MARK
 from ingest.schema import Kind, Table
 
 _ZEROS = "0{0,9}"
@@ -39,7 +38,8 @@ class Whole:
     @property
     def pattern(self) -> str:
         """The forms of these numbers."""
-        return f"{_ZEROS}(?:{_between(str(self.low), str(self.high))})"
+        not_below = f"(?!(?:{_at_most(self.low - 1)})(?![0-9]))" if self.low else ""
+        return f"{_ZEROS}{not_below}(?:{_at_most(self.high)})"
 
     @property
     def says(self) -> str:
@@ -140,28 +140,16 @@ RULES: dict[Kind, Rule] = {
 _FIELD = re.compile(rf"({Text.pattern})(,|\Z)")
 
 
-def _between(low: str, high: str) -> str:
-    """The pattern of the integers from `low` to `high`, written without zeros in front."""
-    if len(low) < len(high):
-        lengths = f"{{{len(low)},{len(high) - 2}}}"  # of those between, most numbers are: they come first, for speed
-        between = f"[1-9][0-9]{lengths}|" if len(high) - len(low) > 1 else ""
-        return f"{between}{_between(low, '9' * len(low))}|{_between('1' + '0' * (len(high) - 1), high)}"
-    if not low:
-        return ""
-    rest = len(low) - 1
-    first, last = int(low[0]), int(high[0])
-    if first == last:
-        return f"{first}(?:{_between(low[1:], high[1:])})" if rest else low
-    forms = []
-    if low[1:] != "0" * rest:
-        forms.append(f"{first}(?:{_between(low[1:], '9' * rest)})")
-        first += 1
-    if high[1:] != "9" * rest:
-        forms.append(f"{last}(?:{_between('0' * rest, high[1:])})")
-        last -= 1
-    if first <= last:
-        forms.append(f"[{first}-{last}][0-9]{{{rest}}}")
-    return "|".join(forms)
+def _at_most(highest: int) -> str:
+    """The pattern of the integers from 0 to `highest`, written without zeros in front."""
+    digits = str(highest)
+    shorter = f"[1-9][0-9]{{0,{len(digits) - 2}}}|0" if len(digits) > 1 else "0"
+    smaller = (  # the same digits up to a smaller one, then any
+        f"|{digits[:at]}[{0 if at else 1}-{int(digit) - 1}][0-9]{{{len(digits) - at - 1}}}"
+        for at, digit in enumerate(digits)
+        if int(digit) > (0 if at else 1)
+    )
+    return f"{shorter}{''.join(smaller)}|{digits}"
 
 
 @cache
@@ -177,9 +165,7 @@ def line_pattern(table: Table) -> str:
 
 
 def reason(table: Table, line: str) -> str | None:
-    """Why a line, as `ingest.lines.reader` gives it, cannot be loaded into `table`; None if it can."""
-    if line.startswith(MARK):
-        return line[len(MARK) :]
+    """Why a line cannot be loaded into `table`; None if it can."""
     fields: list[str] = []
     at = 0
     while True:

@@ -32,8 +32,6 @@ from typing import Any
 PORTS = range(20000, 22700)
 SERVICES = ("master", "volume", "filer", "s3", "admin")
 START_SECONDS, STOP_SECONDS, POLL_SECONDS = 30.0, 1.0, 0.05
-# A volume server whose first heartbeat comes before the master leads sends the next one after five seconds.
-HEARTBEAT_SECONDS = 0.5
 # By default it listens on all addresses, reports statistics to its makers, and resumes the state of its master, which
 # then delays the first write by 15 to 20 s, in case other servers of a cluster come.
 OPTIONS = (
@@ -92,20 +90,19 @@ def supervise(s3_dir: Path, weed: str) -> int:
     certificate = Path.cwd() / CERTIFICATE
     identity = _identity(certificate)
     keys = {"access_key": secrets.token_hex(20), "secret_key": secrets.token_hex(20)}
-    for patience in (HEARTBEAT_SECONDS, HEARTBEAT_SECONDS, START_SECONDS):
+    for _ in range(3):
         ports = dict(zip(SERVICES, _pick_ports(), strict=True))
         store = _start(s3_dir, weed, ports, _environment(s3_dir, certificate, **keys))
         try:
             _write_state({"pid": store.pid})
-            if _wait_ready(store, s3_dir, ports, identity, patience, end):
+            if _wait_ready(store, s3_dir, ports, identity, end):
                 _write_state({"pid": store.pid, "port": ports["s3"], **keys})
                 return _until_unused(store)
-            failed = store.poll() is not None
         finally:
             Path(STATE).unlink(missing_ok=True)
             _stop_child(store)
             remove_sockets(ports.values())
-        if failed and all(map(_free, ports.values())):
+        if all(map(_free, ports.values())):
             break  # it was not for a taken port
     return 1
 
@@ -196,30 +193,21 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _wait_ready(
-    store: subprocess.Popen[bytes],
-    s3_dir: Path,
-    ports: dict[str, int],
-    identity: ssl.SSLContext,
-    patience: float,
-    end: float,
+    store: subprocess.Popen[bytes], s3_dir: Path, ports: dict[str, int], identity: ssl.SSLContext, end: float
 ) -> bool:
     # S3 may answer before the master knows where the volumes are, and then fails to read an object.
     filled = [path for path in s3_dir.glob("*.dat") if path.stat().st_size > EMPTY_VOLUME]
     unknown = [f"/dir/lookup?volumeId={path.stem.rpartition('_')[2]}" for path in filled]
-    heard = None
     for _ in polls(end - time.monotonic()):
         if store.poll() is not None:
             return False
         # S3's gRPC port opens after its HTTP port, which another program may have taken first.
         if _shows_certificate(ports["s3"] + 10000, identity) and answers(ports["s3"]):
-            heard = heard or time.monotonic()
             unknown = [path for path in unknown if answers(ports["master"], path, identity) != 200]
             if not unknown:
                 return True
-            if time.monotonic() > heard + patience:
-                break
     # A volume that is damaged stays unknown: it is named by the reads of its objects.
-    return (patience == START_SECONDS or time.monotonic() >= end) and bool(answers(ports["s3"]))
+    return bool(answers(ports["s3"]))
 
 
 def _shows_certificate(port: int, identity: ssl.SSLContext) -> bool:

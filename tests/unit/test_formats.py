@@ -12,7 +12,7 @@ import zstandard
 
 from ingest.errors import QuarantineError, SourceError
 from ingest.lines.parts import CutBatch, cut
-from ingest.lines.quarantine import HEADER
+from ingest.lines.quarantine import Rejected
 from ingest.schema import TABLES
 from ingest.sources.archive import open_source
 from ingest.sources.formats import GENRES, NO_GENRES
@@ -60,7 +60,7 @@ def rejected(batch: CutBatch) -> list[dict[str, str]]:
         with part.path.open("rb") as file:
             text = zstandard.ZstdDecompressor().stream_reader(file).read().decode()
         found += list(csv.DictReader(io.StringIO(text, newline="")))
-    assert all(list(record) == list(HEADER) for record in found)
+    assert all(list(record) == list(Rejected._fields) for record in found)
     return found
 
 
