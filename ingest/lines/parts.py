@@ -99,14 +99,16 @@ def _sort(lines: Lines, writer: PartWriter, quarantine: Quarantine) -> list[Loca
     """Writes the good lines into parts, which it returns, and sets the others aside."""
     with writer, ahead(_judged(lines)) as blocks:
         for block, bad in blocks:
-            good, kept = block.csv, bytearray(b"\1") * block.rows
+            good, rows, first = block.csv, block.rows, 0
             if bad:
                 quarantine.add(block, bad)
+                kept = bytearray(b"\1") * block.rows
                 for row in bad:
                     kept[row] = 0
                 good = b"".join(compress(good.splitlines(keepends=True), kept))
+                rows, first = kept.count(1), kept.find(1)
             if good:
-                writer.write(good, kept.count(1), lines.line_of(block.first_row + kept.index(1)))
+                writer.write(good, rows, lines.line_of(block.first_row + first))
     return writer.parts
 
 
