@@ -13,7 +13,7 @@ from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
 from expectations.checks import SCHEMAS
 from ingest.settings import Settings
-from profiles import engine
+from profiles import engine, snowflake, warehouse_file
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,9 @@ class Warehouse:
     def connect(self) -> Any:
         """A DB-API connection that only reads; raises `PipelineError` saying what is wrong and how to mend it."""
         if self.file:
-            from duckdb_engine import ConnectionWrapper
-
-            from profiles import warehouse_file
+            from duckdb_engine import ConnectionWrapper  # which is not there on Snowflake's side
 
             return ConnectionWrapper(warehouse_file.connect(self.file))
-        from profiles import snowflake
-
         connection = snowflake.connect()
         # SQLAlchemy rolls back after each query, which costs a round trip; nothing is written here.
         connection.rollback = lambda: None

@@ -59,18 +59,15 @@ def _measured(checks: Sequence[Check], batches: Sequence[int], ask: Ask) -> dict
     asked = [check for check in checks if check.profile]
     listed = ", ".join(map(str, batches))
     queries = (
-        f"select _batch, {place} as place, cast(case when {check.when or 'true'} then {_looked_at(check)} end as double)"
-        f" as found from {{quality}}.{str(check.profile).partition('.')[2]} where _batch in ({listed})"
+        f"select _batch, {place} as place, cast(case when {check.when or 'true'} then {value} end as double) as found"
+        f" from {{quality}}.{str(check.profile).partition('.')[2]} where _batch in ({listed})"
         for place, check in enumerate(asked)
+        for value in [check.column if check.relation == check.profile else 1]
     )
     measured: dict[int, dict[Check, float | None]] = {}
     for row in ask(" union all ".join(queries)) if asked else ():
         measured.setdefault(int(row["_batch"]), {})[asked[int(row["place"])]] = row["found"]
     return measured
-
-
-def _looked_at(check: Check) -> str:
-    return str(check.column) if check.relation == check.profile else "1"
 
 
 def _relations(ask: Ask) -> set[str]:

@@ -15,6 +15,7 @@ from ingest.batches.landing import Landing
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
+from pipeline import bootstrap
 from pipeline.apply import Context
 from pipeline.dbt import Dbt
 from pipeline.report import Report
@@ -143,7 +144,6 @@ def emulated(settings: Settings) -> Iterator[Settings]:
 
     Gives the settings to go on with. It runs in this interpreter's environment, which needs fakesnow.
     """
-    from pipeline import bootstrap
     from profiles import emulator
 
     forget(SNOWFLAKE)  # it needs no account, and must not be led to one

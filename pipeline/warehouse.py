@@ -12,11 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from ingest.batches.manifest import Withdrawal
 from ingest.schema import TABLES
 from pipeline.runs import Run
+from profiles import snowflake, warehouse_file
 from profiles.errors import PipelineError
 
 # Tables and columns that a warehouse of an earlier version may lack.
@@ -153,10 +155,6 @@ def _literal(value: str | float | datetime | None) -> str:
 
 def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
     """The DuckDB warehouse in a file; one that another process writes to, or that DuckDB cannot read, is named."""
-    import duckdb
-
-    from profiles import warehouse_file
-
     # The gate of a run that was killed ends a moment after it.
     in_use = retry_if_exception_type(warehouse_file.InUse)
     waiting = retry(retry=in_use, wait=wait_fixed(0.2), stop=stop_after_delay(5), reraise=True)
@@ -172,7 +170,6 @@ def duckdb_warehouse(path: Path, *, read_only: bool = False) -> Warehouse:
 
 def snowflake_warehouse(prefix: str = "") -> Warehouse:
     """The schemas with a prefix of the Snowflake database that the environment names."""
-    from profiles import snowflake
 
     def explain(error: Exception) -> str:
         return f"{snowflake.address()}: {snowflake.explain(error)}" if snowflake.is_snowflake_s(error) else ""

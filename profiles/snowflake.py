@@ -14,7 +14,6 @@ from profiles.errors import PipelineError
 
 # The ways to prove who one is, best first.
 CREDENTIALS = ("SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_PASSWORD")
-EMULATED = "SNOWFLAKE_HOST"
 TAG = "MOVIELENS_QUERY_TAG"
 
 
@@ -79,7 +78,7 @@ def _arguments(as_role: str | None) -> dict[str, Any]:
         "login_timeout": 30,  # no network_timeout: it would cancel a query that takes longer
         "session_parameters": {"QUERY_TAG": environment.get(TAG) or "movielens", "TIMEZONE": "UTC"},
     }
-    if host := environment.get(EMULATED):
+    if host := environment.get("SNOWFLAKE_HOST"):
         arguments |= {
             "host": host,
             "port": int(environment["SNOWFLAKE_PORT"]),
