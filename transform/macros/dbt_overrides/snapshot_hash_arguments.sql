@@ -4,6 +4,6 @@
     md5(
         {%- for key in args[:-1] -%}
             coalesce(cast({{ key }} as varchar), '') || '|' ||
-        {%- endfor %} cast({{ epoch_microseconds(args[-1]) }} as varchar)
+        {%- endfor %} cast({{ dbt.datediff("cast('1970-01-01' as datetime)", args[-1], 'microsecond') }} as varchar)
     )
 {%- endmacro %}

@@ -10,7 +10,6 @@ lines as (
 
     select
         *,
-        floor(timestamp / 86400) as day_number,
         max(length(tag)) over (partition by _batch) as greatest_length,
         row_number() over (
             partition by _batch, user_id, movie_id, tag, timestamp
@@ -20,8 +19,8 @@ lines as (
 
 ),
 
--- Day 9131 is 1 January 1995, when there was no MovieLens yet. Lengths run out slowly; when many tags share the greatest
--- length, they were cut there.
+-- Second 788918400 is 1 January 1995, when there was no MovieLens yet. Lengths run out slowly; when many tags share the
+-- greatest length, they were cut there.
 totals as (
 
     select
@@ -34,9 +33,9 @@ totals as (
         {{ count_and_share('lines.copy > 1', 'copied_tags', 'copied_share') }},
         {{ count_and_share("coalesce(trim(lines.tag), '') = ''", 'blank_tags', 'blank_share') }},
         {{ count_and_share(is_unreadable('lines.tag'), 'unreadable_tags', 'unreadable_share') }},
-        {{ count_and_share('day_number < 9131', 'tags_before_1995', 'share_before_1995') }},
+        {{ count_and_share('lines.timestamp < 788918400', 'tags_before_1995', 'share_before_1995') }},
         {{ count_and_share(
-            "day_number > datediff('day', cast('1970-01-01' as datetime), batches.as_of) + 1",
+            "lines.timestamp >= 86400 * (datediff('day', cast('1970-01-01' as datetime), batches.as_of) + 2)",
             'tags_after_as_of', 'share_after_as_of'
         ) }},
         {{ count_and_share('listed.movie_id is null', 'tags_of_unlisted_movies', 'share_of_unlisted_movies') }}
@@ -79,23 +78,6 @@ rated as (
 ),
 
 -- With the ids as they are (step 0), and beside the next and the previous user's.
-matches as (
-
-    select
-        tagged._batch,
-        steps.step,
-        count(*) as tagged_pairs,
-        count(rated.user_id) as rated_pairs
-    from tagged
-    cross join (values (0), (1), (-1)) as steps (step)
-    left join rated
-        on tagged._batch = rated._batch
-        and tagged.user_id + steps.step = rated.user_id
-        and tagged.movie_id = rated.movie_id
-    group by 1, 2
-
-),
-
 matched as (
 
     select
@@ -104,7 +86,16 @@ matched as (
         {{ share('max(case when step = 0 then rated_pairs end)', 'max(tagged_pairs)') }} as rated_share,
         max(case when step != 0 then rated_pairs end) as shifted_pairs,
         {{ share('shifted_pairs', 'max(case when step = 0 then rated_pairs end)') }} as shifted_multiple
-    from matches
+    from (
+        select tagged._batch, steps.step, count(*) as tagged_pairs, count(rated.user_id) as rated_pairs
+        from tagged
+        cross join (values (0), (1), (-1)) as steps (step)
+        left join rated
+            on tagged._batch = rated._batch
+            and tagged.user_id + steps.step = rated.user_id
+            and tagged.movie_id = rated.movie_id
+        group by 1, 2
+    ) as matches
     group by _batch
 
 ),
