@@ -54,7 +54,7 @@ def dealt_anew(release: Release, times: float, random: Random) -> Release:
 @pytest.fixture
 def release(request: pytest.FixtureRequest, tmp_path: Path) -> Release:
     if request.param == "sample":
-        generate(tmp_path, ratings=30_000)
+        generate(tmp_path, ratings=10_000)
     else:
         archive = request.getfixturevalue("releases_folder") / "ml-latest-small.zip"
         with zipfile.ZipFile(archive) as file:
