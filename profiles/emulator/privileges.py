@@ -216,7 +216,7 @@ class Privileges:
             self.views |= {name} if tree.kind == "VIEW" else set()
 
 
-@lru_cache(4)
+@lru_cache(100)
 def parsed(sql: str) -> Expr | None:
     """The tree of a statement; None for one that sqlglot does not know."""
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 import snowflake.connector.errors as errors
-from fakesnow import info_schema, macros
+from fakesnow import cursor, dialect, info_schema, macros, server
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
@@ -19,7 +19,7 @@ from fakesnow.transforms import show
 from sqlglot import Expr, exp, parse_one
 
 from profiles.emulator import DATABASE, RECORD, copying, rewrites, schemas
-from profiles.emulator.privileges import Privileges
+from profiles.emulator.privileges import Privileges, parsed
 
 SET_PARAMETER = re.compile(r"\s*alter\s+session\s+set\s+(\w+)\s*=\s*'((?:[^']|'')*)'", re.IGNORECASE)
 UNSET_PARAMETER = re.compile(r"\s*alter\s+session\s+unset\s+(\w+)", re.IGNORECASE)
@@ -56,6 +56,12 @@ _comment_sql = info_schema.insert_table_comment_sql
 def comment_sql(catalog: str, schema: str, table: str, comment: str | None) -> str:
     """Fakesnow's statement that keeps a comment, for one with an apostrophe and for none too."""
     return _comment_sql(catalog, schema, table, (comment or "").replace("'", "''"))
+
+
+def tree_of(command: str) -> Expr:
+    """What fakesnow reads in a statement at each step of its way: read once, and copied."""
+    known = parsed(command)
+    return known.copy() if known else dialect.parse_one(command)
 
 
 def _replacement(found: re.Match[str]) -> str:
@@ -99,6 +105,12 @@ class Cursor(FakeSnowflakeCursor):
             value = values.get(found[1].lower(), "")
             return f"""select '{found[1]}' as "key", '{value}' as "value", '' as "default", 'SESSION' as "level" """
         return NO_GRANTS if SHOW_GRANTS.match(command) else command
+
+    def _describe_last_sql(self) -> list[Any]:
+        """As fakesnow's, which reads the whole statement again to put one word before it."""
+        with self._conn.cursor() as describing:
+            describing._execute(exp.Command(this="DESCRIBE", expression=self._last_sql), self._last_params)
+            return list(describing.fetchall())
 
     def _transform_explode(self, expression: Expr) -> list[Expr]:
         if table := rewrites.permanent_when_qualified(expression):
@@ -210,6 +222,7 @@ class Account(FakeSnow):
 
     def __init__(self, folder: Path, timezone: str = "UTC", first_row: int = 1) -> None:
         macros.FS_TO_TIMESTAMP = TO_TIMESTAMP
+        cursor.parse_one = server.parse_one = tree_of
         info_schema.insert_table_comment_sql = comment_sql
         super().__init__(db_path=folder, nop_regexes=list(NO_OPERATION))
         self.first_row = first_row

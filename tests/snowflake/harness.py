@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,16 +19,19 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from expectations.gate import Gate
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
-from pipeline import bootstrap
+from pipeline import bootstrap, target
 from pipeline.__main__ import app
+from pipeline.dbt import Dbt
 from pipeline.target import emulated, give_access
 from pipeline.warehouse import snowflake_warehouse
 from profiles import emulator
 from profiles.environment import adopt
 from tests.conftest import REPO, settings_in
+from tests.pipeline.harness import OpenGate
 from tests.snowflake.check_sql.check import check
 
 DEV_PYTHON = os.environ.get("MOVIELENS_DEV_PYTHON", "")
@@ -71,14 +74,18 @@ class Pair:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def run(self, *arguments: str, **environment: str) -> Result:
-        """A pipeline command on the emulator, in this process; `environment` is what its caller has set."""
-        with self.environment(**environment):
+    def run(self, *arguments: str, tests: bool = False, gate: bool = False, **environment: str) -> Result:
+        """A pipeline command on the emulator, in this process, with dbt's tests and the gate where a test is of them.
+
+        `environment` is what its caller has set.
+        """
+        parts = {"Dbt": partial(Dbt, tests=tests), "Gate": Gate if gate else OpenGate}
+        with self.environment(**environment), mock.patch.multiple(target, **parts):
             return CliRunner().invoke(app, [*arguments, "--emulator"])
 
-    def snowflake(self, *arguments: str, **environment: str) -> str:
-        """What a pipeline command says that succeeds on the emulator."""
-        done = self.run(*arguments, **environment)
+    def snowflake(self, *arguments: str, **options: Any) -> str:
+        """What a pipeline command says that succeeds on the emulator; `options` as for `run`."""
+        done = self.run(*arguments, **options)
         assert done.exit_code == 0, done.output
         return done.output
 

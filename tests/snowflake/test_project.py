@@ -35,8 +35,8 @@ def three_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 @pytest.fixture(scope="module")
 def parity(three_days: Pair) -> str:
-    """Parity after three days, the emulator built from the landed batches."""
-    return three_days.snowflake("parity")
+    """Parity after three days, the emulator built from the landed batches, tested and judged."""
+    return three_days.snowflake("parity", tests=True, gate=True)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_both_targets_find_the_same_in_a_faulty_release(three_days: Pair, parity
     with pytest.raises(AssertionError, match="the gate is closed"):
         three_days.duckdb("dev", "--no-land", module="pipeline")
     before = len(three_days.sent())
-    assert three_days.run("prod", "--no-land").exit_code == 1
+    assert three_days.run("prod", "--no-land", gate=True).exit_code == 1
     found = {}
     for path in sorted((three_days.settings.data_dir / "runs").glob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -133,14 +133,14 @@ def compiled(target: Path) -> list[Path]:
     return sorted(path for path in target.glob("compiled/**/*.sql") if path.is_file())
 
 
-def test_compiled_sql_uses_nothing_that_snowflake_does_not_have(parity: str, target: Path) -> None:
+def test_compiled_sql_uses_nothing_that_snowflake_does_not_have(parity: str, target: Path, grammar: None) -> None:
     files = compiled(target)
     assert len(files) > 100
     assert [str(found) for path in files for found in check(path.read_text(), path.name)] == []
     assert [f"{path.name}:{found}" for path in files for found in differences(path.read_text())] == []
 
 
-def test_everything_that_was_sent_is_checked_and_would_be_taken(three_days: Pair, parity: str) -> None:
+def test_everything_that_was_sent_is_checked_and_would_be_taken(three_days: Pair, parity: str, grammar: None) -> None:
     kinds = ("copy into", "merge into", "create or replace", "insert into", "delete from", "use role", "alter session")
     statements = [each["sql"].lower() for each in three_days.sent()]
     assert all(any(kind in sql for sql in statements) for kind in kinds)
