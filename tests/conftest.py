@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
@@ -25,6 +26,10 @@ Shared = Callable[[str, Callable[[Path], object]], Path]
 REPO = Path(__file__).parents[1]
 # What dbt has read is of use where its profile comes out alike: a run is in the file's folder, and gives only its name.
 AS_IN_A_RUN = {"MOVIELENS_DBT_PATH": "warehouse.duckdb"}
+
+# No example has to be quick: on a busy machine, any may take more than the 200 ms that are the default.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
