@@ -55,14 +55,7 @@ class Marts:
     def counts(self, *schemas: str) -> dict[tuple[str, str], int]:
         """The rows of every relation of some schemas, by schema and name."""
         relations = [(schema, name) for schema in schemas for name in self.relations(schema)]
-        if not relations:
-            return {}
-        counted = [
-            self.table(name, schema).aggregate(rows=ibis._.count()).mutate(place=ibis.literal(place, type="int64"))
-            for place, (schema, name) in enumerate(relations)
-        ]
-        rows = dict(ibis.union(*counted).select("place", "rows").to_pandas().itertuples(index=False, name=None))
-        return {relation: int(rows[place]) for place, relation in enumerate(relations)}
+        return {(schema, name): int(self.table(name, schema).count().to_pandas()) for schema, name in relations}
 
     def relations(self, schema: str = "marts") -> list[str]:
         """The names of a schema's tables and views; none where there is no such schema."""

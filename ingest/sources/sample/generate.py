@@ -88,9 +88,7 @@ def _ratings(world: World, rows: Ints) -> Rows:
 
 
 def _all_ratings(world: World) -> Rows:
-    ends = np.cumsum(world.counts)
-    cuts = np.unique(np.searchsorted(ends, np.arange(0, ends[-1], _CHUNK)))
-    for users in np.split(np.arange(world.shape.users), cuts[1:]):
+    for users in np.array_split(np.arange(world.shape.users), 1 + world.shape.ratings // _CHUNK):
         yield from _ratings(world, world.ratings_of(users))
 
 
