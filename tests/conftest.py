@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,6 +31,9 @@ AS_IN_A_RUN = {"MOVIELENS_DBT_PATH": "warehouse.duckdb"}
 # No example has to be quick: on a busy machine, any may take more than the 200 ms that are the default.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would every run that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
