@@ -202,6 +202,8 @@ def _later(as_of: datetime) -> str:
 
 def measure(command: list[str], folder: Path, root: Path, **environment: str) -> Run:
     """Runs a command in `root` to its end; exits with its output when it fails. `folder` is where it writes."""
+    while _stores(folder):  # that of the command before is still stopping
+        time.sleep(0.05)
     started = time.monotonic()
     process = subprocess.Popen(
         command,
