@@ -72,6 +72,7 @@ class Gate:
 def _answer(target: str, questions: Connection) -> None:
     """The other process: answers with a verdict, or with what went wrong, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends this process
+    os.nice(5)  # its import has time until the gate; the run's own imports are waited for
     multiprocessing.set_start_method("fork", force=True)  # or a lock of tqdm's would be missed when this is killed
     from expectations.connection import results_of, warehouse_of
     from expectations.judge import judge

@@ -81,14 +81,14 @@ def run_context(
         gate = open_.enter_context(Gate(target))
         with report.step("object store"), ThreadPoolExecutor(max_workers=1) as opening:
             opened = opening.submit(open_.enter_context, object_store(settings, embedded=engine(target).is_local))
-            if empty:
+            is_news = empty
+            if landing and not empty:
+                landing.read()
+                # A source that took long to read may well be known.
+                is_news = (landing.source is not None or landing.day > 1) and not opened.done()
+            if is_news:
                 dbt.prepare()
                 gate.prepare()
-            elif landing:
-                landing.read()
-                is_news = landing.source is not None or landing.day > 1
-                if is_news and not opened.done():  # a source that took long to read may well be known
-                    dbt.prepare()
             store = opened.result()
         give_access(store)
         yield Context(store, warehouse, copy, publication, dbt, report, gate, accepted)
