@@ -87,21 +87,21 @@ def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) 
 
 
 def apply(
-    context: Context, dataset: str, *, anew: bool = False, compare: Callable[[], None] | None = None
+    context: Context, dataset: str, *, replaced: State | None = None, compare: Callable[[], None] | None = None
 ) -> list[Manifest] | None:
     """Brings the marts to the newest committed batch of a data set; returns what they took in, None if nothing waited.
 
-    `anew`: from all landed batches, whatever is published. `compare` may object, by `PipelineError`, to what was built.
-    Raises `PipelineError`; what is published is then as it was.
+    `replaced`: all is built anew, in the place of a warehouse whose batches must still be there. `compare` may object,
+    by `PipelineError`, to what was built. Raises `PipelineError`; what is published is then as it was.
     """
     report = context.report
-    if not anew:
+    if replaced is None:
         context.publication.check()
-    published = State() if anew else context.warehouse.state()
+    published = context.warehouse.state() if replaced is None else State()
     check_dataset(published, context.warehouse, dataset)
     withdrawals = withdrawn(context.store, dataset)
     gone = {record.batch_id for record in withdrawals}
-    landed = committed_batches(context.store, published, dataset, gone)
+    landed = committed_batches(context.store, replaced or published, dataset, gone)
     build = Build(landed[-1].batch_id, project_version())
     if published.last_build == build and published.withdrawn == gone:
         report.run.outcome = "nothing new"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest.batches.committed import latest, withdrawn
+from ingest.batches.committed import latest
 from ingest.batches.landing import Landing
 from ingest.batches.landing import land as land_source
 from ingest.settings import Settings
@@ -21,7 +21,7 @@ from ingest.sources.archive import open_source
 from ingest.sources.replay import slices
 from ingest.sources.sample.day import as_of
 from ingest.store.bucket import Store
-from pipeline.apply import apply, check_dataset, committed_batches, only_dataset
+from pipeline.apply import apply, check_dataset, only_dataset
 from pipeline.dbt import BUILT, Dbt, project_version
 from pipeline.fingerprints import differences, fingerprints, only_on_one_side
 from pipeline.follow import POLL_SECONDS, apply_as_landed
@@ -179,9 +179,7 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
                 raise PipelineError(f"The rebuilt warehouse differs, though the dbt project is the same: {found}.")
 
         dataset = state.dataset or only_dataset(context.store)
-        # What has been loaded must still be there: the difference would pass for one of the project.
-        committed_batches(context.store, state, dataset, {gone.batch_id for gone in withdrawn(context.store, dataset)})
-        summary(context, apply(context, dataset, anew=True, compare=compare if state.loaded else None))
+        summary(context, apply(context, dataset, replaced=state, compare=compare if state.loaded else None))
     report.say(f"{old.name} is replaced")
 
 

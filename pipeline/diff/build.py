@@ -16,7 +16,7 @@ from ingest.store.bucket import Store
 from pipeline.apply import HISTORY, Context, apply
 from pipeline.dbt import BUILT, ROOT, Dbt
 from pipeline.report import Report
-from pipeline.warehouse import duckdb_warehouse
+from pipeline.warehouse import State, duckdb_warehouse
 from profiles.environment import also
 from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile, copy_file
@@ -110,7 +110,7 @@ def build_anew(project: Path, folder: Path, store: Store, dataset: str, report: 
     with project_of(project, file.copy, report) as dbt:
         published, copy = duckdb_warehouse(file.published, read_only=True), duckdb_warehouse(file.copy)
         context = Context(store, published, copy, file, dbt, report)
-        apply(context, dataset, anew=True)
+        apply(context, dataset, replaced=State())
         manifest = dbt.manifest()
         shutil.rmtree(folder / "dbt", ignore_errors=True)
         shutil.move(file.copy.parent / "dbt", folder / "dbt")
