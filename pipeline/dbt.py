@@ -68,8 +68,9 @@ class Dbt:
         tests: bool = True,
     ) -> None:
         self.target, self._on_node, self._on_end, self._tests = target, on_node, on_end, tests
-        # What dbt has parsed for one target is of no use to another.
-        self._target_path = Path(os.environ["DBT_TARGET_PATH"], target)
+        # What dbt has parsed for one target, or for schemas of one prefix, is of no use to another.
+        prefix = os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")
+        self._target_path = Path(os.environ["DBT_TARGET_PATH"], target, prefix)
         self._runner: dbtRunner | None = None
         self._project: Any = None  # dbt's manifest: read once, and not by every command anew
         self._preparing: threading.Thread | None = None

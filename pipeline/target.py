@@ -74,8 +74,8 @@ def run_context(
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.name))
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
-        dbt = Dbt(target, report.node, lambda nodes: report.run.nodes.extend(nodes))  # of the run that it is then
         copy, publication = open_.enter_context(_copy(target, settings, warehouse, report))
+        dbt = Dbt(target, report.node, lambda nodes: report.run.nodes.extend(nodes))  # of the run that it is then
         # A warehouse that cannot be used is known before anything is written.
         empty = anew or not warehouse.state().loaded
         gate = open_.enter_context(Gate(target))
@@ -108,9 +108,9 @@ def _copy(
     def make_views(prefix: str) -> None:
         with also(MOVIELENS_SCHEMA_PREFIX=prefix):
             dbt = Dbt(target, report.node)  # a new one: what another has parsed names other schemas
-            dbt.make_views()
             if not prefix:
                 dbt.manifest()  # which pull requests are compared with
+            dbt.make_views()
 
     with also(MOVIELENS_SCHEMA_PREFIX=BUILD):
         yield snowflake_warehouse(BUILD), WarehouseSchemas(published.cursor, snowflake.database(), make_views)

@@ -18,6 +18,7 @@ from ingest.sources.sample.generate import generate
 from notebooks import run as notebooks
 from pipeline import bootstrap
 from profiles.emulator.privileges import ADMINISTRATORS, Need
+from profiles.warehouse_schemas import BUILD
 from tests.conftest import REPO
 from tests.snowflake.check_sql.check import check
 from tests.snowflake.check_sql.portable import differences
@@ -130,7 +131,7 @@ def test_both_targets_find_the_same_in_a_faulty_release(three_days: Pair, parity
 
 def compiled(target: Path) -> list[Path]:
     """The SQL that dbt compiled for Snowflake."""
-    return sorted(path for path in target.glob("compiled/**/*.sql") if path.is_file())
+    return sorted(path for path in target.glob(f"{BUILD}/compiled/**/*.sql") if path.is_file())
 
 
 def test_compiled_sql_uses_nothing_that_snowflake_does_not_have(parity: str, target: Path, grammar: None) -> None:
