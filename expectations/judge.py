@@ -87,14 +87,14 @@ def _results(
     groups: Sequence[Group], warehouse: Warehouse, connection: Any, gx_context: Any
 ) -> Iterator[tuple[Check, int, Any]]:
     """Runs the suite of each group; every check with its batch and its result."""
-    measured = gx_context.data_sources.add_pandas("measured")
+    measured = gx_context.data_sources.add_pandas("measured").add_dataframe_asset("profile")
+    profile = measured.add_batch_definition_whole_dataframe("whole")
     tables = gx_context.data_sources.add_sql(
         "warehouse", connection_string=warehouse.url, kwargs={"creator": lambda: connection}
     )
     for group in groups:
         if group.measured is not None:
-            data = measured.add_dataframe_asset(group.name).add_batch_definition_whole_dataframe("whole")
-            parameters = {"dataframe": group.measured}
+            data, parameters = profile, {"dataframe": group.measured}
         else:
             schema, _, table = group.relation.partition(".")
             asset = tables.add_table_asset(group.name, table_name=table, schema_name=warehouse.named(f"{{{schema}}}"))
