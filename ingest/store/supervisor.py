@@ -55,8 +55,8 @@ FILES = {
     "filer": '[leveldb2]\nenabled = true\ndir = "./filerldb2"\n',
 }
 EMPTY_VOLUME = 8  # bytes: its superblock
-# 230 MB are buffers that it sets aside at its start and hardly touches; with less than a quarter more than these, each
-# request made it look for garbage, for up to ten times the CPU.
+# 230 MB are buffers that it sets aside at its start and hardly touches: at a limit of 256 MB, each request made it look
+# for garbage, for up to ten times the CPU.
 MEMORY = "320MiB"
 STATE, CERTIFICATE = "endpoint.json", "certificate.pem"
 
