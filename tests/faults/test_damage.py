@@ -193,8 +193,11 @@ app()
 
 
 def start_limited(job: Job, size: int, *arguments: str) -> subprocess.Popen[str]:
-    """Starts a command that, with all that it starts, can write no file beyond a size: a disk that is full."""
-    command = [sys.executable, "-c", LIMITED, str(size), *arguments]
+    """Starts a command that, with all that it starts, can write no file beyond a size: a disk that is full.
+
+    Python would cut off the compiled modules of a new environment as well, and not notice: it is to write none.
+    """
+    command = [sys.executable, "-B", "-c", LIMITED, str(size), *arguments]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, env=job.environment, cwd=REPO, **pipes)
 
