@@ -43,7 +43,8 @@ class LandingLock:
             except StoreError:
                 continue  # it may be back before the lease ends; the landing itself reports a store that is down
         with contextlib.suppress(StoreError):  # the landing's own error counts; the lock ends with this process
-            self._store.delete(self._key)
+            if self._store.get(self._key) == self._body:  # else another has taken over since the last refresh
+                self._store.delete(self._key)
 
 
 @contextmanager

@@ -106,7 +106,8 @@ class Store:
             body.seek(0)
             return str(self._client.put_object(Bucket=self.bucket, Key=key, Body=body, **options)["ETag"])
 
-        with self._errors(key), _unless(s3.TAKEN):
+        # AWS answers that a key is missing where a version is to be replaced that was deleted.
+        with self._errors(key), _unless(s3.TAKEN | s3.MISSING if replaces else s3.TAKEN):
             return _retrying(lambda error: s3.code(error) in s3.CONFLICT)(send)
         found = self.head(key)
         if found is None or found.sha256 != sha256:

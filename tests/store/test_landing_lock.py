@@ -111,6 +111,25 @@ def test_a_held_lock_is_refreshed(embedded_store: Store, dataset: str, monkeypat
     assert embedded_store.head(f"{dataset}/landing.lock") is None
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_who_lost_the_lock_leaves_that_of_another_alone(embedded_store: Store, dataset: str, taken: bool) -> None:
+    key = f"{dataset}/landing.lock"
+    with landing_lock.landing_lock(embedded_store, dataset):
+        embedded_store.delete(key)
+        if taken:
+            held(embedded_store, dataset)
+    assert (embedded_store.head(key) is not None) == taken
+
+
+def test_a_lock_that_is_gone_is_lost(embedded_store: Store, dataset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing_lock, "REFRESH_SECONDS", 0.02)
+    with landing_lock.landing_lock(embedded_store, dataset) as lock:
+        embedded_store.delete(f"{dataset}/landing.lock")
+        threading.Event().wait(0.3)
+        with pytest.raises(BatchError, match="taken over"):
+            lock.check()
+
+
 def test_who_lost_the_lock_commits_nothing(
     lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
