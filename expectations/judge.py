@@ -135,7 +135,8 @@ def _finding(check: Check, batch: int, result: Any, sql: str | None, ask: Ask) -
     elif isinstance(observed, int | float):
         observed = amount(observed, check.column)
     elif observed is None:
-        observed = f"{content.get('unexpected_count')} of {content.get('element_count')} values"
+        total = content.get("element_count")
+        observed = f"{content.get('unexpected_count')} {f'of {total} values' if total else 'unexpected'}"
     if sql:
         try:
             rows = ask(sql.replace("{batch}", str(batch)))

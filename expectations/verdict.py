@@ -96,7 +96,10 @@ def wanted(check: Check) -> str:
         return f"at most {check.arguments['threshold']}"
     if high:
         return "none" if check.max_value == 0 else f"at most {high}"
-    return f"at least {low}" if low else check.expectation
+    if low:
+        return f"at least {low}"
+    given = (f"{name} {value}" for name, value in check.arguments.items() if name not in ("column", "row_condition"))
+    return f"{check.expectation} {', '.join(given)}".rstrip()
 
 
 def first_line(error: Exception) -> str:

@@ -27,7 +27,7 @@ from pipeline.runs import recorded
 from pipeline.summary import batches_table, runs_table
 from pipeline.target import emulated
 from pipeline.warehouse import duckdb_warehouse
-from profiles import snowflake
+from profiles import engine, snowflake
 from profiles.environment import adopt
 from profiles.errors import PipelineError
 
@@ -47,7 +47,8 @@ Accept = Annotated[
 Rebuild = Annotated[
     bool,
     typer.Option(
-        "--rebuild", help="Replay all landed batches; of one dbt project, the result must equal what is there."
+        "--rebuild",
+        help="Replay all landed batches into a new warehouse; unless the project has changed, it must equal the old one.",
     ),
 ]
 Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed batches until Ctrl-C.")]
@@ -76,7 +77,8 @@ def dev(
     """The whole job on a laptop: lands a data set, loads it into DuckDB, builds, tests, judges and publishes."""
     with started("dev", "dev") as (settings, report):
         if rebuild:
-            jobs.rebuild("dev", settings, report, accept or ())
+            _lands_nothing(landing, "--rebuild")
+            jobs.rebuild("dev", settings, report, dataset, accept or ())
         else:
             jobs.run("dev", settings, report, None if no_land else landing, dataset, follow, accept or ())
 
@@ -103,12 +105,14 @@ def prod(
 ) -> None:
     """The same job on Snowflake, with credentials from the environment."""
     with started("prod", "prod", emulator) as (settings, report):
+        if changed or sandbox or rebuild:
+            _lands_nothing(landing, "--changed" if changed else "--sandbox" if sandbox else "--rebuild")
         if changed:
             jobs.build_changed(report, changed)
         elif sandbox:
             jobs.build_sandbox(report, sandbox)
         elif rebuild:
-            jobs.rebuild("prod", settings, report, accept or ())
+            jobs.rebuild("prod", settings, report, dataset, accept or ())
         else:
             jobs.run("prod", settings, report, None if no_land else landing, dataset, follow, accept or ())
 
@@ -138,9 +142,12 @@ def land(
         lands = not wanted or landing.source is not None
         if lands:
             landing.check()
-        with object_store(settings, embedded=True) as store:
+        local = engine(settings.target).is_local
+        with object_store(settings, embedded=local) as store:
             if lands:
-                jobs.land(landing, store, duckdb_warehouse(settings.warehouse, read_only=True), settings, report)
+                # Landing needs no Snowflake: there, the next run refuses another data set.
+                warehouse = duckdb_warehouse(settings.warehouse, read_only=True) if local else None
+                jobs.land(landing, store, warehouse, settings, report)
                 return
             records = take_back(store, landing.dataset, str(wanted[0]), after=withdraw is None, reason=reason)
         ids = ", ".join(record.batch_id for record in records)
@@ -218,7 +225,8 @@ def list_runs(last: Annotated[int, typer.Option(min=1, help="How many runs to li
 @app.command("list")
 def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this data set.")] = None) -> None:
     """Lists the landed batches, including withdrawn ones."""
-    with object_store(Settings(), embedded=True) as store:
+    settings = Settings()
+    with object_store(settings, embedded=engine(settings.target).is_local) as store:
         table = batches_table(store, [dataset] if dataset else store.folders())
     console.print(table if table.rows else "Nothing is landed yet.")
 
@@ -232,6 +240,11 @@ def keep_store() -> None:
             print(f"Its credentials are in {settings.s3_dir.with_name('s3-run') / 'endpoint.json'}.", flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
+
+
+def _lands_nothing(landing: Landing, option: str) -> None:
+    if landing.source:
+        raise SourceError(f"{option} lands nothing: land {landing.source} first, or leave out --source")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from expectations.gate import Gate
 from ingest.batches.committed import committed, datasets, verify, withdrawn
 from ingest.batches.manifest import Manifest
 from ingest.store.bucket import Store
-from pipeline.dbt import Dbt, project_version
+from pipeline.dbt import Dbt, project_version, same_models
 from pipeline.report import Report
 from pipeline.warehouse import Build, State, Warehouse
 from profiles.errors import PipelineError
@@ -136,7 +136,7 @@ def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: S
     waiting = [manifest for manifest in landed if manifest.batch_id not in state.loaded]
     applied = [manifest for manifest in landed if last is None or manifest.batch_id > last.batch_id]
     new = [manifest.batch_id for manifest in applied if manifest.batch_id not in judged] or [landed[-1].batch_id]
-    current = last is not None and last.project_version == project_version()
+    current = last is not None and same_models(last.project_version, project_version())
     try:
         for manifest in waiting:
             with step(f"load {manifest.batch_id}"):
@@ -184,11 +184,12 @@ def _judge(context: Context, batches: Sequence[str]) -> None:
             report.console.print(part)
         if not verdict.passed:
             dataset, batch = context.copy.state().dataset, verdict.of("error")[-1].batch_id
+            on_aws = "MOVIELENS_TARGET=prod " if context.store.endpoint_url is None else ""
             raise PipelineError(
-                f"the gate is closed: {verdict.summary()}. You can take batch {batch} back with "
-                f"`nox -s land -- {dataset} --withdraw {batch}` and land it again, corrected; or, if it is right after all, run "
-                f"again with --accept {batch}; or land a corrected full batch and accept this one as well, so that history "
-                f"shows both."
+                f"the gate is closed: {verdict.summary()}.\n"
+                f"  take batch {batch} back: `{on_aws}nox -s land -- {dataset} --withdraw {batch}`; then land it corrected\n"
+                f"  publish it, if it is right after all: run again with --accept {batch}\n"
+                f"  show both in history: land a corrected full batch, and run again with --accept {batch}"
             )
 
 

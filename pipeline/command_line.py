@@ -58,7 +58,12 @@ Source = Annotated[
     Path | None,
     typer.Option(parser=_path, metavar="PATH", help="A local zip or folder instead of the download."),
 ]
-Ratings = Annotated[int, typer.Option(min=1, max=1_000_000_000, help="Number of ratings in the sample.")]
+Ratings = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=1_000_000_000, help="Ratings in the sample; default: as many as the landed one has, or 100,000."
+    ),
+]
 
 
 def landing_of(

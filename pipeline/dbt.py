@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from expectations.verdict import as_text
 from ingest.batches.manifest import Manifest
 from profiles import engine, snowflake
 from profiles.environment import also
@@ -32,10 +33,19 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def project_version() -> str:
-    """A digest of everything in the dbt project that a mart depends on."""
+    """A digest of everything in the dbt project that a mart depends on, and one of the suites that judge it."""
+    return f"{_digest(PROJECT)}-{_digest(ROOT / 'expectations' / 'suites')}"
+
+
+def same_models(version: str, other: str) -> bool:
+    """Whether two versions of the project build the same; they may be judged by other suites."""
+    return version.partition("-")[0] == other.partition("-")[0]
+
+
+def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(PROJECT.rglob("*")):
-        relative = path.relative_to(PROJECT)
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
         if path.suffix in {".sql", ".yml", ".csv"} and relative.parts[0] not in {"target", "logs", "analyses"}:
             digest.update(f"{relative.as_posix()}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
@@ -174,11 +184,19 @@ class Dbt:
             raise KeyboardInterrupt
         if not answer.success:
             says = engine(self.target).explain
-            raise PipelineError(_explain(doing, answer.exception, results, says))
+            raise PipelineError(_explain(doing, answer.exception, results, says, self._rows))
         return results
+
+    def _rows(self, test: Any) -> list[str]:
+        """The first rows that a data test has found."""
+        shown = self._answer("show", "--select", test.unique_id.split(".")[2], "--limit", "3", "--no-write-json")
+        tables = [result.agate_table for result in getattr(shown.result, "results", None) or ()]
+        return [as_text(dict(row)) for table in tables if table is not None for row in table.rows]
 
     def _answer(self, *arguments: str) -> dbtRunnerResult:
         if self._runner is None:
+            if engine(self.target).is_local:  # DuckDB 2, beside Snowflake, would list all that is left
+                atexit.register(gc.freeze)  # dbt leaves much: to look through it once more at the end takes 0.7 s
             self._runner = _runner_type()(self._project, callbacks=[self._hear])
         options = ["--quiet", "--log-level", "none", "--no-version-check", "--target", self.target]
         with _ONE_AT_A_TIME, also(DBT_TARGET_PATH=str(self._target_path)):
@@ -216,7 +234,6 @@ def _node(result: Any) -> Node:
 def _runner_type() -> type[dbtRunner]:
     # dbt keeps most of what it makes: looking for garbage as often as Python does takes a tenth of a build.
     gc.set_threshold(100_000, 50, 100)
-    atexit.register(gc.freeze)  # nor need it look through all of that once more at the end, for 0.7 s
     from dbt.cli.main import dbtRunner  # 2 s of imports, put off until a batch is to be loaded
 
     return dbtRunner
@@ -228,18 +245,24 @@ def _interrupted(exception: BaseException | None, results: list[Any]) -> bool:
 
 
 def _explain(
-    doing: str, exception: BaseException | None, results: list[Any], says: Callable[[object], str] = str
+    doing: str,
+    exception: BaseException | None,
+    results: list[Any],
+    says: Callable[[object], str],
+    rows_of: Callable[[Any], list[str]],
 ) -> str:
     failed = [node for node in results if str(node.status) in FAILED]
     skipped = sum(str(node.status) == "skipped" for node in results)
     if not failed:
         return f"{doing} failed: {says(exception or 'dbt gave no reason')}"
-    lines = [f"{doing} failed: {len(failed)} nodes failed, {skipped} were skipped behind them."]
+    lines = [f"{doing} failed ({len(failed)} failed, {skipped} skipped behind them):"]
     for node in failed[:10]:
         message = " ".join(str(node.message or "").split())
         if not hasattr(node, "node"):  # a macro that was run, not a model
             return f"{doing} failed: {says(message or exception)}"
         lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {says(message[:400])}")
+        if node.status == "fail" and node.node.resource_type == "test":
+            lines += [f"    {row}" for row in rows_of(node.node)]
         if compiled := getattr(node.node, "compiled_path", None):
             lines.append(f"    its SQL: {PROJECT / compiled}")
     return "\n".join(lines)

@@ -19,10 +19,11 @@ from ingest.batches.landing import land as land_source
 from ingest.settings import Settings
 from ingest.sources.archive import open_source
 from ingest.sources.replay import slices
+from ingest.sources.sample.cache import size_and_day
 from ingest.sources.sample.day import as_of
 from ingest.store.bucket import Store
-from pipeline.apply import apply, check_dataset, only_dataset
-from pipeline.dbt import BUILT, Dbt, project_version
+from pipeline.apply import Context, apply, check_dataset, only_dataset
+from pipeline.dbt import BUILT, Dbt, project_version, same_models
 from pipeline.fingerprints import differences, fingerprints, only_on_one_side
 from pipeline.follow import POLL_SECONDS, apply_as_landed
 from pipeline.report import Report
@@ -32,15 +33,27 @@ from pipeline.warehouse import State, Warehouse, duckdb_warehouse, snowflake_war
 from profiles.errors import PipelineError
 
 
-def land(landing: Landing, store: Store, warehouse: Warehouse, settings: Settings, report: Report) -> None:
-    """Lands one batch, or, of the sample, the days up to the given one that are not landed yet."""
-    check_dataset(warehouse.state(), warehouse, landing.dataset)
+def land(landing: Landing, store: Store, warehouse: Warehouse | None, settings: Settings, report: Report) -> None:
+    """Lands one batch, or, of the sample, the days up to the given one that are not landed yet.
+
+    Raises `PipelineError` where the `warehouse` holds another data set, or the store a sample of another size.
+    """
+    if warehouse:
+        check_dataset(warehouse.state(), warehouse, landing.dataset)
     days = [landing.day]
     if landing.generated:
         newest = latest(store, landing.dataset)
+        size, _ = size_and_day(newest.source.name) if newest else (None, None)
+        if size and landing.ratings not in (None, size):
+            raise PipelineError(
+                f"A sample of {size:,} ratings is landed; one of {landing.ratings:,} has other users and movies. Leave "
+                f"out --ratings, or set MOVIELENS_DATA_DIR to another folder."
+            )
+        landing = replace(landing, ratings=landing.ratings or size)
         days = [day for day in range(1, landing.day + 1) if newest is None or as_of(day) > newest.as_of] or days
     for day in days:
-        landed = land_source(replace(landing, day=day), store, settings, report.console)
+        date = landing.as_of if day == landing.day else None
+        landed = land_source(replace(landing, day=day, as_of=date), store, settings, report.console)
         for warning in landed.warnings:
             report.say(warning, "yellow")
         report.say(landed.summary())
@@ -76,17 +89,19 @@ def run(
         if stale := _stale(context.warehouse, settings.stale_after_days):
             report.run.stale = stale
             report.say(stale, "yellow")
-        _next_commands(report, name, landing.day + 1 if landing else 2)
+        _next_commands(context, name)
         if follow:
             apply_as_landed(context, name, settings.data_dir / "runs", POLL_SECONDS[target])
 
 
-def _next_commands(report: Report, dataset: str, day: int) -> None:
-    """Commands to try next; `day` is the sample's next one."""
+def _next_commands(context: Context, dataset: str) -> None:
+    """Commands to try next."""
+    report, newest = context.report, latest(context.store, dataset)
     job = f"nox -s {report.run.target} --{' --emulator' if report.banner else ''}"
+    _, day = size_and_day(newest.source.name) if newest else (None, None)
     commands = (
-        {f"{job} sample --day {day}": "the next day: watch history grow"}
-        if dataset == "sample"
+        {f"{job} sample --day {day + 1}": "the next day: watch history grow"}
+        if day
         else {f"{job} {dataset} --no-land": "apply what waits, land nothing"}
     )
     if report.run.target == "dev":
@@ -156,7 +171,7 @@ def _slices_done(source: str, batches: int) -> int:
     return int(found[1])
 
 
-def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[str]) -> None:
+def rebuild(target: str, settings: Settings, report: Report, dataset: str | None, accepted: Sequence[str]) -> None:
     """Replays all landed batches into a new warehouse, compares it with the published one, and only then replaces that.
 
     `accepted` as for `run`. Raises `PipelineError` when they differ though the same dbt project made both.
@@ -173,13 +188,14 @@ def rebuild(target: str, settings: Settings, report: Report, accepted: Sequence[
                 found = "; ".join(differences(fingerprints(old), fingerprints(context.copy)).values())
             if not found:
                 report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
-            elif state.last_build and state.last_build.project_version != project_version():
+            elif state.last_build and not same_models(state.last_build.project_version, project_version()):
                 report.say(f"the dbt project has changed, and with it the warehouse: {found}", "yellow")
             else:
                 raise PipelineError(f"The rebuilt warehouse differs, though the dbt project is the same: {found}.")
 
-        dataset = state.dataset or only_dataset(context.store)
-        summary(context, apply(context, dataset, replaced=state, compare=compare if state.loaded else None))
+        name = dataset or state.dataset or only_dataset(context.store)
+        check_dataset(state, old, name)
+        summary(context, apply(context, name, replaced=state, compare=compare if state.loaded else None))
     report.say(f"{old.name} is replaced")
 
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:  # see `land`
 
 # Clocks and time zones differ by less.
 AHEAD = timedelta(days=1)
+# The sample's, where its size is not given.
+RATINGS = 100_000
 # A spreadsheet drops the lines beyond these without a word when it saves a file.
 SPREADSHEET_LINES = 1 << 20
 
@@ -96,7 +98,7 @@ class Landing:
     max_rejected: float = 0.001
     follow_links: bool = False
     day: int = 1
-    ratings: int = 100_000
+    ratings: int | None = None
     digests: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -127,7 +129,7 @@ class Landing:
         """The source on this machine, downloaded or generated if need be; its modes and date where they are known."""
         if not self.generated:
             return releases.resolve(self.dataset, settings, self.source), self.mode, self.as_of
-        folder = cached_sample(settings.downloads, ratings=self.ratings, day=self.day)
+        folder = cached_sample(settings.downloads, ratings=self.ratings or RATINGS, day=self.day)
         return folder, days.modes(self.day), self.as_of or days.as_of(self.day)
 
 
@@ -218,9 +220,15 @@ def _repeatable(earlier: list[Manifest], modes: Mapping[str, Mode], as_of: datet
 
 
 def _check_tables(dataset: str, source: Path, modes: Mapping[str, Mode], *, first: bool) -> None:
-    missing = [table.file for table in TABLES.values() if table.required and table.name not in modes]
-    if first and missing:
+    if not first:
+        return
+    required = [table for table in TABLES.values() if table.required]
+    if missing := [table.file for table in required if table.name not in modes]:
         raise BatchError(f"{source} has no {' and no '.join(missing)}: the first batch of {dataset} needs it.")
+    if changes := [table.file for table in required if modes[table.name] != "full"]:
+        raise BatchError(
+            f"{dataset}: the first batch needs all of {' and '.join(changes)}, not what changed: leave out --mode delta."
+        )
 
 
 def _check_future(dataset: str, as_of: datetime, allowed: bool) -> None:

@@ -54,11 +54,14 @@ def withdraw(
 
 def _check_first(store: Store, dataset: str, staying: Sequence[str], chosen: Sequence[str]) -> None:
     first = read(store, dataset, staying[0]) if staying else None
-    missing = [table.file for table in TABLES.values() if first and table.required and table.name not in first.tables]
-    if first and missing:
+    if first is None:
+        return
+    whole = {name for name, table in first.tables.items() if table.mode == "full"}
+    if missing := [table.file for table in TABLES.values() if table.required and table.name not in whole]:
         raise BatchError(
             f"{dataset}: batch {first.batch_id} stands on {_listed(chosen)}: without it, it would be the first, and the "
-            f"first batch needs {' and '.join(missing)}. Withdraw the later ones first: --withdraw-after {max(chosen)}."
+            f"first batch needs all of {' and '.join(missing)}. Withdraw the later ones first: "
+            f"--withdraw-after {max(chosen)}."
         )
 
 

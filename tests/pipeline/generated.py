@@ -40,7 +40,7 @@ def row(random: Random, table: str) -> Row:
 
 
 def deltas(random: Random, count: int) -> list[Batch]:
-    """`count` delta batches: rows dealt in any order, some of them again later, dates that may go back."""
+    """`count` batches of changes to an empty world: rows in any order, some again later, dates that may go back."""
     batches: list[Batch] = []
     seen: dict[str, list[Row]] = {table: [] for table in TABLES}
     for number in range(count):
@@ -53,7 +53,7 @@ def deltas(random: Random, count: int) -> list[Batch]:
             rows[table] = random.sample(fresh + again, len(fresh + again))
             seen[table] += fresh
         as_of = START + timedelta(days=random.randint(0, 60), seconds=random.randint(0, 1))
-        batches.append(Batch(as_of, rows, dict.fromkeys(rows, "delta")))
+        batches.append(Batch(as_of, rows, {table: "full" if table in must else "delta" for table in rows}))
     return batches
 
 

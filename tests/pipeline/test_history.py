@@ -23,8 +23,8 @@ def at(text: str) -> datetime:
 
 
 def batch(as_of: str, mode: str, movies: list[Row], ratings: list[Row] = RATINGS) -> Batch:
-    """A batch of movies, and of ratings as a delta."""
-    modes = {"movies": mode, "ratings": "delta"}
+    """A batch of movies and ratings."""
+    modes = {"movies": mode, "ratings": mode}
     return Batch(at(as_of).replace(tzinfo=UTC), {"movies": movies, "ratings": ratings}, modes)  # type: ignore[arg-type]
 
 

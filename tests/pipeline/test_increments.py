@@ -10,7 +10,7 @@ import pytest
 import pipeline.apply as applying
 from profiles.errors import PipelineError
 from tests.pipeline.generated import START, as_one, deltas
-from tests.pipeline.harness import Batch, Lab, OpenGate
+from tests.pipeline.harness import Batch, ClosedGate, Lab, OpenGate
 from tests.pipeline.oracle import Oracle, assert_as_told, moment
 from tests.pipeline.relations import Relations, Row, difference
 
@@ -153,6 +153,23 @@ def test_a_project_that_was_tried_and_taken_back_leaves_no_trace(lab: Lab, monke
         with pytest.raises(PipelineError, match="closed"):
             lab.apply(dataset)
 
+    assert lab.apply(dataset) is None
+    assert lab.marts() == before
+
+
+def test_other_suites_judge_what_is_published_and_build_none_of_it_anew(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = lab.new_dataset()
+    lab.manifest(dataset, Batch(START, STORY["first load"]))
+    lab.apply(dataset)
+    before = lab.marts()
+    models, _, _ = applying.project_version().partition("-")
+    monkeypatch.setattr(applying, "project_version", lambda: f"{models}-edited")
+    with pytest.raises(PipelineError, match="the gate is closed"):
+        lab.apply(dataset, gate=ClosedGate())
+    assert lab.apply(dataset) == []
+    assert "fact_ratings" not in {node.name for node in lab._context.report.run.nodes}
     assert lab.apply(dataset) is None
     assert lab.marts() == before
 

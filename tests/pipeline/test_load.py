@@ -35,6 +35,17 @@ def test_the_rows_of_a_part_are_numbered_as_its_lines(lab: Lab) -> None:
     assert lab.rows("select distinct _batch, _part from raw.ratings") == [(1, 0)]
 
 
+def test_a_data_test_that_fails_shows_the_rows_that_it_found(lab: Lab) -> None:
+    dataset = lab.new_dataset()
+    lab.manifest(dataset, Batch(START, {"movies": [(1, "One (2001)", "Drama")], "ratings": [(1, 1, "4.0", 1)]}))
+    lab.apply(dataset)
+    with duckdb.connect(str(lab.settings.warehouse)) as warehouse:
+        warehouse.execute("update raw.batches set mode = 'partly' where table_name = 'movies'")
+    found = r"1 failed, 0 skipped.*\n.*\n    batch_id 000001, fault has a table that is neither whole nor a delta\n"
+    with lab.environment(), pytest.raises(PipelineError, match=found):
+        QuickDbt("dev")._invoke("test", "--select", "batches_are_whole_and_in_order", doing="testing")
+
+
 def test_raw_files_lead_from_a_row_to_its_line_in_the_source(lab: Lab) -> None:
     dataset = lab.new_dataset()
     lines = ["1,1,4.0,1", "1,2,4.0,1", "none", "1,3,4.0,1"]

@@ -156,6 +156,8 @@ def test_each_table_may_have_its_own_mode(lands: Lander, tmp_path: Path) -> None
 def test_a_first_batch_needs_movies_and_ratings(lands: Lander, tmp_path: Path) -> None:
     with pytest.raises(BatchError, match=r"no movies\.csv: the first batch"):
         lands(folder_of(tmp_path, MORE))
+    with pytest.raises(BatchError, match=r"needs all of movies\.csv and ratings\.csv.*--mode delta"):
+        lands(folder_of(tmp_path, FILES, "all"), mode="delta")
 
 
 def test_too_many_bad_lines_land_nothing_and_keep_a_report(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from ingest.errors import SourceError
+from ingest.errors import SourceError, StoreError
 from ingest.store.bucket import Store
 from pipeline.__main__ import app
 from pipeline.command_line import instant
@@ -50,6 +51,31 @@ def test_a_batch_that_was_withdrawn_is_listed_as_such_and_can_be_landed_with_ano
     listed = command_line.invoke(app, ["list", "sample"]).output
     assert "sample 000002  withdrawn            [a] typing error" in listed
     assert "sample 000003" in listed
+
+
+def test_a_day_that_follows_has_the_size_of_the_day_before_and_its_own_date(
+    command_line: CliRunner, tmp_path: Path
+) -> None:
+    assert command_line.invoke(app, ["land", "sample", "--ratings", "2000", "--day", "2"]).exit_code == 0
+    landed = command_line.invoke(app, ["land", "sample", "--day", "4", "--as-of", "2020-02-01"])
+    assert "batch 000003 as of 2020-01-03" in landed.output
+    assert "batch 000004 as of 2020-02-01" in landed.output
+    assert {path.name for path in tmp_path.glob("data/downloads/sample*-day-?")} == {
+        f"sample-2000-day-{day}" for day in (1, 2, 3, 4)
+    }
+    refused = command_line.invoke(app, ["land", "sample", "--ratings", "3000", "--day", "5"])
+    assert (refused.exit_code, "A sample of 2,000 ratings is landed" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(("target", "embedded"), [("dev", True), ("", True), ("prod", False)])
+@pytest.mark.parametrize("arguments", [("land",), ("land", "--withdraw", "000001"), ("list",)])
+def test_a_landing_goes_to_the_store_of_the_target(
+    command_line: CliRunner, monkeypatch: pytest.MonkeyPatch, target: str, embedded: bool, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("MOVIELENS_TARGET", target)
+    monkeypatch.setattr("pipeline.__main__.object_store", opened := Mock(side_effect=StoreError("stopped here")))
+    assert command_line.invoke(app, arguments).exit_code == 1
+    assert opened.call_args.kwargs == {"embedded": embedded}
 
 
 @pytest.mark.parametrize(

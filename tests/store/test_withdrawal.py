@@ -113,6 +113,15 @@ def test_a_first_batch_that_later_ones_stand_on_is_not_withdrawn(embedded_store:
     assert content(embedded_store, f"{three}/") == before
 
 
+def test_a_first_batch_is_not_withdrawn_where_the_next_only_changes_it(
+    lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path
+) -> None:
+    lands(folder_of(tmp_path, FILES), as_of=DAY_1)
+    lands(folder_of(tmp_path, FILES | MORE, "changes"), as_of=DAY_2, mode="delta")
+    with pytest.raises(BatchError, match=r"batch 000002 stands on 000001.*all of movies\.csv and ratings\.csv"):
+        withdraw(embedded_store, dataset, "000001")
+
+
 def test_a_first_batch_is_withdrawn_where_the_next_is_whole(
     lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path
 ) -> None:
