@@ -8,8 +8,9 @@ since the engines write them differently.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.warehouse import Warehouse
 
@@ -31,16 +32,17 @@ def fingerprints(warehouse: Warehouse, *, columns: bool = False) -> dict[str, Fi
 
     `columns` adds a checksum per column, which costs as much again for each.
     """
-    found = {}
-    for relation in warehouse.relations("marts", "snapshots", "raw"):
-        texts = {}
-        if not relation.startswith("raw."):
-            own = _columns(warehouse, relation)
-            texts = {"*": _row(own), **(own if columns else {})}
-        numbers = (warehouse.from_hex.format(f"substr(md5({text}), 1, 13)") for text in texts.values())
-        sums = "".join(f", coalesce(sum(cast({number} as decimal(38, 0))), 0)" for number in numbers)
-        ((rows, *sums_of),) = warehouse.rows(f"select count(*){sums} from {warehouse.prefix}{relation}")
-        found[relation] = Fingerprint(rows, dict(zip(texts, map(int, sums_of), strict=True)))
+    found, relations = {}, warehouse.relations("marts", "snapshots", "raw")
+    with warehouse.session() as rows_of:
+        for relation in relations:
+            texts = {}
+            if not relation.startswith("raw."):
+                own = _columns(rows_of, warehouse.prefix, relation)
+                texts = {"*": _row(own), **(own if columns else {})}
+            numbers = (warehouse.from_hex.format(f"substr(md5({text}), 1, 13)") for text in texts.values())
+            sums = "".join(f", coalesce(sum(cast({number} as decimal(38, 0))), 0)" for number in numbers)
+            ((rows, *sums_of),) = rows_of(f"select count(*){sums} from {warehouse.prefix}{relation}")
+            found[relation] = Fingerprint(rows, dict(zip(texts, map(int, sums_of), strict=True)))
     return found
 
 
@@ -61,7 +63,7 @@ def differences(left: dict[str, Fingerprint], right: dict[str, Fingerprint]) -> 
 
 def only_on_one_side(dev: Warehouse, prod: Warehouse, relation: str) -> Iterator[str]:
     """The first rows of a relation that one target has and the other has not, below the names of its columns."""
-    columns = [_columns(warehouse, relation) for warehouse in (dev, prod)]
+    columns = [_columns(warehouse.rows, warehouse.prefix, relation) for warehouse in (dev, prod)]
     one, other = (
         Counter(text for (text,) in warehouse.rows(f"select {_row(own)} from {warehouse.prefix}{relation}"))
         for warehouse, own in zip((dev, prod), columns, strict=True)
@@ -71,12 +73,12 @@ def only_on_one_side(dev: Warehouse, prod: Warehouse, relation: str) -> Iterator
     yield from (f"prod only {row}" for row in sorted((other - one).elements())[:SHOWN])
 
 
-def _columns(warehouse: Warehouse, relation: str) -> dict[str, str]:
+def _columns(rows_of: Callable[[str], list[Any]], prefix: str, relation: str) -> dict[str, str]:
     """SQL for each column of a relation as text that both engines write alike, by column name."""
     schema, _, name = relation.partition(".")
-    columns = warehouse.rows(
+    columns = rows_of(
         "select lower(column_name), lower(data_type) from information_schema.columns "
-        f"where lower(table_schema) = '{warehouse.prefix}{schema}' and lower(table_name) = '{name}' order by 1"
+        f"where lower(table_schema) = '{prefix}{schema}' and lower(table_name) = '{name}' order by 1"
     )
     return {column: _text(column, type_) for column, type_ in columns if column not in _CLOCKS}
 

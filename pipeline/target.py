@@ -70,6 +70,11 @@ def run_context(
             f"MOVIELENS_SCHEMA_PREFIX is {prefix}: a run publishes the schemas without a prefix. Unset it; for schemas of "
             f"your own on Snowflake there is --sandbox NAME."
         )
+    builder = f"{snowflake.database()}_transformer"
+    if not engine(target).is_local and snowflake.role("transformer").lower() != builder.lower():
+        raise PipelineError(
+            f"SNOWFLAKE_ROLE is {snowflake.role('transformer')}: what a run publishes belongs to {builder}. Unset it."
+        )
     warehouse = warehouse_of(target, settings)
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.name))

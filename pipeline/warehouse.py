@@ -77,11 +77,21 @@ class Warehouse:
                 raise PipelineError(explained) from None
             raise
 
+    @contextmanager
+    def session(self) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+        """A function that gives the rows of a query, for several of them: Snowflake takes a while to sign in."""
+        with self.cursor() as cursor:
+
+            def rows(sql: str) -> list[tuple[Any, ...]]:
+                cursor.execute(sql)
+                return list(cursor.fetchall())
+
+            yield rows
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        with self.cursor() as cursor:
-            cursor.execute(sql)
-            return list(cursor.fetchall())
+        with self.session() as rows:
+            return rows(sql)
 
     def relations(self, *schemas: str) -> list[str]:
         """The tables and views of some schemas, as `schema.name`, in order."""
@@ -97,28 +107,31 @@ class Warehouse:
 
     def state(self) -> State:
         """What the warehouse holds; an absent or new one holds nothing."""
-        schemas = f"('{self.prefix}raw', '{self.prefix}ops')"
-        columns = (
-            "select lower(table_name), lower(column_name) from information_schema.columns where lower(table_schema) in "
-        )
-        found = set(self.rows(columns + schemas)) if self.exists() else set()
-        if ("batches", "batch_id") not in found:
+        if not self.exists():
             return State()
-        batches = self.rows(f"select distinct batch_id, dataset from {self.prefix}raw.batches order by batch_id")
-        dataset = batches[0][1] if batches else None
-        if not found >= LAYOUT:
-            return State(dataset, outdated=True)
-        # That of the newest batch, and not the one with the newest time: a clock may be set back.
-        builds = self.rows(
-            f"select batch_id, project_version from {self.prefix}ops.builds "
-            f"where batch_id = (select max(batch_id) from {self.prefix}ops.builds) order by built_at"
-        )
-        return State(
-            dataset,
-            loaded=tuple(batch_id for batch_id, _ in batches),
-            last_build=Build(*builds[-1]) if builds else None,
-            withdrawn=frozenset(batch for (batch,) in self.rows(f"select batch_id from {self.prefix}ops.withdrawals")),
-        )
+        raw, ops = f"{self.prefix}raw", f"{self.prefix}ops"
+        with self.session() as rows:
+            columns = rows(
+                "select lower(table_name), lower(column_name) from information_schema.columns "
+                f"where lower(table_schema) in ('{raw}', '{ops}')"
+            )
+            if ("batches", "batch_id") not in columns:
+                return State()
+            batches = rows(f"select distinct batch_id, dataset from {raw}.batches order by batch_id")
+            dataset = batches[0][1] if batches else None
+            if not set(columns) >= LAYOUT:
+                return State(dataset, outdated=True)
+            # That of the newest batch, and not the one with the newest time: a clock may be set back.
+            builds = rows(
+                f"select batch_id, project_version from {ops}.builds "
+                f"where batch_id = (select max(batch_id) from {ops}.builds) order by built_at"
+            )
+            return State(
+                dataset,
+                loaded=tuple(batch_id for batch_id, _ in batches),
+                last_build=Build(*builds[-1]) if builds else None,
+                withdrawn=frozenset(batch_id for (batch_id,) in rows(f"select batch_id from {ops}.withdrawals")),
+            )
 
     def complete(self, build: Build, withdrawals: Sequence[Withdrawal], run: Run, built_at: datetime) -> None:
         """Records that every check of a build has passed, what was withdrawn until then, and the run itself."""

@@ -12,9 +12,9 @@ from profiles import snowflake
 class Engine:
     """An engine, as far as it differs from the other outside of SQL.
 
-    Parameters: `dialect`, its name in dbt, SQLAlchemy, sqlglot and ibis; `is_local`, whether the warehouse is a file
-    of this machine, and an unset S3_ENDPOINT_URL means the embedded object store, or else the warehouse is schemas of
-    an account, and the store AWS; `explain`, an error of the engine's in one line.
+    Parameters: `dialect`, its name in dbt, SQLAlchemy, sqlglot and ibis; `is_local`: the warehouse is a file on this
+    machine, and an unset S3_ENDPOINT_URL means the embedded object store; otherwise the warehouse is a set of schemas
+    in an account, and the store AWS; `explain` puts an error of the engine's into one line.
     """
 
     dialect: str

@@ -15,6 +15,8 @@ from profiles.errors import PipelineError
 # The ways to prove who one is, best first.
 CREDENTIALS = ("SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_PASSWORD")
 TAG = "MOVIELENS_QUERY_TAG"
+# An account may have other ones; the bootstrap gives them to the users as whom dbt signs in.
+SESSION = {"TIMEZONE": "UTC", "DATE_OUTPUT_FORMAT": "YYYY-MM-DD", "TIMESTAMP_INPUT_FORMAT": "AUTO"}
 
 
 def missing() -> list[str]:
@@ -76,7 +78,7 @@ def _arguments(as_role: str | None) -> dict[str, Any]:
         "warehouse": environment.get("SNOWFLAKE_WAREHOUSE") or "movielens",
         "database": database(),
         "login_timeout": 30,  # no network_timeout: it would cancel a query that takes longer
-        "session_parameters": {"QUERY_TAG": environment.get(TAG) or "movielens", "TIMEZONE": "UTC"},
+        "session_parameters": {"QUERY_TAG": environment.get(TAG) or "movielens", **SESSION},
     }
     if host := environment.get("SNOWFLAKE_HOST"):
         arguments |= {
@@ -105,7 +107,7 @@ def _arguments(as_role: str | None) -> dict[str, Any]:
 ADVICE = {
     "JWT token is invalid": "the key is not the user's, or was exchanged: run the bootstrap with its public key",
     "Incorrect username or password": "check SNOWFLAKE_USER and the password",
-    "authentication token has expired|session no longer exists|token .*expired": "sign in anew: run again",
+    "authentication token has expired|session no longer exists|token .*expired": "sign in again: run the command once more",
     "(password|token|key).* (expired|disabled)|user .* (locked|disabled)": "an administrator must renew or unlock it",
     "Unable to load PEM|not? (be )?deserialize": "the private key is no PEM file, or its passphrase is wrong or missing",
     "Bad decrypt": "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE is wrong",

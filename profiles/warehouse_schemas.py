@@ -7,8 +7,8 @@ What a clone and a swap do to privileges, by Snowflake's documentation
 - a swap exchanges two names in one statement, and privileges stay with what they were granted on; it needs the
   ownership of both schemas.
 Hence each clone is granted to the readers before it is swapped in: usage, and select on all that is in it. Raw and ops
-are cloned by the loader, which owns them and lets the transformer use them, all else by the transformer. An external
-stage is cloned with its schema; raw is loaded through the published one.
+are cloned by the loader, which owns them and lets the transformer use them, all else by the transformer. Stage, file
+format and function are in a schema of their own, which is not cloned.
 """
 
 from __future__ import annotations
@@ -66,20 +66,18 @@ class WarehouseSchemas:
             self._run((role, f"drop table if exists {name}.{MARK}") for name, role in SCHEMAS.items())
 
     def begin(self, *, empty: bool = False) -> None:
-        """Clones what is published; with `empty`, only what holds no data: stage, formats and functions."""
+        """Clones what is published; with `empty`, makes schemas without anything in them."""
         self.check()
         there = self._tables()
         clones = {name: role for name, role in SCHEMAS.items() if name in there}
-        made = [(role, _create(f"{BUILD}{name} clone {name}")) for name, role in clones.items()]
+        made = [(role, _create(f"{BUILD}{name}{'' if empty else f' clone {name}'}")) for name, role in clones.items()]
         usable = [
             (role, f"grant usage on schema {BUILD}{name} to role {self._database}_transformer")
             for name, role in clones.items()
             if role == "loader"  # the transformer reads what is the loader's
         ]
         self._run([*_DROP, *made, *usable])
-        if empty:
-            self._run((clones[name], f"drop table {BUILD}{name}.{table}") for name in clones for table in there[name])
-        elif clones:
+        if clones and not empty:
             self._make_views(BUILD)  # an increment makes only those of the tables that a batch brought
 
     def publish(self) -> None:

@@ -81,7 +81,7 @@ def local_timestamps(node: Expr) -> Expr:
 
 
 def normal_form(node: Expr) -> Expr:
-    """`ops.nfc(x)`, the account's JavaScript function: fakesnow runs no JavaScript, DuckDB has a function for it."""
+    """`tools.nfc(x)`, the account's JavaScript function: fakesnow runs no JavaScript, DuckDB has a function for it."""
     if (
         isinstance(node, exp.Dot)
         and isinstance(called := node.expression, exp.Anonymous)

@@ -1,4 +1,4 @@
-"""The grants of the bootstrap, held against all that was sent."""
+"""The grants of the bootstrap, checked against all that was sent."""
 
 from __future__ import annotations
 

@@ -47,11 +47,11 @@ def test_the_transformer_reads_raw_and_cannot_write_it() -> None:
 
 
 def test_the_loader_sees_no_mart() -> None:
-    assert schemas("loader") == {"raw", "ops"}
+    assert schemas("loader") == {"raw", "ops", "tools"}
 
 
 def test_continuous_integration_writes_only_schemas_that_it_creates() -> None:
-    assert schemas("ci") == set()
+    assert schemas("ci") == {"tools"}
     assert ("create schema", "database MOVIELENS") in grants("ci")
 
 

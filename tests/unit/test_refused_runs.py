@@ -29,6 +29,16 @@ def test_a_run_with_a_prefix_of_schemas_is_refused(
     assert not settings.data_dir.exists()
 
 
+def test_a_run_with_a_role_that_would_own_what_it_publishes_is_refused(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNOWFLAKE_ROLE", "sysadmin")
+    report = Report(Console(file=io.StringIO()))
+    with pytest.raises(PipelineError, match="SNOWFLAKE_ROLE is sysadmin"), run_context("prod", settings, report):
+        pass
+    assert not settings.data_dir.exists()
+
+
 def test_a_run_with_another_data_folder_and_the_same_warehouse_is_refused(tmp_path: Path) -> None:
     first, second, other = (
         Settings(MOVIELENS_DATA_DIR=tmp_path / folder, MOVIELENS_WAREHOUSE=tmp_path / file)  # type: ignore[call-arg]

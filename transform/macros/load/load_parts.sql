@@ -26,10 +26,9 @@
 
 {# Snowflake copies exact files from the external stage; COPY takes at most 1,000 names at a time. The project's own
    ledger is the authority, not COPY's load metadata, hence `force`. COPY from a select does not count a line's columns:
-   landing has, and the pipeline has held each part to its sha256. A part's number is in its name, part-NNNNN.csv.zst.
-   Stage and format are the published ones, whatever schema is loaded. #}
+   landing has, and the pipeline has held each part to its sha256. A part's number is in its name, part-NNNNN.csv.zst. #}
 {% macro snowflake__load_parts(name, table, batch_id, before_rows) -%}
-    {%- set raw = target.database ~ '.raw' -%}
+    {%- set tools = target.database ~ '.tools' -%}
     {%- for chunk in table.parts | batch(1000) %}
         copy into {{ source('raw', name) }} (
             {{ table.columns | map(attribute='name') | join(', ') }}
@@ -47,10 +46,10 @@
                 cast(substr(metadata$filename, -13, 5) as integer),
                 metadata$file_row_number {{- ' - ' ~ before_rows if before_rows }}
                 {%- endif %}
-            from @{{ raw }}.landing
+            from @{{ tools }}.landing
         )
         files = ({% for part in chunk %}'{{ part.key }}'{{ ', ' if not loop.last }}{% endfor %})
-        file_format = (format_name = {{ raw }}.csv_zst)
+        file_format = (format_name = {{ tools }}.csv_zst)
         on_error = abort_statement
         force = true;
     {%- endfor -%}

@@ -11,10 +11,10 @@
 {% macro snowflake__numbered_before_rows(manifest) -%}
     {%- set parts = manifest.tables.values() | map(attribute='parts') | sum(start=[]) | sort(attribute='bytes') -%}
     {%- if not parts -%}{{ return(0) }}{%- endif -%}
-    {%- set raw = target.database ~ '.raw' -%}
+    {%- set tools = target.database ~ '.tools' -%}
     {%- set first_number -%}
         select min(metadata$file_row_number)
-        from @{{ raw }}.landing/{{ parts[0].key }} (file_format => '{{ raw }}.csv_zst')
+        from @{{ tools }}.landing/{{ parts[0].key }} (file_format => '{{ tools }}.csv_zst')
     {%- endset -%}
     {{ return(run_query(first_number).rows[0][0] | int - 1) }}
 {%- endmacro %}

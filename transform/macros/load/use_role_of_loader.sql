@@ -6,6 +6,5 @@
 {% macro default__use_role_of_loader() -%}{%- endmacro %}
 
 {% macro snowflake__use_role_of_loader() -%}
-    {%- set role = env_var('SNOWFLAKE_LOADER_ROLE', target.database ~ '_loader' if target.name == 'prod' else target.role) -%}
-    {%- do run_query('use role ' ~ adapter.quote_as_configured(role, 'identifier')) -%}
+    {%- do run_query('use role ' ~ adapter.quote_as_configured(target.database ~ '_loader', 'identifier')) -%}
 {%- endmacro %}

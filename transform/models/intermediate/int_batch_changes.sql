@@ -2,7 +2,8 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key=['_batch', 'table_name'],
-    on_schema_change='fail'
+    on_schema_change='fail',
+    contract={'enforced': true}
 ) }}
 
 {%- set tables = loaded_tables(batch_watermark(this) if is_incremental() else 0) %}
