@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parent / "suites"
 TRANSFORM = Path(__file__).parents[1] / "transform"
 SCHEMAS = ("raw", "quality", "seeds", "staging", "intermediate", "marts", "snapshots")
 SQL_WORDS = {"and", "or", "not", "between", "in", "is", "null", "true", "false", "least", "greatest", "abs", "coalesce"}
-# What no check says: the judge does.
+# Arguments that `judge.py` sets, and a check may not.
 OF_EVERY_EXPECTATION = {
     *("batch_id", "catch_exceptions", "description", "id", "meta", "metadata", "notes", "rendered_content"),
     *("result_format", "severity", "windows"),
@@ -89,7 +89,7 @@ def _of_file(path: Path) -> Iterator[Check]:
         content, root = yaml.load(text, CSafeLoader), yaml.compose(text, CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PipelineError(f"{path}:{line}: this is no YAML: {error.problem}") from None
+        raise PipelineError(f"{path}:{line}: this is not valid YAML: {error.problem}") from None
     if not isinstance(content, dict) or not isinstance(content.get("checks"), list):
         raise PipelineError(
             f"{path}:1: a suite has a list of `checks`, and may have a `relation` and an `expectation`."
@@ -99,7 +99,7 @@ def _of_file(path: Path) -> Iterator[Check]:
     for entry, node in zip(content["checks"], nodes, strict=True):
         line = f"{path}:{node.start_mark.line + 1}"
         if not isinstance(entry, dict):
-            raise PipelineError(f"{line}: `{entry}` is no check, which is a mapping.")
+            raise PipelineError(f"{line}: `{entry}` is not a check: a check is a mapping.")
         try:
             check = Check.model_validate({**common, **entry})
         except ValidationError as error:

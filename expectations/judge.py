@@ -51,7 +51,7 @@ def judge(
 ) -> Verdict:
     """Judges batches, by default the newest one, and the marts as they are now.
 
-    Results go to `home`, replacing those of before. Of a batch that is `accepted`, errors only warn.
+    Results go to `home`, replacing those of before. Errors of a batch that is `accepted` only warn.
     """
     started = time.monotonic()
     shutil.rmtree(home, ignore_errors=True)

@@ -16,8 +16,7 @@ DATASET_NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 Mode = Literal["full", "delta"]
 # What a value may be; `ingest.lines.rules` says it exactly.
 Kind = Literal["id", "text", "rating", "relevance", "timestamp", "imdb_id", "tmdb_id", "gender", "age"]
-SqlType = Literal["integer", "bigint", "varchar", "decimal(2, 1)", "double"]
-_TYPES: dict[Kind, SqlType] = {
+_TYPES: dict[Kind, str] = {
     "id": "integer",
     "text": "varchar",
     "rating": "decimal(2, 1)",
@@ -42,7 +41,7 @@ class Column:
     kind: Kind
 
     @property
-    def type(self) -> SqlType:
+    def type(self) -> str:
         """Its SQL type in raw, under a name that both engines take."""
         return _TYPES[self.kind]
 

@@ -1,7 +1,7 @@
-"""What a person can set: each variable is a field of `Settings`, and is read here alone.
+"""What a person can set: each variable is a field of `Settings`, which the project's own code reads it from.
 
-What only another program reads has no field: credentials (AWS's and Snowflake's own variables) and the schemas' prefix
-(dbt's profile). `profiles.environment` says which variables reach a run.
+dbt's profile and DuckDB's plugin take theirs from the environment that `profiles.environment` builds of these settings,
+as do credentials (AWS's and Snowflake's own variables) and the schemas' prefix, which have no field.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ class Settings(BaseSettings):
 
     `data_dir`: the folder of all run-time state. `warehouse_path`: the DuckDB file, by default in that folder.
     `memory_limit`: DuckDB's. `target`: what notebooks and site show. `releases_url`: where releases come from.
-    `s3_endpoint_url`: an S3-compatible store; unset means the embedded store on dev and AWS on prod. `s3_bucket`.
+    `s3_endpoint_url`: an S3-compatible store; unset means the embedded store on dev and AWS on prod.
+    `s3_bucket`: its bucket.
     `alert_url`: where failures are reported, one or more of apprise's addresses; `alert_details`: with text of rows and
     errors; `stale_after_days`: report data that is older. An empty variable counts as unset; `~` is the home folder; a
     relative path starts at the current one.

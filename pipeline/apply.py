@@ -91,7 +91,7 @@ def apply(
 ) -> list[Manifest] | None:
     """Brings the marts to the newest committed batch of a data set; returns what they took in, None if nothing waited.
 
-    `replaced`: all is built anew, in the place of a warehouse whose batches must still be there. `compare` may object,
+    `replaced`: all is rebuilt, in the place of a warehouse whose batches must still be there. `compare` may object,
     by `PipelineError`, to what was built. Raises `PipelineError`; what is published is then as it was.
     """
     report = context.report
@@ -108,10 +108,10 @@ def apply(
         return None
     if context.gate:
         context.gate.prepare()
-    # What a batch has done to marts and history is not taken out row by row: without it they are made anew, and so
+    # What a batch has done to marts and history is not taken out row by row: without it they are rebuilt, and so
     # are the tables of an earlier version.
     state = State() if published.outdated or gone & set(published.loaded) else published
-    empty = "an earlier version's warehouse is built anew" if published.outdated else "a new warehouse"
+    empty = "an earlier version's warehouse is rebuilt" if published.outdated else "a new warehouse"
     with report.step("copy" if state.loaded else empty):
         context.publication.begin(empty=not state.loaded)
     try:

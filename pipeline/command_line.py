@@ -72,7 +72,9 @@ def landing_of(
     mode: Annotated[Mode, typer.Option(help="full: whole tables; delta: new and changed rows.")] = "full",
     as_of: Annotated[
         str | None,
-        typer.Option(help="The date or ISO timestamp (UTC) that the batch describes; default: of its newest file."),
+        typer.Option(
+            help="The date or ISO timestamp (UTC) that the batch describes; default: the date of its newest file."
+        ),
     ] = None,
     allow_future: Annotated[
         bool, typer.Option("--allow-future", help="Allow an --as-of in the future.")

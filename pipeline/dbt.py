@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,8 @@ class Dbt:
         """Loads one committed batch into raw, in one transaction."""
         snowflake.tag(manifest.batch_id)
         arguments = manifest.model_dump(mode="json", exclude={"source", "sha256"})
-        arguments["as_of"] = f"{manifest.as_of:%Y-%m-%d %H:%M:%S.%f}"
+        for name, instant in (("as_of", manifest.as_of), ("loaded_at", datetime.now(UTC))):
+            arguments[name] = f"{instant:%Y-%m-%d %H:%M:%S.%f}"
         self._invoke(
             "run-operation",
             "load_batch",

@@ -71,7 +71,7 @@ def run(
     """The main job: lands unless `landing` is None, applies every batch that waits, and says what is there.
 
     With `follow`, goes on applying what others commit until it is interrupted. `accepted` names batches whose failed
-    expectations are known.
+    checks only warn.
     """
     if landing:
         landing.check()  # before a store is started for it

@@ -1,6 +1,6 @@
 """Reads the committed batches of an object store: those with a manifest. Withdrawn ones no longer count.
 
-Their parts are held against the manifest before anybody loads them.
+Their parts are checked against the manifest before anybody loads them.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ingest.lines.rules import RULES, Digits, Rule, Share, Tenths, Whole, line_pattern
+from ingest.lines.rules import RULES, Rule, Share, Tenths, Whole, line_pattern
 from ingest.schema import Table
 
 # What numpy notes about so many bytes fits the CPU's cache: twice as fast as a whole block at once.
@@ -41,7 +41,7 @@ def bad_rows(table: Table, lines: bytes) -> array[int]:
 
 
 def is_plain(table: Table, codes: np.ndarray) -> bool:
-    """Whether lines, given by the codes of their bytes, are proven to be good; False means nothing.
+    """Whether lines, given by the codes of their bytes, are proven to be good; False only means "not proven".
 
     Forms that are rare are not known here, nor is free text.
     """
@@ -61,6 +61,7 @@ def is_plain(table: Table, codes: np.ndarray) -> bool:
         if known is None:
             return False
         points += known
+    # Every byte is a digit, the end of a value, or a point that was counted in its place.
     digits = int(np.count_nonzero(codes - _ZERO < 10))  # unsigned: a byte below "0" becomes a large number
     return digits + points + len(ends) == len(codes)
 
@@ -78,7 +79,7 @@ class _Values:
         return self.codes.take(self.starts + place, mode="clip")
 
     def within(self, shortest: int, longest: int) -> bool:
-        """Whether each value is so long."""
+        """Whether every length is in this range."""
         return bool(shortest <= self.widths.min() and self.widths.max() <= longest)
 
 
@@ -87,14 +88,13 @@ def _points(rule: Rule, values: _Values) -> int | None:
 
     It counts them so that `is_plain` can check that all other bytes are digits, and looks at nothing else.
     """
-    shortest = 0 if rule.optional else 1
     match rule:
         case Whole(low=0 | 1 as low, high=high):
-            below = len(str(high + 1)) - 1  # so many digits never make a larger number
-            known = values.within(shortest, below) and (low == 0 or bool((values.at(0) != _ZERO).all()))
+            below = len(str(high + 1)) - 1  # a number of that many digits is never above it
+            known = values.within(0 if rule.optional else 1, below) and (
+                low == 0 or bool((values.at(0) != _ZERO).all())
+            )
             return 0 if known else None
-        case Digits(longest=longest):
-            return 0 if values.within(shortest, longest) else None
         case Tenths():
             return _tenths(rule, values)
         case Share():

@@ -1,9 +1,9 @@
-"""What a line must look like to be loaded, and why another is not: the one statement of it.
+"""The one definition of a good line, and of the reason given for a bad one.
 
 `RULES` says what a value may be. From it follows one pattern per table. `ingest.lines.judge` knows the common rules
 once more, for speed, and leaves all others to the pattern. The patterns admit only forms that DuckDB and Snowflake read
 to the same value without rounding, trimming or guessing: a typed DuckDB read would take `1.0`, ` 1` or `1e3` for an
-integer and round 3.25 to a half star. None may match a line end: a pattern is held against many lines at once.
+integer and round 3.25 to a half star. None may match a line end: a pattern is matched against many lines at once.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _ZEROS = "0{0,9}"
 
 
 @dataclass(frozen=True)
-class Text:
-    """Free text; the only rule whose values may be quoted in any other way than as a whole."""
+class Form:
+    """Text that a `pattern` matches, which `says` describes, or nothing where it is `optional`."""
 
-    pattern = r'[^",\n]*|"[^"\n]*(?:""[^"\n]*)*"'
-    says = "text"
-    optional = False
+    pattern: str
+    says: str
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Tenths:
-    """A number of so many tenths: from `low` to `high`, in steps."""
+    """A number of `low` to `high` tenths, in steps."""
 
     low: int
     high: int
@@ -72,22 +72,8 @@ class Tenths:
 
 
 @dataclass(frozen=True)
-class Digits:
-    """At most so many digits, zeros in front included, or nothing."""
-
-    longest: int
-    says = "digits only"
-    optional = True
-
-    @property
-    def pattern(self) -> str:
-        """The forms of such text."""
-        return f"[0-9]{{1,{self.longest}}}"
-
-
-@dataclass(frozen=True)
 class Share:
-    """A number from 0 to 1 with at most so many decimals."""
+    """A number from 0 to 1 with at most `decimals` digits behind the point."""
 
     decimals: int
     says = "a number from 0 to 1"
@@ -106,38 +92,22 @@ class Share:
         )
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One of a few words, or nothing."""
-
-    words: tuple[str, ...]
-    optional = True
-
-    @property
-    def pattern(self) -> str:
-        """The words."""
-        return "|".join(map(re.escape, self.words))
-
-    @property
-    def says(self) -> str:
-        """The rule in words."""
-        return f"one of {', '.join(self.words)}"
-
-
-Rule = Text | Whole | Tenths | Digits | Share | Choice
+Rule = Form | Whole | Tenths | Share
+# The only rule that allows quotes inside a value.
+TEXT = Form(r'[^",\n]*|"[^"\n]*(?:""[^"\n]*)*"', "text")
 RULES: dict[Kind, Rule] = {
     "id": Whole(1, 2**31 - 1),
     "tmdb_id": Whole(1, 2**31 - 1, optional=True),
-    "imdb_id": Digits(18),
+    "imdb_id": Form("[0-9]{1,18}", "digits only", optional=True),
     # to the end of the year 9999, where both engines' timestamps can still follow
     "timestamp": Whole(0, 253_402_300_799, what="seconds since 1970, an integer"),
     "rating": Tenths(5, 50, 5, "a half star"),
     "relevance": Share(60),
-    "gender": Choice(("F", "M")),
+    "gender": Form("F|M", "one of F, M", optional=True),
     "age": Whole(1, 150, optional=True),
-    "text": Text(),
+    "text": TEXT,
 }
-_FIELD = re.compile(rf"({Text.pattern})(,|\Z)")
+_FIELD = re.compile(rf"({TEXT.pattern})(,|\Z)")
 
 
 def _at_most(highest: int) -> str:
@@ -154,7 +124,7 @@ def _at_most(highest: int) -> str:
 
 @cache
 def _field_pattern(rule: Rule) -> str:
-    if isinstance(rule, Text):
+    if rule == TEXT:
         return f"(?:{rule.pattern})"
     return f'(?:{rule.pattern}|"(?:{rule.pattern})"{"|" if rule.optional else ""})'
 

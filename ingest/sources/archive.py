@@ -109,7 +109,7 @@ def _zip(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (*DAMAGED, ValueError) as problem:
         raise SourceError(
-            f"{path} is not a zip archive, or a truncated one ({problem}). Download or copy it anew, or give "
+            f"{path} is not a zip archive, or a truncated one ({problem}). Download or copy it again, or give "
             "--source the folder with the CSV files"
         ) from problem
 

@@ -18,7 +18,7 @@ _TIMEOUT = (10.0, 60.0)  # seconds to connect, seconds without a byte
 
 
 def download(url: str, folder: Path, md5: str | None) -> Path:
-    """The file at `url`, in `folder` under its own name; a cut download is started anew, `RETRIES` times.
+    """The file at `url`, in `folder` under its own name; a cut download is started again, `RETRIES` times.
 
     Raises SourceError if it cannot be had or, where an `md5` is given, has another.
     """

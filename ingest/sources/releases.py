@@ -1,7 +1,7 @@
 """The GroupLens releases by name: downloaded once, verified, cached.
 
-What can be verified differs. ml-20m and ml-25m are pinned to their md5, ml-32m to the md5 of each of its
-files. GroupLens makes the `latest` ones anew now and then: they are held against the md5 published beside
+All but ml-32m and the `latest` releases are pinned to the md5 of their zip, ml-32m to that of each of its
+files. GroupLens regenerates the `latest` ones now and then: they are checked against the md5 published beside
 them, if any, and else only against the check sums inside the zip; a note says which.
 """
 
@@ -155,8 +155,8 @@ def _what_was_verified(release: Release, found: str, published: str | None) -> s
     if found == release.md5:
         return f"no md5 is published beside it; it is the known edition (md5 {found})"
     return (
-        f"no md5 is published beside it, and its own ({found}) is not known here, since GroupLens makes this release "
-        "anew now and then: only the check sums inside the zip were verified"
+        f"no md5 is published beside it, and its own ({found}) is not known here, since GroupLens regenerates this release "
+        "now and then: only the check sums inside the zip were verified"
     )
 
 

@@ -43,7 +43,7 @@ class _PlainFile(io.RawIOBase):
             packed = self._stream is not self._stored
             bomb = packed and self._read > RATIO_FROM and self._read > MAX_RATIO * self._stored.tell()
         except DAMAGED as problem:
-            raise SourceError(f"{self._label} is damaged: {problem}. Download or copy it anew.") from problem
+            raise SourceError(f"{self._label} is damaged: {problem}. Download or copy it again.") from problem
         if bomb or self._read > MAX_TOTAL:
             raise SourceError(f"{self._label}: refused, it unpacks to over {self._read:,} bytes, like a bomb")
         return content

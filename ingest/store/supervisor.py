@@ -243,7 +243,7 @@ def _until_unused(store: subprocess.Popen[bytes]) -> int:
     users = os.open("users.lock", os.O_RDWR | os.O_CREAT, 0o600)
     while store.poll() is None:
         with contextlib.suppress(BlockingIOError):
-            # Held until this process ends: whoever comes now waits, and then starts the store anew.
+            # Held until this process ends: whoever comes now waits, and then starts the store again.
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return 0
         time.sleep(POLL_SECONDS)

@@ -48,7 +48,7 @@ Say = Callable[[str], None]
 
 
 def build(out: Path, settings: Settings, say: Say) -> Path:
-    """Builds the site of the settings' target anew; returns its front page.
+    """Rebuilds the site of the settings' target; returns its front page.
 
     Parameters: `out`, the folder, replaced as a whole; `say`, called with each thing done. Raises `PipelineError` when
     there is no warehouse, or a notebook fails.

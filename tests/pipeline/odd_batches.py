@@ -1,6 +1,6 @@
 """Batches that nobody planned for, as SQL on a second batch that repeats the first: odd but fine, and faulty.
 
-They were not looked at when bounds were chosen, and stay here so that bounds which move are held against them.
+They were not looked at when bounds were chosen, and stay here so that bounds which move are checked against them.
 """
 
 from __future__ import annotations

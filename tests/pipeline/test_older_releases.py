@@ -1,4 +1,4 @@
-"""Older releases and copies from the file to the marts, through the gate, held against a reading of the files."""
+"""Older releases and copies from the file to the marts, through the gate, checked against a reading of the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two real releases through the command line, held against their CSV files row by row."""
+"""Two real releases through the command line, checked against their CSV files row by row."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_a_warehouse_of_an_earlier_version_is_built_anew_from_the_landed_batches
 
     upgraded = run("dev", "--no-land")
     assert upgraded.exit_code == 0, upgraded.output
-    assert "an earlier version's warehouse is built anew" in upgraded.output
+    assert "an earlier version's warehouse is rebuilt" in upgraded.output
     assert (lab.marts(), lab.history()) == (marts, history)
 
 

@@ -34,6 +34,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=copy,
         check=True,
     )
+    (copy / "data").mkdir()
+    (copy / "data" / "warehouse.duckdb").write_text("the sample's, which is in the way")
     project = copy / "transform" / "dbt_project.yml"  # the one step that is in words alone
     project.write_text(project.read_text().partition("seeds:\n")[0])
     for path, first, last, kind, is_run, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
@@ -78,8 +80,8 @@ def _change(copy: Path, diff: str) -> None:
         path = copy / name.strip()
         for hunk in hunks:
             old, new = (
-                "".join(line[1:] for line in hunk.splitlines(keepends=True) if line[0] == sign).rstrip("\n")
-                for sign in "-+"
+                "".join(line[1:] for line in hunk.splitlines(keepends=True) if line[0] in signs).rstrip("\n")
+                for signs in (" -", " +")
             )
             text = path.read_text(encoding="utf-8")
             assert text.count(old) == 1, old

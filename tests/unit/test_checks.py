@@ -76,8 +76,8 @@ OTHER = "{relation: raw.ratings, expectation: %s, severity: warning, why: It is 
         (OTHER % ("ExpectCompoundColumnsToBeUnique", ", column_list: [user_id, film_id]"), "no column `film_id`"),
         (OTHER % ("UnexpectedRowsExpectation", ""), "needs `unexpected_rows_query`"),
         (OTHER % ("ExpectColumnMaxToBeBetween", ", strict_min: true"), "needs `column`"),
-        ("a mean of 3.5", "`a mean of 3.5` is no check"),
-        ("{column: [", "this is no YAML"),
+        ("a mean of 3.5", "`a mean of 3.5` is not a check"),
+        ("{column: [", "this is not valid YAML"),
     ],
 )
 def test_a_wrong_line_is_refused_with_file_and_line(tmp_path: Path, line: str, reason: str) -> None:

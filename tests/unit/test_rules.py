@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.lines.parts import cut
-from ingest.lines.rules import RULES, Digits, Rule, Share, Tenths, Whole, line_pattern, reason
+from ingest.lines.rules import RULES, Form, Rule, Share, Tenths, Whole, line_pattern, reason
 from ingest.schema import TABLES, Kind
 from ingest.sources.archive import open_source
 from ingest.sources.sample.generate import generate
@@ -37,7 +37,7 @@ NARROWER: dict[str, tuple[Kind, Rule, Callable[[str], bool]]] = {
     "ids up to 1,000": ("id", Whole(1, 1000), lambda value: int(value) <= 1000),
     "ids from 10": ("id", Whole(10, 2**31 - 1), lambda value: int(value) >= 10),
     "early timestamps": ("timestamp", Whole(0, 1_300_000_000), lambda value: int(value) <= 1_300_000_000),
-    "seven digits": ("imdb_id", Digits(7), lambda value: len(value) <= 7),
+    "seven digits": ("imdb_id", Form("[0-9]{1,7}", "digits", optional=True), lambda value: len(value) <= 7),
     "small tmdb ids": ("tmdb_id", Whole(1, 5000, optional=True), lambda value: not value or int(value) <= 5000),
     "three decimals": ("relevance", Share(3), lambda value: len(value.partition(".")[2]) <= 3),
 }

@@ -14,7 +14,7 @@
 {%- endmacro %}
 
 {# True for the rows of the batches that wait, those after the last completed build; for all rows when everything is
-   built anew. #}
+   rebuilt. #}
 {% macro new_rows() -%}
     {%- if not execute or flags.FULL_REFRESH -%}{{ return('true') }}{%- endif -%}
     {%- set last = run_query('select max(batch_id) from ' ~ source('ops', 'builds')).rows[0][0] -%}

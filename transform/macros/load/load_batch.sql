@@ -1,7 +1,8 @@
 {# Loads one committed batch into raw, in one transaction, once.
 
-   `manifest`: the batch's manifest, as landing wrote it and the pipeline validated it. `bucket`: where the parts' keys
-   are found. A part whose rows are not those of the manifest is refused by name, and nothing of the batch stays. #}
+   `manifest`: the batch's manifest, as landing wrote it and the pipeline validated it, and `loaded_at`. `bucket`: where
+   the parts' keys are found. A part whose rows are not those of the manifest is refused by name, and nothing of the
+   batch stays. #}
 {% macro load_batch(manifest, bucket) -%}
     {%- set batch_id = manifest.batch_id -%}
     {%- do use_role_of_loader() -%}

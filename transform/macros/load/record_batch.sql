@@ -35,6 +35,6 @@
         {{ table.rows_read }},
         (select count(*) from {{ source('raw', name) }} where _batch = {{ batch }}),
         (select count(*) from {{ source('raw', 'rejected_rows') }} where batch_id = {{ batch_id }} and table_name = '{{ name }}'),
-        {{ utc_now() }};
+        cast('{{ manifest.loaded_at }}' as datetime);
     {%- endfor %}
 {%- endmacro %}

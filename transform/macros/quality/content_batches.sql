@@ -37,3 +37,11 @@
     {%- endset -%}
     {{ latest(held, '_batch, ' ~ key, event_time, batch='held_batch') }}
 {%- endmacro %}
+
+{# What a table held before each batch of `batches`, each key beside what the batch brought for it, if anything. #}
+{% macro before_and_after(table_name, key, brought) -%}
+    ({{ rows_before(table_name, key) }}) as before
+    left join ({{ latest(brought, '_batch, ' ~ key) }}) as after
+        on before._batch = after._batch
+        and before.{{ key }} = after.{{ key }}
+{%- endmacro %}

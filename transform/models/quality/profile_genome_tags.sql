@@ -4,10 +4,6 @@ batches as ({{ unprofiled_batches('genome_tags', rows_as='tags') }}),
 
 new_tags as ({{ unprofiled_rows('genome_tags') }}),
 
-before as ({{ rows_before('genome_tags', 'tag_id') }}),
-
-after as ({{ latest('new_tags', '_batch, tag_id') }}),
-
 totals as (
 
     select
@@ -26,10 +22,7 @@ changes as (
         before._batch,
         count(*) as tags_before,
         {{ share_where('lower(trim(before.tag)) != lower(trim(after.tag))') }} as renamed_share
-    from before
-    left join after
-        on before._batch = after._batch
-        and before.tag_id = after.tag_id
+    from {{ before_and_after('genome_tags', 'tag_id', 'new_tags') }}
     group by before._batch
 
 )

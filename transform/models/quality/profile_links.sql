@@ -4,10 +4,6 @@ batches as ({{ unprofiled_batches('links', rows_as='links') }}),
 
 new_links as ({{ unprofiled_rows('links') }}),
 
-before as ({{ rows_before('links', 'movie_id') }}),
-
-after as ({{ latest('new_links', '_batch, movie_id') }}),
-
 listed as ({{ keys_held('movies', 'movie_id') }}),
 
 linked as ({{ keys_held('links', 'movie_id') }}),
@@ -50,10 +46,7 @@ changes as (
         {{ share_where("after.movie_id is null and before.mode = 'full'") }} as gone_share,
         {{ share_where('after.imdb_id != before.imdb_id') }} as other_imdb_share,
         {{ share_where('after.tmdb_id != before.tmdb_id') }} as other_tmdb_share
-    from before
-    left join after
-        on before._batch = after._batch
-        and before.movie_id = after.movie_id
+    from {{ before_and_after('links', 'movie_id', 'new_links') }}
     group by before._batch
 
 )

@@ -6,10 +6,6 @@ batches as ({{ unprofiled_batches('movies', rows_as='movies') }}),
 
 new_movies as ({{ unprofiled_rows('movies') }}),
 
-before as ({{ rows_before('movies', 'movie_id') }}),
-
-after as ({{ latest('new_movies', '_batch, movie_id') }}),
-
 ---------- what the batch brought
 
 genre_lists as (select distinct genres from {{ source('raw', 'movies') }} where not {{ no_genres }}),
@@ -59,10 +55,7 @@ compared as (
         after.genres as genres_after,
         after.movie_id is null as is_gone,
         after.title != before.title as is_retitled
-    from before
-    left join after
-        on before._batch = after._batch
-        and before.movie_id = after.movie_id
+    from {{ before_and_after('movies', 'movie_id', 'new_movies') }}
 
 ),
 

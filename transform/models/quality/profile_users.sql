@@ -4,10 +4,6 @@ batches as ({{ unprofiled_batches('users', rows_as='users') }}),
 
 new_users as ({{ unprofiled_rows('users') }}),
 
-before as ({{ rows_before('users', 'user_id') }}),
-
-after as ({{ latest('new_users', '_batch, user_id') }}),
-
 totals as (
 
     select
@@ -29,10 +25,7 @@ changes as (
         count(*) as users_before,
         {{ share_where('before.gender != after.gender or before.occupation != after.occupation') }}
             as other_people_share
-    from before
-    left join after
-        on before._batch = after._batch
-        and before.user_id = after.user_id
+    from {{ before_and_after('users', 'user_id', 'new_users') }}
     group by before._batch
 
 )

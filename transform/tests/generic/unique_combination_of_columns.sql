@@ -1,5 +1,5 @@
 {# No two rows share the columns; named and shaped like dbt_utils' test. With `new_rows_only`, the keys of the batches
-   that wait are held against all rows: only such a key can have become double. Looking for a second row takes engines
+   that wait are checked against all rows: only such a key can have become double. Looking for a second row takes engines
    half the time that counting the rows of each key does. #}
 {% test unique_combination_of_columns(model, combination_of_columns, new_rows_only=false) %}
 
