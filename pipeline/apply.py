@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from expectations.gate import Gate
-from ingest.batches.committed import committed, datasets, verify, withdrawn
+from ingest.batches.committed import accepted_ids, committed, datasets, verify, withdrawn
 from ingest.batches.manifest import Manifest
+from ingest.batches.withdrawal import accept
 from ingest.store.bucket import Store
 from pipeline.dbt import Dbt, project_version, same_models
 from pipeline.report import Report
@@ -102,6 +103,8 @@ def apply(
     withdrawals = withdrawn(context.store, dataset)
     gone = {record.batch_id for record in withdrawals}
     landed = committed_batches(context.store, replaced or published, dataset, gone)
+    if unknown := set(context.accepted) - {manifest.batch_id for manifest in landed} - gone:
+        raise PipelineError(f"--accept {min(unknown)}: {dataset} has no such batch.")
     build = Build(landed[-1].batch_id, project_version())
     if published.last_build == build and published.withdrawn == gone:
         report.run.outcome = "nothing new"
@@ -110,18 +113,23 @@ def apply(
         context.gate.prepare()
     # What a batch has done to marts and history is not taken out row by row: without it they are rebuilt, and so
     # are the tables of an earlier version.
-    state = State() if published.outdated or gone & set(published.loaded) else published
+    lost = gone & set(published.loaded)
+    state = State() if published.outdated or lost else published
+    # A batch is judged by what was there before it: those that follow a withdrawn one are judged again.
+    judged = [batch_id for batch_id in published.loaded if not lost or batch_id < min(lost)]
     empty = "an earlier version's warehouse is rebuilt" if published.outdated else "a new warehouse"
     with report.step("copy" if state.loaded else empty):
         context.publication.begin(empty=not state.loaded)
     try:
-        applied = _bring(context, state, landed, judged=published.loaded)
+        applied = _bring(context, state, landed, judged)
         if compare:
             compare()
         context.copy.complete(build, withdrawals, report.run, datetime.now(UTC))
         with report.step("publish"):
             context.publication.publish()
         report.run.outcome = "published"
+        for batch_id in context.accepted:
+            accept(context.store, dataset, batch_id)
     except PipelineError as error:
         still = f"holds batch {published.last_build.batch_id} as before" if published.last_build else "is as it was"
         raise PipelineError(
@@ -176,14 +184,14 @@ def _judge(context: Context, batches: Sequence[str]) -> None:
     """Asks the gate about batches and the marts; warnings are shown, errors raise `PipelineError`."""
     if context.gate is None:
         return
-    report = context.report
+    report, dataset = context.report, context.copy.state().dataset or ""
     with report.step("gate"):
-        verdict = context.gate.check(batches, context.accepted)
+        verdict = context.gate.check(batches, [*context.accepted, *accepted_ids(context.store, dataset)])
         report.run.findings += map(asdict, verdict.findings)
         for part in verdict.tables():
             report.console.print(part)
         if not verdict.passed:
-            dataset, batch = context.copy.state().dataset, verdict.of("error")[-1].batch_id
+            batch = verdict.of("error")[-1].batch_id
             on_aws = "MOVIELENS_TARGET=prod " if context.store.endpoint_url is None else ""
             raise PipelineError(
                 f"the gate is closed: {verdict.summary()}.\n"

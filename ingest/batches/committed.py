@@ -24,7 +24,7 @@ from ingest.errors import BatchError
 from ingest.store.bucket import Store
 
 _THREADS = 8
-_RECORD = re.compile(r"[^/]+/([0-9]{6})/(manifest|withdrawn)\.json")
+_RECORD = re.compile(r"[^/]+/([0-9]{6})/(manifest|withdrawn|accepted)\.json")
 
 
 def committed(store: Store, dataset: str) -> list[Manifest]:
@@ -46,13 +46,18 @@ def withdrawn(store: Store, dataset: str) -> list[Withdrawal]:
         return list(threads.map(lambda batch_id: _withdrawal(store, dataset, batch_id), ids))
 
 
+def accepted_ids(store: Store, dataset: str) -> set[str]:
+    """The ids of the batches that were published although their checks failed."""
+    return {batch_id for batch_id, kind in _records(store, dataset) if kind == "accepted"}
+
+
 def committed_ids(store: Store, dataset: str) -> list[str]:
     """The ids of all batches that were ever committed, withdrawn ones included."""
     return sorted({batch_id for batch_id, _ in _records(store, dataset)})
 
 
 def record_keys(store: Store, dataset: str) -> set[str]:
-    """The keys of a data set's manifests and withdrawals; the set grows with each batch committed or withdrawn."""
+    """The keys of a data set's manifests and of what was said of them later; the set only grows."""
     return {found.key for found in store.list(f"{dataset}/") if _RECORD.fullmatch(found.key)}
 
 
@@ -107,7 +112,7 @@ def verify(store: Store, manifest: Manifest) -> None:
 
 
 def _records(store: Store, dataset: str) -> set[tuple[str, str]]:
-    """The batch id and the kind, `manifest` or `withdrawn`, of each record, from one listing."""
+    """The batch id and the kind (`manifest`, `withdrawn` or `accepted`) of each record, from one listing."""
     found = map(_RECORD.fullmatch, record_keys(store, dataset))
     return {(record[1], record[2]) for record in found if record}
 

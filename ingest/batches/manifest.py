@@ -25,6 +25,7 @@ DatasetName = Annotated[str, Field(pattern=DATASET_NAME)]
 BatchId = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Count = Annotated[int, Field(ge=0)]
 NEWER, OTHER_SCHEMA = "newer_format", "other_schema"
+MAX_REASON = 1000
 
 
 def _utc(value: datetime) -> datetime:
@@ -173,7 +174,7 @@ class Withdrawal(_Model):
     format_version: Literal[1] = 1
     dataset: DatasetName
     batch_id: BatchId
-    reason: Annotated[str, Field(max_length=1000)] = ""
+    reason: Annotated[str, Field(max_length=MAX_REASON)] = ""
     withdrawn_at: Annotated[datetime, AfterValidator(_utc)]
 
 
@@ -224,6 +225,11 @@ def manifest_key(dataset: str, batch_id: str) -> str:
 def withdrawal_key(dataset: str, batch_id: str) -> str:
     """The key of the record that a batch was withdrawn."""
     return f"{dataset}/{batch_id}/withdrawn.json"
+
+
+def acceptance_key(dataset: str, batch_id: str) -> str:
+    """The key of the record that a batch is right, whatever the checks find."""
+    return f"{dataset}/{batch_id}/accepted.json"
 
 
 def part_key(dataset: str, batch_id: str, table: str, number: int) -> str:

@@ -1,19 +1,18 @@
-"""Takes landed batches back: a record beside the manifest says that a batch no longer counts; its parts stay."""
+"""What is said of a landed batch later, by a record beside its manifest: it no longer counts, or it is accepted."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ingest.batches.committed import committed_ids, read, withdrawn
 from ingest.batches.lock import landing_lock
-from ingest.batches.manifest import Withdrawal, withdrawal_key
+from ingest.batches.manifest import MAX_REASON, Withdrawal, acceptance_key, withdrawal_key
 from ingest.errors import BatchError
 from ingest.schema import TABLES
 from ingest.sources.releases import check_name
 from ingest.store.bucket import Store, Taken
-
-MAX_REASON = 1000
 
 
 def withdraw(
@@ -50,6 +49,12 @@ def withdraw(
             except Taken as error:
                 raise BatchError(f"{error} Batch {record.batch_id} was withdrawn by another process.") from None
         return records
+
+
+def accept(store: Store, dataset: str, batch_id: str) -> None:
+    """Records that a batch was published although its checks failed, so that a replay does not stop at it."""
+    with contextlib.suppress(Taken):  # it was accepted before
+        store.put(acceptance_key(dataset, batch_id), f'{{"accepted_at": "{datetime.now(UTC).isoformat()}"}}\n'.encode())
 
 
 def _check_first(store: Store, dataset: str, staying: Sequence[str], chosen: Sequence[str]) -> None:

@@ -9,7 +9,9 @@ from random import Random
 
 import pytest
 
-from expectations.verdict import Verdict
+from expectations.checks import Severity
+from expectations.verdict import Finding, Verdict
+from ingest.batches.committed import committed
 from ingest.batches.manifest import manifest_key
 from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
@@ -149,6 +151,44 @@ def test_what_is_withdrawn_during_a_run_is_gone_after_the_next(lab: Lab, dataset
     lab.apply(dataset)
     assert lab.rows("select title from marts.dim_movies") == [("Title 3",)]
     assert lab.rows("select count(*) from marts.dim_movies_history") == [(3,)]
+
+
+class Doubting(OpenGate):
+    """Finds a fault in the second batch; keeps what it was asked about."""
+
+    asked: Sequence[str] = ()
+
+    def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = ()) -> Verdict:
+        """An error, or a warning where it is accepted."""
+        self.asked = batches
+        severity: Severity = "warning" if "000002" in accepted else "error"
+        finding = Finding(severity, "000002", "movies", "a fault", "none", "planted")
+        return Verdict(tuple(batches), 1, (finding,) if "000002" in batches else (), 0.0)
+
+
+def test_an_accepted_batch_is_accepted_in_every_replay(lab: Lab, dataset: str) -> None:
+    lab.delete_warehouse()
+    with pytest.raises(PipelineError, match=r"the gate is closed.*\n.*--withdraw 000002"):
+        lab.apply(dataset, gate=Doubting())
+    with pytest.raises(PipelineError, match=r"--accept 2: .* has no such batch"):
+        lab.apply(dataset, gate=Doubting(), accepted=["2"])
+    lab.apply(dataset, gate=Doubting(), accepted=["000002"])
+    before = lab.history()
+    lab.delete_warehouse()
+    lab.apply(dataset, gate=Doubting())
+    assert lab.history() == before
+    withdraw(lab.store, dataset, "000002")
+    assert [manifest.batch_id for manifest in committed(lab.store, dataset)] == ["000001", "000003"]
+
+
+def test_what_followed_a_withdrawn_batch_is_judged_again_by_what_is_before_it_now(lab: Lab, dataset: str) -> None:
+    gate = Doubting()
+    withdraw(lab.store, dataset, "000002")
+    lab.apply(dataset, gate=gate)
+    assert gate.asked == ["000003"]
+    lab.manifest(dataset, three(4))
+    lab.apply(dataset, gate=gate)
+    assert gate.asked == ["000004"]
 
 
 def test_withdrawn_content_counts_again_when_it_is_landed_with_another_date(lab: Lab, dataset: str) -> None:
