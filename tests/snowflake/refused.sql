@@ -1,6 +1,7 @@
 -- What Snowflake refuses, by the rule of check_sql/rules.py that catches it: a statement a line; an indented line goes on.
 
 -- syntax
+select ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))
 select [x for x in [1,2,3]]
 select * replace (1 as a) exclude (b) from t
 select a is not distinct from b, a <=> b from t
@@ -59,6 +60,9 @@ select uuid()
 select * from t, lateral unnest(t.a) u
 
 -- arguments
+select date_trunc('month') from t
+select object_construct('a') from t
+select count() from t
 select coalesce(a) from t
 select log(10)
 select split_part(a, '.') from t
@@ -100,6 +104,7 @@ select 1 as order
 select 1 as rows
 
 -- regex
+select regexp_replace(a, '(a)\\1', '') from t
 select regexp_substr(a, '.*?b') from t
 
 -- regex-escape
@@ -236,6 +241,7 @@ select * from t where a = any([1,2])
 select a from t where a ilike any ['x', 'y']
 
 -- statement
+create table t (a int) partition by (a)
 values (1), (2)
 describe select 1
 pivot t on c using sum(x)
@@ -292,10 +298,13 @@ select "a".upper() from t
 select * from t, unnest(x) with ordinality
 
 -- order-of-window
+select dense_rank() over (partition by a) from t
+select cume_dist() over (partition by a) from t
 select row_number() over (partition by a) from t
 select lag(a) over (partition by b) from t
 
 -- window
+select median(a) over (partition by b order by c) from t
 select count(distinct a) over (order by b) from t
 select a from t where row_number() over (order by a) = 1
 select a from t where count(*) > 1
@@ -305,6 +314,7 @@ select a from t qualify a > 1
 select sum(distinct a) over (partition by b order by c) from t
 
 -- grouping
+select a from t order by sum(b)
 select a, count(*) from t
 select a, b, sum(c) from t group by a
 select a[-1] from (select 1 as a) group by 2, b
@@ -331,6 +341,10 @@ select true + 1
 select date '2020-01-01' + 1, timestamp '2020-01-01 00:00:00' - timestamp '2020-01-01 00:00:00'
 
 -- name
+select x.a from t
+select t1.a from t t1 join u t1 on true
+select a from (select b from t)
+insert into t (a, a) values (1, 2)
 with x as (select 1 as a), y as (select 1 as a) select a from x inner join y on x.a = y.a
 create table t (a int, a varchar)
 create view v as select 1 as a, 2 as a
@@ -373,6 +387,7 @@ select a, b from t order by a collate nocase
 select a collate "C" from t
 
 -- grant
+grant usage on warehouse w to r2, r3
 grant select on t to r
 revoke select on t from r
 grant select (a) on table t to role r

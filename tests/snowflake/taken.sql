@@ -128,7 +128,7 @@ copy into t from @s files = ('a', 'b')
 select "a`b" from t
 
 -- method
-select snowflake.cortex.complete('m', 'x'), a.b:c from t
+select snowflake.cortex.complete('m', 'x'), a.b:c from a
 
 -- ordinality
 select f.index, f.value from t, lateral flatten(input => t.a) as f
@@ -149,6 +149,14 @@ select a, (select max(u.b) from u where u.a = t.a) from t where exists (select 1
 select try_cast(b::varchar as int), 'a' || 1 from t; select sum(iff(a, 1, 0)), count(true) from t
 
 -- name
+select s.nextval from t
+select t.a, f.value:b from t, lateral flatten(input => t.c) f
+select a, b as c from (select a, b from t) as u where u.b > 1 order by c
+select (select max(v.a) from v where v.b = t.b) from t
+merge into t using u on t.a = u.a when matched then update set t.b = u.b
+select x.a from x at (offset => -60) as x
+insert into t (a, b) values (1, 2)
+grant select on table t to role r
 with x as (select 1 as a), y as (select 1 as a, 2 as b) select x.a, b from x inner join y on x.a = y.a
 
 -- columns-count

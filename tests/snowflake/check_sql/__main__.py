@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.snowflake.check_sql.check import check
+from tests.snowflake.check_sql.rules import Finding
 
 
 def texts(file: Path) -> Iterator[tuple[str, str]]:
@@ -27,13 +28,17 @@ def main() -> int:
     """Check the files, and those below the folders, that the command line names; 1 when there is a finding."""
     found, files = [], []
     for path in map(Path, sys.argv[1:]):
-        named = sorted(path.rglob("*.sql")) if path.is_dir() else [path] if path.is_file() else []
+        below = sorted(path.rglob("*")) if path.is_dir() else []
+        named = [each for each in below if each.suffix.lower() == ".sql"] or [path] * path.is_file()
         if not named:
             print(f"{path} is no SQL file and no folder that holds one", file=sys.stderr)
             return 2
         files += named
     for file in files:
-        found += [finding for name, sql in texts(file) for finding in check(sql, name)]
+        try:
+            found += [finding for name, sql in texts(file) for finding in check(sql, name)]
+        except UnicodeDecodeError as error:
+            found.append(Finding("literal", 1, "the file", str(file), f"it is not UTF-8 ({error.reason})"))
     for finding in found:
         print(finding)
     print(f"{len(found)} findings in {len(files)} files", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -27,19 +28,37 @@ def check(sql: str, file: str = "", known: Columns | None = None) -> list[Findin
     columns = dict(known or {})
     found, transaction = [], False
     for statement in split(sql):
-        found += [*text.findings(statement, functions), *_grammar(statement)]
+        found += text.findings(statement, functions)
         if transaction and statement.first in ("CREATE", "ALTER", "DROP", "TRUNCATE", "UNDROP"):
             found.append(Finding("ddl-in-transaction", statement.line, statement.pieces[0].written))
         if statement.first in ("BEGIN", "START", "COMMIT", "ROLLBACK") and not statement.scripted:
             transaction = statement.first in ("BEGIN", "START")
-        if not statement.scripted and (parsed := _tree(statement.sql)):
-            if statement.first == "WITH" and not isinstance(parsed, exp.Query):
-                found.append(Finding("with", statement.line, statement.pieces[0].written))
-            found += [*tree.findings(parsed, statement.line), *meaning.findings(parsed, statement.line, columns)]
-            if table := meaning.columns_of(parsed):
-                columns[table[0]] = table[1]
+        try:
+            found += [*_grammar(statement), *_parsed(statement, columns)]
+        except RecursionError:
+            found.append(Finding("syntax", statement.line, statement.first, why="it is nested too deep to be checked"))
+        except (
+            AttributeError,
+            IndexError,
+            TypeError,
+            ValueError,
+        ):  # as sqlglot does with arguments that it does not know
+            found.append(Finding("arguments", statement.line, statement.first))
     unique = {(each.rule, each.line, each.text): replace(each, file=file) for each in found}
     return sorted(unique.values(), key=lambda each: (each.line, each.rule))
+
+
+def _parsed(statement: Statement, columns: dict[str, Mapping[str, str]]) -> Iterator[Finding]:
+    """What the tree of a statement shows; `columns` gets those of a table that it creates."""
+    parsed = None if statement.scripted else _tree(statement.sql)
+    if parsed is None:
+        return
+    if statement.first == "WITH" and not isinstance(parsed, exp.Query):
+        yield Finding("with", statement.line, statement.pieces[0].written)
+    yield from tree.findings(parsed, statement.line)
+    yield from meaning.findings(parsed, statement.line, columns)
+    if table := meaning.columns_of(parsed):
+        columns[table[0]] = table[1]
 
 
 def _tree(sql: str) -> Expr | None:

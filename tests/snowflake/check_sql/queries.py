@@ -11,7 +11,7 @@ from tests.snowflake.check_sql.nodes import SETS, countable, is_aggregate, plain
 
 # Functions that need an order in their window.
 ORDERED = re.compile(
-    r"row_?number|(dense_|percent_)?rank|lag|lead|ntile|(first|last|nth)_?value|cume_dist", re.IGNORECASE
+    r"row_?number|(dense_?|percent_?)?rank|lag|lead|ntile|(first|last|nth)_?value|cume_?dist", re.IGNORECASE
 )
 _PREDICATES = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NEQ, exp.Between)
 
@@ -27,7 +27,9 @@ def in_window(node: exp.Window) -> Iterator[tuple[str, Expr]]:
     distinct = isinstance(function, exp.AggFunc) and isinstance(function.this, exp.Distinct)
     if distinct and (node.args.get("order") or node.args.get("spec")):
         yield "window", node
-    if isinstance(function, (exp.WithinGroup, exp.GroupConcat)) and (node.args.get("order") or node.args.get("spec")):
+    if isinstance(function, (exp.WithinGroup, exp.GroupConcat, exp.Median, exp.Mode)) and (
+        node.args.get("order") or node.args.get("spec")
+    ):
         yield "window", node
 
 
@@ -50,9 +52,26 @@ def in_select(node: exp.Select) -> Iterator[tuple[str, Expr]]:
     for each in node.selects:
         if isinstance(each.unalias(), exp.Tuple):
             yield "struct", each
+    yield from _names(node)
     yield from _grouping(node)
     yield from _order_of_distinct(node)
     yield from _subquery(node)
+
+
+def _names(node: exp.Select) -> Iterator[tuple[str, Expr]]:
+    """Aliases that are there twice, and the columns of relations that are not there, or not in the only one."""
+    joins = [each.this for each in node.args.get("joins") or ()]
+    sources = [*([node.args["from_"].this] if node.args.get("from_") else ()), *joins]
+    aliases = [each.alias.lower() for each in sources if each.alias]
+    yield from (("name", each) for each in sources if each.alias and aliases.count(each.alias.lower()) > 1)
+    if node.find_ancestor(exp.Select, exp.Merge, exp.Update, exp.Delete) or node.args.get("laterals"):
+        return  # it may take names from around it
+    if len(sources) == 1 and isinstance(sources[0], exp.Subquery) and isinstance(sources[0].this, exp.Select):
+        inner = sources[0].this.selects
+        given = {each.alias_or_name.lower() for each in inner} | {each.alias.lower() for each in node.selects}
+        if countable(inner) and all(each.alias_or_name for each in inner) and not sources[0].args.get("pivots"):
+            columns = (each for each in within(node, exp.Column) if isinstance(each.this, exp.Identifier))
+            yield from (("name", each) for each in columns if each.name.lower() not in given)
 
 
 def _order_of_distinct(node: exp.Select) -> Iterator[tuple[str, Expr]]:
@@ -66,9 +85,9 @@ def _order_of_distinct(node: exp.Select) -> Iterator[tuple[str, Expr]]:
 
 
 def _grouping(node: exp.Select) -> Iterator[tuple[str, Expr]]:
-    group = node.args.get("group")
+    group, order = node.args.get("group"), node.args.get("order")
     aggregates = bool(node.args.get("having")) or any(
-        is_aggregate(each) for part in node.selects for each in within(part, exp.AggFunc)
+        is_aggregate(each) for part in (*node.selects, order) for each in within(part, exp.AggFunc)
     )
     if not group and not aggregates:
         return
@@ -99,7 +118,7 @@ def _grouping(node: exp.Select) -> Iterator[tuple[str, Expr]]:
         for each in (*inner, *own):
             yield from loose(each)
 
-    having, order = node.args.get("having"), node.args.get("order")
+    having = node.args.get("having")
     sorts = [each.this for each in order.expressions] if order else []
     for part in (*node.selects, *([having.this] if having else ()), *sorts):
         yield from (("grouping", each) for each in loose(part))

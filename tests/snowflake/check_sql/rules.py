@@ -74,7 +74,7 @@ RULES = {
     ),
     "reserved": Rule("the word is reserved", "another name", _sql("reserved-keywords")),
     "regex": Rule(
-        "Snowflake's regular expressions have no non-greedy quantifier and no (?…)",
+        "Snowflake's regular expressions have no non-greedy quantifier, no (?…) and no reference back within a pattern",
         "a negated class, such as [^)]*",
         _sql("functions-regexp"),
     ),
@@ -238,6 +238,7 @@ RULES = {
         r"\A\s*(pragma|attach|detach|install|load|summarize|checkpoint|export|import|vacuum|analyze|reset|prepare|deallocate|"
         r"savepoint|release|reindex|force|pivot|unpivot|describe\s+select|explain\s+analyze|values)\b|\(\s*(summarize|describe|pivot|unpivot)\s+\w|"
         r"\bcreate\s+(or\s+replace\s+)?(temp(orary)?\s+)?(macro|type|index|trigger|persistent\s+secret)\b|"
+        r"\A\s*create\s+(or\s+replace\s+)?((temp(orary)?|transient)\s+)?table\b.*\)\s*partition\s+by\b|"
         r"\A\s*(drop|alter)\s+(macro|type|trigger|domain|rule|extension|aggregate|publication)\b|\A\s*set\s+(global|session|local)\s",
     ),
     "create": Rule(
@@ -299,6 +300,7 @@ RULES = {
         "grant select on table t to role r [with grant option]",
         _sql("sql/grant-privilege"),
         r"\A\s*(grant|revoke)\s+\w+\s*\(|\A\s*(grant|revoke)\b.*\bwith\s+(admin|hierarchy)\s+option\b"
+        r"|\A\s*grant\b[^(]*\bto\s+(role\s+)?[\w\"]+\s*,"
         rf"|\A\s*(grant|revoke)\b(?!\s+((database|application)\s+)?role\b)[^(]*?\bon\s+(?!({GRANTED})\b)[\w\"]",
     ),
     "materialized-view": Rule(

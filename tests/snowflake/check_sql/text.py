@@ -214,7 +214,7 @@ def _part(argument: list[Piece]) -> Iterator[Finding]:
 def _patterns(name: str, given: list[list[Piece]]) -> Iterator[Finding]:
     for piece in given[1] if len(given) > 1 else ():
         if piece.kind in ("text", "dollars"):
-            if re.search(r"(?<!\\)[*+?}]\?|\(\?", piece.written):
+            if re.search(r"(?<!\\)[*+?}]\?|\(\?|\\[1-9]", piece.written):
                 yield Finding("regex", piece.line, piece.written)
             if piece.kind == "text" and re.search(r"(?<!\\)(\\\\)*\\[dDwWsSbB.()\[\]+*?|{}^$]", piece.written):
                 yield Finding("regex-escape", piece.line, piece.written)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import Expr, exp
 
-from tests.snowflake.check_sql.nodes import SETS, countable, is_aggregate, line_of, shown
+from tests.snowflake.check_sql.nodes import SETS, countable, is_aggregate, line_of, shown, within
 from tests.snowflake.check_sql.queries import in_select, in_window
 from tests.snowflake.check_sql.rules import Finding
 from tests.snowflake.check_sql.text import words
@@ -49,14 +49,27 @@ _COPY_OPTIONS = words(
     STORAGE_INTEGRATION CREDENTIALS ENCRYPTION OVERWRITE SINGLE MAX_FILE_SIZE INCLUDE_QUERY_ID DETAILED_OUTPUT HEADER
     """
 ) | {"PARTITION BY"}
+_NAMED = (exp.Table, exp.Subquery, exp.CTE, exp.Lateral, exp.TableFromRows, exp.Values, exp.Pivot, exp.Unnest)
 _READ_DIRECTLY = ("IDENTIFIER(", "SEMANTIC_VIEW(", "DIRECTORY(")
 
 
 def findings(tree: Expr, line: int) -> Iterator[Finding]:
     """What a statement's tree shows; `line` is that of its first line."""
     for node in tree.walk():
-        for rule, broken in _broken(node):
+        for rule, broken in (*_broken(node), *_unknown(node, tree)):
             yield Finding(rule, line + line_of(broken) - 1, shown(broken))
+
+
+def _unknown(node: Expr, tree: Expr) -> Iterator[tuple[str, Expr]]:
+    """A column of a relation that the statement does not name."""
+    if not isinstance(node, exp.Select) or tree.find(exp.MatchRecognize, exp.Connect):
+        return
+    named = {each.alias_or_name.lower() for each in tree.find_all(*_NAMED)} | {
+        each.name.lower() for each in tree.find_all(exp.Table)
+    }
+    for column in within(node, exp.Column):
+        if column.table and column.table.lower() not in named and column.name.lower() != "nextval":
+            yield "name", column
 
 
 def _broken(node: Expr) -> Iterator[tuple[str, Expr]]:
@@ -115,6 +128,8 @@ def _is_too_large(kind: exp.DataType) -> bool:
 
 def _insert(node: exp.Insert) -> Iterator[tuple[str, Expr]]:
     columns = node.this.expressions if isinstance(node.this, exp.Schema) else []
+    names = [each.name.lower() for each in columns]
+    yield from (("name", each) for each in columns if names.count(each.name.lower()) > 1)
     if isinstance(node.expression, exp.Values):
         sizes = {len(row.expressions) if isinstance(row, exp.Tuple) else 1 for row in node.expression.expressions}
     elif isinstance(node.expression, exp.Select) and countable(node.expression.selects):
