@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from ingest.errors import SourceError
 from ingest.schema import TABLES, Table
 from ingest.sources.formats import Form, form_of
-from ingest.sources.names import recognise
+from ingest.sources.names import is_litter, recognise
 from ingest.sources.unpack import DAMAGED, MAX_RATIO, MAX_TOTAL, RATIO_FROM, plain_file
 
 MAX_FILES = 100_000
@@ -27,9 +27,9 @@ MAX_FILES = 100_000
 class OpenSource:
     """An archive or folder that passed its checks, open for reading.
 
-    `name`, of the archive or folder; `as_of` (UTC), the newest date of its files (a zip's dates have no zone and are
-    taken as UTC); `files`, the name of the file of each table that is there, in the schema's order; `total_bytes`, of
-    these files as they are there; `warnings`, what was left out.
+    `name`, of the archive or folder; `as_of` (UTC), the newest date of any file in an archive (whose dates have no zone
+    and are taken as UTC), or of a folder's tables; `files`, the name of the file of each table that is there, in the
+    schema's order; `total_bytes`, of these files as they are there; `warnings`, what was left out.
     """
 
     name: str
@@ -168,7 +168,7 @@ def _archive(path: Path, archive: zipfile.ZipFile) -> OpenSource:
     found = {table: archive.getinfo(name) for table, name in recognised.members.items()}
     return OpenSource(
         name=path.name,
-        as_of=max(_date(member) for member in found.values()),
+        as_of=max(_date(each) for each in archive.infolist() if not each.is_dir() and not is_litter(each.filename)),
         files={table: PureWindowsPath(name).name for table, name in recognised.members.items()},
         total_bytes=sum(member.file_size for member in found.values()),
         warnings=recognised.warnings,

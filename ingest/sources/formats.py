@@ -2,7 +2,8 @@
 
 - ml-100k: `u.data`, `u.item` and `u.user`, whose separators are tabs and bars; some copies have a header line.
 - ml-1m and ml-10m: `ratings.dat`, `movies.dat`, `tags.dat` and `users.dat`, whose separator is `::`.
-- CSV copies with an index column (pandas), semicolons (spreadsheets) or dates for timestamps (ml-20m of Kaggle).
+- CSV copies with an index column or whole numbers with a point (pandas), semicolons (spreadsheets) or dates for
+  timestamps (ml-20m of Kaggle).
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def form_of(table: Table, stream: BinaryIO, utf8: bool) -> Form | None:
         traits = [older.name, *["header line"] * header, *[encoding] * (encoding != "utf-8")]
         form = Form(", ".join(traits), header, encoding, older.convert)
         return form if table.has_text else replace(form, quick=partial(_with_commas, older.separator.encode()))
-    return _copy(table, first.decode(errors="replace"), rest.partition(b"\n")[0].decode(errors="replace"))
+    return _copy(table, first.decode(errors="replace"), rest.decode(errors="replace").split("\n")[:-1])
 
 
 def _is_utf8(start: bytes, stream: BinaryIO) -> bool:
@@ -124,7 +125,7 @@ def _is_utf8(start: bytes, stream: BinaryIO) -> bool:
     return True
 
 
-def _copy(table: Table, header: str, first: str) -> Form | None:
+def _copy(table: Table, header: str, lines: list[str]) -> Form | None:
     expected = table.header.split(",")
     for delimiter in _DELIMITERS:
         cells = _cells(header.rstrip("\r"), delimiter)
@@ -133,14 +134,23 @@ def _copy(table: Table, header: str, first: str) -> Form | None:
             break
     else:
         return None
-    dated = table.event_time and _DATED.fullmatch((_cells(first.rstrip("\r"), delimiter) or [""])[-1])
+    dated = table.event_time and lines and _DATED.fullmatch((_cells(lines[0].rstrip("\r"), delimiter) or [""])[-1])
     quoted = header.startswith('"') and not index
+    pointed = not index and any(_has_point(table, line.rstrip("\r"), delimiter) for line in lines)
     traits = [*_DELIMITERS[delimiter], *["quoted"] * quoted, *["index column"] * index, *[_DATES] * bool(dated)]
+    traits += ["whole numbers with a point"] * pointed
     if not traits:
         return None
     convert = partial(_convert, table=table, delimiter=delimiter, index=index)
     form = Form(", ".join(traits), True, "utf-8", convert)
     return replace(form, quick=_with_seconds) if traits == [_DATES] else form
+
+
+def _has_point(table: Table, line: str, delimiter: str) -> bool:
+    """Whether pandas has made a column of whole numbers one of floats, as it does where a value is missing."""
+    places = [place for place, column in enumerate(table.columns) if column.kind in ("tmdb_id", "age")]
+    cells = _cells(line, delimiter) if places and ".0" in line else []
+    return any(re.fullmatch(r"[0-9]+\.0", cells[place]) for place in places if place < len(cells))
 
 
 def _with_commas(separator: bytes, lines: bytes) -> bytes | None:

@@ -35,18 +35,23 @@ class Recognised:
     warnings: tuple[str, ...]
 
 
+def is_litter(name: str) -> bool:
+    """Whether a file is one that systems and programs leave behind, such as `.DS_Store`, `__MACOSX`, `~$u.data`."""
+    return any(part.startswith((".", "__MACOSX", "~$")) for part in name.replace("\\", "/").split("/"))
+
+
 def recognise(label: str, names: Iterable[str]) -> Recognised:
     """Finds the tables among the names of a source's files, at any depth; `label` is the source, for messages.
 
-    Case, backslashes for slashes and a compressed file (`.gz`, `.zst`) do not matter; what systems and programs leave
-    behind (`.DS_Store`, `__MACOSX`, `~$u.data`) is passed over. Raises SourceError where a table is there twice, where
-    a file looks like a table that is otherwise absent, and where there is no table.
+    Case, backslashes for slashes and a compressed file (`.gz`, `.zst`) do not matter; what is litter is passed over.
+    Raises SourceError where a table is there twice, where a file looks like a table that is otherwise absent, and where
+    there is no table.
     """
     found: dict[str, list[str]] = defaultdict(list)
     near: list[tuple[str, str | None, str]] = []
     for name in sorted(names):
         parts = name.replace("\\", "/").split("/")
-        if any(part.startswith((".", "__MACOSX", "~$")) for part in parts):
+        if is_litter(name):
             continue
         if table := _FILES.get(_plain(name)):
             found[table].append(name)

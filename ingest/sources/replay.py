@@ -39,8 +39,8 @@ class Slice:
 def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
     """The first load (all tables, `full`) and then `batches` micro-batches of ratings and tags (`delta`).
 
-    Events are ordered by time, then by their line. Folders are written under `work`, one at a time. Raises
-    `SourceError` when the data set has fewer events than batches, or lines that are not CSV.
+    Events are ordered by time, then by their line; a line without a time goes first, and landing rejects it.
+    Folders are written under `work`, one at a time. Raises `SourceError` when there are fewer events than batches.
     """
     work.mkdir(parents=True, exist_ok=True)
     for table in source.tables:
@@ -90,8 +90,8 @@ def _number_events(events: duckdb.DuckDBPyConnection, work: Path, tables: list[s
         for table in tables:
             events.execute(
                 f"create table lines_{table} as select line, row_number() over () as row, "
-                "cast(regexp_extract(rtrim(line, chr(13)), ',([0-9]+)$', 1) as bigint) as event_time "
-                f"from read_csv(?, columns={{'line': 'varchar'}}, delim='\\0', quote='', escape='', header=true, "
+                "try_cast(regexp_extract(rtrim(line, chr(13)), ',\"?([0-9]+)\"?$', 1) as bigint) as event_time "
+                f"from read_csv(?, columns={{'line': 'varchar'}}, delim='\x01\x02\x03\x04', quote='', escape='', header=true, "
                 "auto_detect=false, strict_mode=false)",
                 [str(work / TABLES[table].file)],
             )
@@ -99,7 +99,8 @@ def _number_events(events: duckdb.DuckDBPyConnection, work: Path, tables: list[s
         raise SourceError(f"{TABLES[table].file} cannot be cut by time: {str(error).splitlines()[0]}") from None
     listed = " union all ".join(f"select '{table}' as name, row, event_time from lines_{table}" for table in tables)
     events.execute(
-        f"create table numbered as select *, row_number() over (order by event_time, name, row) as number from ({listed})"
+        f"create table numbered as "
+        f"select *, row_number() over (order by event_time nulls first, name, row) as number from ({listed})"
     )
     return int(events.execute("select count(*) from numbered").fetchall()[0][0])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -169,6 +170,18 @@ def test_whole_numbers_that_pandas_made_floating_are_whole_again(tmp_path: Path)
     assert rows(batch, "users") == [["1", "F", "24", "writer", "02138"]]
 
 
+def test_links_that_pandas_saved_without_an_index_are_read(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "links.csv").write_text("movieId,imdbId,tmdbId\n1,113497,\n2,114709,862.0\n")
+    (tmp_path / "old" / "users.csv").write_text("userId,gender,age,occupation,zipCode\n1,F,,writer,1\n2,F,24.0,,1\n")
+    (tmp_path / "old" / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,4.0,1\n")
+    batch = landed(tmp_path / "old", tmp_path / "work")
+    assert rows(batch, "links") == [["1", "0113497", ""], ["2", "0114709", "862"]]
+    assert rows(batch, "users") == [["1", "F", "", "writer", "1"], ["2", "F", "24", "", "1"]]
+    forms = {name: table.form for name, table in batch.tables.items()}
+    assert forms == {"ratings": None, "links": "whole numbers with a point", "users": "whole numbers with a point"}
+
+
 @pytest.mark.parametrize(
     ("encoded", "title"),
     [("Misérables, Les".encode("iso-8859-1"), "Misérables, Les"), ("Misérables, Les".encode(), "Misérables, Les")],
@@ -209,6 +222,18 @@ def test_a_replay_has_the_rows_that_a_landing_has(sample: Path, tmp_path: Path, 
     assert replayed.keys() == batch.tables.keys()
     for name, found in replayed.items():
         assert sorted(found) == sorted(rows(batch, name))
+
+
+def test_a_replay_hands_on_what_a_landing_rejects(sample: Path, tmp_path: Path) -> None:
+    source, odd = tmp_path / "odd", ['1,1,x,"1262305001"', "1,1,a\\0b,1262305002", "1,1,no time,soon"]
+    shutil.copytree(sample, source)
+    with (source / "tags.csv").open("a") as tags:
+        tags.write("".join(f"{line}\n" for line in odd))
+    with open_source(source) as opened:
+        files = (piece.folder / "tags.csv" for piece in slices(opened, tmp_path / "pieces", 3))
+        pieces = [file.read_text() if file.exists() else "" for file in files]
+    assert all(sum(line in piece.splitlines() for piece in pieces) == 1 for line in odd)
+    assert odd[2] in pieces[0].splitlines()
 
 
 @pytest.mark.parametrize("form", FORMS)

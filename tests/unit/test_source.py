@@ -43,14 +43,14 @@ def test_files_are_found_at_any_depth_of_a_zip_and_dated_by_the_newest(tmp_path)
         {
             zipfile.ZipInfo("a/b/ratings.csv", (2018, 9, 26, 15, 50, 10)): RATINGS,
             zipfile.ZipInfo("a/movies.csv", (2018, 9, 26, 15, 49, 0)): MOVIES,
-            zipfile.ZipInfo("a/README.txt", (2020, 1, 1, 0, 0, 0)): b"newer, but none of the six",
-            "__MACOSX/a/movies.csv": b"junk",
+            zipfile.ZipInfo("a/README.txt", (2018, 9, 26, 15, 50, 12)): b"newer, though none of the six",
+            "__MACOSX/a/movies.csv": b"junk, and of today",
             "a/.cache/movies.csv": b"junk",
         },
     )
     with open_source(path) as source:
         assert source.tables == ("movies", "ratings")
-        assert source.as_of == datetime(2018, 9, 26, 15, 50, 10, tzinfo=UTC)
+        assert source.as_of == datetime(2018, 9, 26, 15, 50, 12, tzinfo=UTC)
         assert source.total_bytes == len(RATINGS) + len(MOVIES)
         assert source.name == "ml.zip"
         assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
