@@ -106,6 +106,8 @@ ODD = (
     Odd("a release five times as large", "warns", sized(5)),
     *(Odd(f"other users, {times} times as many", "warns", f"{sized(times)}; {DEALT}") for times in (0.2, 0.5, 2, 5)),
     # ---------- faulty
+    Odd("one rating of a stranger, as a release", "stops", f"delete from raw.ratings where _batch = 2 and _row > 1; {change('ratings', 'user_id = 99999')}"),
+    Odd("a release without a rating", "stops", "delete from raw.ratings where _batch = 2"),
     Odd("ratings on a scale of ten", "stops", change("ratings", "rating = least(rating * 2, 5)")),
     Odd("ratings upside down", "stops", change("ratings", "rating = 5.5 - rating")),
     Odd("stars of the next line", "stops", slipped("ratings", "rating")),

@@ -24,7 +24,8 @@ _TICK = timedelta(microseconds=1)
 
 def normalised(tag: object) -> str:
     """A tag as a key: NFC, trimmed, inner white space (that of no width included) collapsed, lower case."""
-    return re.sub(r"[\s\u200b-\u200d\u2060\ufeff]+", " ", unicodedata.normalize("NFC", str(tag))).strip().lower()
+    collapsed = re.sub(r"[\s\u200b\u2060\ufeff]+", " ", str(tag)).strip()
+    return unicodedata.normalize("NFC", collapsed.lower())
 
 
 def listed(genres: object) -> str | None:

@@ -1,7 +1,7 @@
 {# What people mean by white space, for a character class: POSIX blanks, no-break and typographic spaces, and the
-   zero-width characters. trim() removes only the ASCII space, on both engines. #}
+   zero-width spaces, but not what joins letters or emoji. trim() removes only the ASCII space, on both engines. #}
 {% macro white_space() -%}
-    {{ return('[[:space:]\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]') }}
+    {{ return('[[:space:]\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]') }}
 {%- endmacro %}
 
 {# Text without outer white space. #}
