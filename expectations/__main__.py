@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 import typer
 
 from expectations.gate import Gate
+from ingest.errors import IngestError
 from ingest.text import Console
+from profiles.environment import adopt, without_secrets
 from profiles.errors import PipelineError
 
 
@@ -26,10 +28,12 @@ def main(
     """Judges a warehouse; exit code 1 when a check of severity error fails."""
     console = Console()
     try:
+        adopt()
         with Gate(target) as gate, console.status("judging (Great Expectations takes some seconds to start)"):
             verdict = gate.check(batch or (), accept or ())
-    except PipelineError as error:
-        Console(stderr=True).print(f"error: {error}", soft_wrap=True, highlight=False, markup=False)
+    except (IngestError, PipelineError) as error:
+        message = f"error: {without_secrets(str(error))}"
+        Console(stderr=True).print(message, soft_wrap=True, highlight=False, markup=False)
         raise typer.Exit(2) from None
     for part in verdict.tables():
         console.print(part)

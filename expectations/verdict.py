@@ -72,10 +72,12 @@ class Verdict:
                 *map(escape, (finding.batch_id, finding.subject, finding.observed, finding.expected)),
             )
         yield table
-        for subject, why in dict.fromkeys((finding.subject, finding.why) for finding in findings):
-            yield Padding(f"[bold]{escape(subject)}[/]: {escape(why)}", (0, 0, 0, 2))
-            rows = next((finding.rows for finding in findings if (finding.subject, finding.why) == (subject, why)), ())
-            yield from (Padding(escape(row), (0, 0, 0, 6)) for row in rows)
+        explained: set[tuple[str, str]] = set()
+        for finding in findings:
+            if (finding.subject, finding.why) not in explained:
+                yield Padding(f"[bold]{escape(finding.subject)}[/]: {escape(finding.why)}", (0, 0, 0, 2))
+                yield from (Padding(escape(row), (0, 0, 0, 6)) for row in finding.rows)
+            explained.add((finding.subject, finding.why))
 
 
 def amount(number: Any, name: str | None) -> str:

@@ -24,7 +24,7 @@ from traitlets.config import Config
 from ingest.errors import IngestError
 from ingest.text import visible
 from notebooks import marts
-from profiles.environment import adopt
+from profiles.environment import adopt, without_secrets
 from profiles.errors import PipelineError
 
 FOLDER = Path(__file__).parent
@@ -130,7 +130,7 @@ def main() -> int:
     except (IngestError, PipelineError) as error:
         failures = [str(error)]
     for failure in failures:
-        print(f"error: {visible(failure)}", file=sys.stderr)
+        print(f"error: {visible(without_secrets(failure))}", file=sys.stderr)
     return 1 if failures else 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -229,17 +228,6 @@ def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this d
     with object_store(settings, embedded=engine(settings.target).is_local) as store:
         table = batches_table(store, [dataset] if dataset else store.folders())
     console.print(table if table.rows else "Nothing is landed yet.")
-
-
-@app.command("store")
-def keep_store() -> None:
-    """Keeps the embedded store running until Ctrl-C, and says where it is."""
-    with object_store(settings := Settings(), embedded=True) as store:
-        print(f"{store.endpoint_url} (bucket {store.bucket}); Ctrl-C stops it.", flush=True)
-        if settings.s3_endpoint_url is None:
-            print(f"Its credentials are in {settings.s3_dir.with_name('s3-run') / 'endpoint.json'}.", flush=True)
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
 
 
 def _lands_nothing(landing: Landing, option: str) -> None:

@@ -113,7 +113,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
     """The records of a folder, the newest first; one that was killed while it ran says so."""
     records = []
     for path in sorted(folder.glob("*.json"), reverse=True):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # any other file
             record = json.loads(path.read_text(encoding="utf-8"))
             if record["outcome"] == "running" and not _alive(record):
                 record["outcome"] = "killed"

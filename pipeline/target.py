@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, chdir, closing, contextmanager
 from datetime import UTC, datetime
 
@@ -50,6 +50,15 @@ def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[Non
         yield
 
 
+def refuse_prefix() -> None:
+    """Raises `PipelineError` where the environment gives the schemas a prefix."""
+    if prefix := os.environ.get("MOVIELENS_SCHEMA_PREFIX"):
+        raise PipelineError(
+            f"MOVIELENS_SCHEMA_PREFIX is {prefix}: a run publishes the schemas without a prefix. Unset it; for schemas of "
+            f"your own on Snowflake there is --sandbox NAME."
+        )
+
+
 @contextmanager
 def run_context(
     target: str,
@@ -62,19 +71,11 @@ def run_context(
 ) -> Iterator[Context]:
     """Opens everything that a run on a target (`dev` or `prod`) needs, and holds the lock of its one writer.
 
-    `anew`: all is built from nothing, whatever is published. `landing`: what is going to be landed; while the store
-    starts, its source is read, or dbt and the gate start in the background where they are sure to be needed.
+    `anew`: all is built from nothing, whatever is published. `landing`: what is going to be landed. While the store
+    starts, dbt and the gate start in the background where they are sure to be needed.
     """
-    if prefix := os.environ.get("MOVIELENS_SCHEMA_PREFIX"):
-        raise PipelineError(
-            f"MOVIELENS_SCHEMA_PREFIX is {prefix}: a run publishes the schemas without a prefix. Unset it; for schemas of "
-            f"your own on Snowflake there is --sandbox NAME."
-        )
-    builder = f"{snowflake.database()}_transformer"
-    if not engine(target).is_local and snowflake.role("transformer").lower() != builder.lower():
-        raise PipelineError(
-            f"SNOWFLAKE_ROLE is {snowflake.role('transformer')}: what a run publishes belongs to {builder}. Unset it."
-        )
+    refuse_prefix()
+    _refuse_role(target)
     warehouse = warehouse_of(target, settings)
     with ExitStack() as open_:
         open_.enter_context(only_writer(settings, target, warehouse.name))
@@ -86,17 +87,27 @@ def run_context(
         gate = open_.enter_context(Gate(target))
         with report.step("object store"), ThreadPoolExecutor(max_workers=1) as opening:
             opened = opening.submit(open_.enter_context, object_store(settings, embedded=engine(target).is_local))
-            is_news = empty
-            if landing and not empty:
-                landing.read()
-                # A source that took long to read may well be known.
-                is_news = (landing.source is not None or landing.day > 1) and not opened.done()
-            if is_news:
+            if empty or (landing and _is_news(landing, opened)):
                 dbt.prepare()
                 gate.prepare()
             store = opened.result()
         give_access(store)
         yield Context(store, warehouse, copy, publication, dbt, report, gate, accepted)
+
+
+def _refuse_role(target: str) -> None:
+    """Raises `PipelineError` for a role on Snowflake that the transformer could not work after."""
+    role, builder = snowflake.role("transformer"), f"{snowflake.database()}_transformer"
+    if not engine(target).is_local and role.lower() != builder.lower():
+        raise PipelineError(f"SNOWFLAKE_ROLE is {role}: what a run publishes belongs to {builder}. Unset it.")
+
+
+def _is_news(landing: Landing, opened: Future[Store]) -> bool:
+    """Whether a landing will surely bring something new, as far as is known before the store is `opened`."""
+    landing.read()
+    if opened.done():  # what took that long to read may well be known
+        return False
+    return landing.source is not None or landing.day > 1
 
 
 @contextmanager

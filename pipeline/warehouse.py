@@ -185,7 +185,8 @@ def snowflake_warehouse(prefix: str = "") -> Warehouse:
     """The schemas with a prefix of the Snowflake database that the environment names."""
 
     def explain(error: Exception) -> str:
-        return f"{snowflake.address()}: {snowflake.explain(error)}" if snowflake.is_snowflake_s(error) else ""
+        of_the_connector = type(error).__module__.startswith("snowflake.connector.")
+        return f"{snowflake.address()}: {snowflake.explain(error)}" if of_the_connector else ""
 
     name = snowflake.address() + (f", schemas {prefix}*" if prefix else "")
     return Warehouse(snowflake.connect, name, "to_number({}, 'XXXXXXXXXXXXX')", explain, prefix=prefix)

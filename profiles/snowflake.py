@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -129,9 +128,3 @@ def explain(error: object) -> str:
     text = " ".join(str(error).split())
     advice = next((f" — {advice}" for sign, advice in ADVICE.items() if re.search(sign, text, re.IGNORECASE)), "")
     return text[:300] + advice
-
-
-def is_snowflake_s(error: BaseException) -> bool:
-    """Whether the connector raised an error; it is not imported for the question."""
-    module = sys.modules.get("snowflake.connector.errors")
-    return module is not None and isinstance(error, module.Error)

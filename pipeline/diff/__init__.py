@@ -14,11 +14,12 @@ from pipeline.diff.build import build_anew, build_head, extracted
 from pipeline.diff.compare import compare
 from pipeline.diff.findings import Diff, diff, keys
 from pipeline.report import Report
-from pipeline.target import give_access, only_writer
+from pipeline.target import give_access, only_writer, refuse_prefix
 
 
 def run(base: str, dataset: str | None, settings: Settings, report: Report) -> Diff:
     """Builds and compares; the findings are printed, and written to `data/diff/diff.md` and `diff.html`."""
+    refuse_prefix()
     folder = settings.data_dir / "diff"
     with only_writer(settings, "diff", str(folder)):
         project = extracted(base, folder / "project")
@@ -29,7 +30,8 @@ def run(base: str, dataset: str | None, settings: Settings, report: Report) -> D
             after, differing = build_head(PROJECT, before, folder / "head", store, dataset, report)
         with report.step("compare"):
             built = set(before.relations.values()), set(after.relations.values())
-            relations = compare(before.file, after.file, built, keys(after, before))
+            limits = {"memory_limit": settings.memory_limit, "temp_directory": str(folder / "spilled")}
+            relations = compare(before.file, after.file, built, keys(after, before), limits)
         found = diff(base, before, after, differing, relations)
         (folder / "diff.md").write_text(found.markdown(), encoding="utf-8")
         (folder / "diff.html").write_text(found.html(), encoding="utf-8")

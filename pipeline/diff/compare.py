@@ -30,10 +30,17 @@ class Relation:
 
 
 def compare(
-    before: Path, after: Path, names: tuple[set[str], set[str]], keys: Mapping[str, list[Key]]
+    before: Path,
+    after: Path,
+    names: tuple[set[str], set[str]],
+    keys: Mapping[str, list[Key]],
+    limits: Mapping[str, str] | None = None,
 ) -> list[Relation]:
-    """The relations that each side's project builds; `keys` lists what may identify a row of each, best first."""
-    with duckdb.connect(config={"memory_limit": "4GB"}) as connection:
+    """The relations that each side's project builds.
+
+    `keys` lists what may identify a row of each, best first; `limits` are DuckDB's settings of memory and disk.
+    """
+    with duckdb.connect(config=dict(limits or {})) as connection:
         for side, path in (("before", before), ("after", after)):
             quoted = str(path).replace("'", "''")
             connection.execute(f"attach '{quoted}' as {side} (read_only)")

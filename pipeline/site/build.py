@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -25,7 +25,8 @@ from pipeline.dbt import Dbt
 from pipeline.site import columns
 from pipeline.site.pages import render
 from pipeline.site.state import descriptions, state
-from profiles import engine
+from profiles import engine, snowflake
+from profiles.environment import also
 from profiles.errors import PipelineError
 
 # In dbt's top bar, beside its logo, and under the lineage graph when that is open.
@@ -114,7 +115,9 @@ def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[st
     Dbt's own files stay in `work`, where the next run reads what it has parsed. Manifest and catalogue are put into the
     page's one script with each `<` escaped, so that no text of theirs can end it; the page's policy allows no other.
     """
-    Dbt(target).docs(work)
+    # On Snowflake as the notebooks, by the role that may read everything and no more.
+    with nullcontext() if engine(target).is_local else also(SNOWFLAKE_ROLE=snowflake.role("reporter")):
+        Dbt(target).docs(work)
     page = (work / "index.html").read_text(encoding="utf-8")
     for found, mended in MENDED:
         page = page.replace(found, mended)

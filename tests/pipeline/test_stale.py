@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.dbt import _close_file
 from pipeline.runs import read
 from tests.pipeline.harness import Lab, Run
 from tests.pipeline.test_publish import batch
@@ -35,5 +36,6 @@ def test_what_is_older_than_the_setting_is_stale_for_the_run_and_for_dbt(
         monkeypatch.setenv("MOVIELENS_STALE_AFTER_DAYS", days)
         with lab.environment():
             dbtRunner().invoke(["--quiet", "source", "freshness", "--output", str(found)])
+            _close_file()
         statuses = {each["unique_id"]: each["status"] for each in json.loads(found.read_text())["results"]}
         assert statuses.get("source.movielens.raw.batches") == status, days

@@ -17,6 +17,7 @@ pytest.importorskip("fakesnow", reason="the emulator has an environment of its o
 from ingest.sources.sample.generate import generate
 from notebooks import run as notebooks
 from pipeline import bootstrap
+from pipeline.site import build as site
 from profiles.emulator.privileges import ADMINISTRATORS, Need
 from profiles.warehouse_schemas import BUILD
 from tests.conftest import REPO
@@ -88,6 +89,15 @@ def test_the_notebooks_run_on_the_marts_of_snowflake(two_days: Pair, parity: str
     assert len(list(tmp_path.glob("*.html"))) == len(list((REPO / "notebooks").glob("[0-9]*.ipynb")))
 
 
+def test_the_documentation_is_made_as_a_reporter(two_days: Pair, parity: str, tmp_path: Path) -> None:
+    before = len(two_days.sent())
+    with two_days.session():
+        manifest, catalog = site._dbt(tmp_path / "page", tmp_path / "work", "prod")
+    assert {each["role"] for each in two_days.sent()[before:]} - set(ADMINISTRATORS) == {REPORTER}
+    assert catalog["nodes"].keys() >= {"model.movielens.fact_ratings", "snapshot.movielens.snap_movies"}
+    assert manifest["nodes"].keys() >= catalog["nodes"].keys()
+
+
 def test_a_difference_planted_in_one_target_is_found_and_shown(two_days: Pair, parity: str) -> None:
     with duckdb.connect(str(two_days.settings.warehouse)) as warehouse:
         warehouse.execute(
@@ -131,7 +141,7 @@ def test_both_targets_find_the_same_in_a_faulty_release(two_days: Pair, parity: 
 
 def test_a_process_that_has_read_the_project_ends_without_a_word(two_days: Pair, parity: str) -> None:
     script = "from pipeline import warehouse, dbt; warehouse.snowflake_warehouse().state(); dbt.Dbt('prod')._parse()"
-    with two_days.environment():
+    with two_days.session():
         done = subprocess.run([sys.executable, "-c", script], cwd=REPO, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

@@ -26,6 +26,8 @@ def test_a_run_with_a_prefix_of_schemas_is_refused(
         run_context(target, settings, report),
     ):
         pass
+    with pytest.raises(PipelineError, match="publishes the schemas without a prefix"):
+        diff.run("main", None, settings, report)
     assert not settings.data_dir.exists()
 
 
