@@ -75,8 +75,8 @@ def dev(
 ) -> None:
     """The whole job on a laptop: lands a data set, loads it into DuckDB, builds, tests, judges and publishes."""
     with started("dev", "dev") as (settings, report):
+        _lands_nothing(landing, rebuild=rebuild, no_land=no_land)
         if rebuild:
-            _lands_nothing(landing, "--rebuild")
             jobs.rebuild("dev", settings, report, dataset, accept or ())
         else:
             jobs.run("dev", settings, report, None if no_land else landing, dataset, follow, accept or ())
@@ -104,8 +104,7 @@ def prod(
 ) -> None:
     """The same job on Snowflake, with credentials from the environment."""
     with started("prod", "prod", emulator) as (settings, report):
-        if changed or sandbox or rebuild:
-            _lands_nothing(landing, "--changed" if changed else "--sandbox" if sandbox else "--rebuild")
+        _lands_nothing(landing, changed=changed, sandbox=sandbox, rebuild=rebuild, no_land=no_land)
         if changed:
             jobs.build_changed(report, changed)
         elif sandbox:
@@ -230,9 +229,12 @@ def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this d
     console.print(table if table.rows else "Nothing is landed yet.")
 
 
-def _lands_nothing(landing: Landing, option: str) -> None:
-    if landing.source:
-        raise SourceError(f"{option} lands nothing: land {landing.source} first, or leave out --source")
+def _lands_nothing(landing: Landing, **options: object) -> None:
+    """Raises `SourceError` for a source beside an option without which it would be landed."""
+    for name in (name for name, given in options.items() if given and landing.source):
+        raise SourceError(
+            f"--{name.replace('_', '-')} lands nothing: land {landing.source} first, or leave out --source"
+        )
 
 
 @contextmanager
@@ -241,7 +243,7 @@ def started(job: str, target: str, emulator: bool = False) -> Iterator[tuple[Set
     with emulated(Settings()) if emulator else nullcontext(Settings()) as settings:
         report = Report(console, EMULATOR if emulator else "")
         report.run.job, report.run.target = job, target
-        if target == "prod" and (lacking := snowflake.missing()):
+        if target and not engine(target).is_local and (lacking := snowflake.missing()):
             raise PipelineError(f"Snowflake needs {'; '.join(lacking)}. Nothing was written. See docs/production.md.")
         runs, run = settings.data_dir / "runs", report.run
         try:

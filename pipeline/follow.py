@@ -9,9 +9,6 @@ from pathlib import Path
 from ingest.batches.committed import record_keys
 from pipeline.apply import Context, apply
 
-# How often the store is looked at. The warehouse is asked only when something was committed or withdrawn: to ask
-# Snowflake starts its compute, which is paid by the minute.
-POLL_SECONDS = {"dev": 0.5, "prod": 10.0}
 # The share of the time that copying and publishing may take.
 COPY_SHARE = 0.1
 

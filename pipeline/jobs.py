@@ -25,11 +25,12 @@ from ingest.store.bucket import Store
 from pipeline.apply import Context, apply, check_dataset, only_dataset
 from pipeline.dbt import BUILT, Dbt, project_version, same_models
 from pipeline.fingerprints import differences, fingerprints, only_on_one_side
-from pipeline.follow import POLL_SECONDS, apply_as_landed
+from pipeline.follow import apply_as_landed
 from pipeline.report import Report
 from pipeline.summary import relations, summary
 from pipeline.target import run_context, warehouse_of
 from pipeline.warehouse import State, Warehouse, duckdb_warehouse, snowflake_warehouse
+from profiles import engine
 from profiles.errors import PipelineError
 
 
@@ -91,7 +92,7 @@ def run(
             report.say(stale, "yellow")
         _next_commands(context, name)
         if follow:
-            apply_as_landed(context, name, settings.data_dir / "runs", POLL_SECONDS[target])
+            apply_as_landed(context, name, settings.data_dir / "runs", engine(target).poll_seconds)
 
 
 def _next_commands(context: Context, dataset: str) -> None:
@@ -104,7 +105,7 @@ def _next_commands(context: Context, dataset: str) -> None:
         if day
         else {f"{job} {dataset} --no-land": "apply what waits, land nothing"}
     )
-    if report.run.target == "dev":
+    if engine(report.run.target).is_local:
         commands["nox -s notebooks"] = "charts from the marts"
         commands["nox -s docs -- --serve"] = "lineage, documentation, data quality"
     report.say("try next:")

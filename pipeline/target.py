@@ -20,7 +20,7 @@ from pipeline.apply import Context
 from pipeline.dbt import Dbt
 from pipeline.report import Report
 from pipeline.warehouse import Warehouse, duckdb_warehouse, snowflake_warehouse
-from profiles import engine, snowflake
+from profiles import TARGETS, engine, snowflake
 from profiles.environment import AWS, SNOWFLAKE, also, forget
 from profiles.errors import PipelineError
 from profiles.warehouse_file import WarehouseFile
@@ -28,10 +28,10 @@ from profiles.warehouse_schemas import BUILD, WarehouseSchemas
 
 
 @contextmanager
-def only_writer(settings: Settings, target: str, warehouse: str) -> Iterator[None]:
+def only_writer(settings: Settings, job: str, warehouse: str) -> Iterator[None]:
     """Holds what a run of a target, or another job, writes to; a second one in the same place is refused at once."""
-    paths = [settings.data_dir / f"{target}.lock"]
-    if engine(target).is_local:  # which a run with another data folder may work on too
+    paths = [settings.data_dir / f"{job}.lock"]
+    if job in TARGETS and engine(job).is_local:  # which a run with another data folder may work on too
         paths.append(settings.warehouse.resolve().with_suffix(".lock"))
     with ExitStack() as held:
         for path in paths:

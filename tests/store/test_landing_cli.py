@@ -102,6 +102,12 @@ def test_a_mistake_is_one_message_and_no_traceback(command_line: CliRunner, argu
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("option", ["--no-land", "--rebuild"])
+def test_a_source_beside_an_option_that_lands_nothing_is_refused(command_line: CliRunner, option: str) -> None:
+    result = command_line.invoke(app, ["dev", "mine", "--source", ".", option])
+    assert (result.exit_code, f"{option} lands nothing: land " in result.stderr) == (1, True)
+
+
 @pytest.mark.parametrize("arguments", [["ml-1000"], ["mine", "--source", "/does/not/exist"], ["mine", "--source", "."]])
 @pytest.mark.parametrize("command", ["land", "dev"])
 def test_a_source_that_cannot_be_landed_starts_no_store(
