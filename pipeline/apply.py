@@ -6,6 +6,7 @@ the last step leaves what is published as it was, and the next run begins with a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -103,8 +104,8 @@ def apply(
     withdrawals = withdrawn(context.store, dataset)
     gone = {record.batch_id for record in withdrawals}
     landed = committed_batches(context.store, replaced or published, dataset, gone)
-    if unknown := set(context.accepted) - {manifest.batch_id for manifest in landed} - gone:
-        raise PipelineError(f"--accept {min(unknown)}: {dataset} has no such batch.")
+    if wrong := [given for given in context.accepted if not re.fullmatch("[0-9]{6}", given)]:
+        raise PipelineError(f"--accept {wrong[0]}: a batch's id has six digits, such as {landed[-1].batch_id}.")
     build = Build(landed[-1].batch_id, project_version())
     if published.last_build == build and published.withdrawn == gone:
         report.run.outcome = "nothing new"
@@ -128,8 +129,9 @@ def apply(
         with report.step("publish"):
             context.publication.publish()
         report.run.outcome = "published"
-        for batch_id in context.accepted:
-            accept(context.store, dataset, batch_id)
+        for manifest in landed:
+            if manifest.batch_id in context.accepted:
+                accept(context.store, dataset, manifest.batch_id)
     except PipelineError as error:
         still = f"holds batch {published.last_build.batch_id} as before" if published.last_build else "is as it was"
         raise PipelineError(
