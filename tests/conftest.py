@@ -37,9 +37,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with few tests go first: theirs take longest, and no worker is to be left with one of them in the end."""
+    """Files that take long go first, so that no worker is left with one in the end: parity, then few tests."""
     tests = Counter(item.path for item in items)
-    items.sort(key=lambda item: (tests[item.path], item.path))
+    parity = {item.path for item in items if "parity" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path not in parity, tests[item.path], item.path))
 
 
 def settings_in(data_dir: Path) -> Settings:
