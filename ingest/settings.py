@@ -87,7 +87,8 @@ class Settings(BaseSettings):
     """Where run-time state lives, which object store is used, and what a run may take and report.
 
     `data_dir`: the folder of all run-time state. `warehouse_path`: the DuckDB file, by default in that folder.
-    `memory_limit`: DuckDB's. `target`: what notebooks and site show. `releases_url`: where releases come from.
+    `memory_limit`: DuckDB's. `target`: what notebooks and site show, and whose store `land` uses. `releases_url`: where
+    releases come from.
     `s3_endpoint_url`: an S3-compatible store; unset means the embedded store on dev and AWS on prod.
     `s3_bucket`: its bucket.
     `alert_url`: where failures are reported, one or more of apprise's addresses; `alert_details`: with text of rows and

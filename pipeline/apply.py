@@ -126,12 +126,12 @@ def apply(
         if compare:
             compare()
         context.copy.complete(build, withdrawals, report.run, datetime.now(UTC))
+        for manifest in landed:
+            if manifest.batch_id in context.accepted:  # said before it is published: no replay may miss it
+                accept(context.store, dataset, manifest.batch_id)
         with report.step("publish"):
             context.publication.publish()
         report.run.outcome = "published"
-        for manifest in landed:
-            if manifest.batch_id in context.accepted:
-                accept(context.store, dataset, manifest.batch_id)
     except PipelineError as error:
         still = f"holds batch {published.last_build.batch_id} as before" if published.last_build else "is as it was"
         raise PipelineError(

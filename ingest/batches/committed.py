@@ -47,7 +47,7 @@ def withdrawn(store: Store, dataset: str) -> list[Withdrawal]:
 
 
 def accepted_ids(store: Store, dataset: str) -> set[str]:
-    """The ids of the batches that were published although their checks failed."""
+    """The ids of the batches that are published whatever their checks find."""
     return {batch_id for batch_id, kind in _records(store, dataset) if kind == "accepted"}
 
 
@@ -57,8 +57,8 @@ def committed_ids(store: Store, dataset: str) -> list[str]:
 
 
 def record_keys(store: Store, dataset: str) -> set[str]:
-    """The keys of a data set's manifests and of what was said of them later; the set only grows."""
-    return {found.key for found in store.list(f"{dataset}/") if _RECORD.fullmatch(found.key)}
+    """The keys of a data set's manifests and withdrawals; the set grows with each batch committed or withdrawn."""
+    return {f"{dataset}/{batch}/{kind}.json" for batch, kind in _records(store, dataset) if kind != "accepted"}
 
 
 def datasets(store: Store) -> list[str]:
@@ -113,7 +113,7 @@ def verify(store: Store, manifest: Manifest) -> None:
 
 def _records(store: Store, dataset: str) -> set[tuple[str, str]]:
     """The batch id and the kind (`manifest`, `withdrawn` or `accepted`) of each record, from one listing."""
-    found = map(_RECORD.fullmatch, record_keys(store, dataset))
+    found = (_RECORD.fullmatch(each.key) for each in store.list(f"{dataset}/"))
     return {(record[1], record[2]) for record in found if record}
 
 

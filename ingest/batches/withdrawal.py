@@ -52,14 +52,14 @@ def withdraw(
 
 
 def accept(store: Store, dataset: str, batch_id: str) -> None:
-    """Records that a batch was published although its checks failed, so that a replay does not stop at it."""
+    """Records that a batch is to be published whatever its checks find, so that no replay stops at it."""
     with contextlib.suppress(Taken):  # it was accepted before
         store.put(acceptance_key(dataset, batch_id), f'{{"accepted_at": "{datetime.now(UTC).isoformat()}"}}\n'.encode())
 
 
 def _check_first(store: Store, dataset: str, staying: Sequence[str], chosen: Sequence[str]) -> None:
     first = read(store, dataset, staying[0]) if staying else None
-    if first is None:
+    if first is None or first.batch_id < min(chosen):
         return
     whole = {name for name, table in first.tables.items() if table.mode == "full"}
     if missing := [table.file for table in TABLES.values() if table.required and table.name not in whole]:

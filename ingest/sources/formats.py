@@ -113,7 +113,10 @@ def form_of(table: Table, stream: BinaryIO, utf8: bool) -> Form | None:
         traits = [older.name, *["header line"] * header, *[encoding] * (encoding != "utf-8")]
         form = Form(", ".join(traits), header, encoding, older.convert)
         return form if table.has_text else replace(form, quick=partial(_with_commas, older.separator.encode()))
-    return _copy(table, first.decode(errors="replace"), rest.decode(errors="replace").split("\n")[:-1])
+    lines = rest.decode(errors="replace").split("\n")
+    if len(start) > _START - len(codecs.BOM_UTF8) - 1:
+        lines.pop()  # which may go on
+    return _copy(table, first.decode(errors="replace"), lines)
 
 
 def _is_utf8(start: bytes, stream: BinaryIO) -> bool:
@@ -136,7 +139,7 @@ def _copy(table: Table, header: str, lines: list[str]) -> Form | None:
         return None
     dated = table.event_time and lines and _DATED.fullmatch((_cells(lines[0].rstrip("\r"), delimiter) or [""])[-1])
     quoted = header.startswith('"') and not index
-    pointed = not index and any(_has_point(table, line.rstrip("\r"), delimiter) for line in lines)
+    pointed = not index and _has_points(table, lines, delimiter)
     traits = [*_DELIMITERS[delimiter], *["quoted"] * quoted, *["index column"] * index, *[_DATES] * bool(dated)]
     traits += ["whole numbers with a point"] * pointed
     if not traits:
@@ -146,11 +149,15 @@ def _copy(table: Table, header: str, lines: list[str]) -> Form | None:
     return replace(form, quick=_with_seconds) if traits == [_DATES] else form
 
 
-def _has_point(table: Table, line: str, delimiter: str) -> bool:
+def _has_points(table: Table, lines: list[str], delimiter: str) -> bool:
     """Whether pandas has made a column of whole numbers one of floats, as it does where a value is missing."""
-    places = [place for place, column in enumerate(table.columns) if column.kind in ("tmdb_id", "age")]
-    cells = _cells(line, delimiter) if places and ".0" in line else []
-    return any(re.fullmatch(r"[0-9]+\.0", cells[place]) for place in places if place < len(cells))
+    for place, column in enumerate(table.columns):
+        if column.kind in ("tmdb_id", "age"):
+            rows = (_cells(line.rstrip("\r"), delimiter) for line in lines)
+            values = [row[place] for row in rows if len(row) == len(table.columns) and row[place]]
+            if values and all(re.fullmatch(r"[0-9]+\.0", value) for value in values):
+                return True
+    return False
 
 
 def _with_commas(separator: bytes, lines: bytes) -> bytes | None:

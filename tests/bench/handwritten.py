@@ -15,7 +15,7 @@ import duckdb
 SPACE = "[[:space:]\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]"
 YEAR = f"{SPACE}*[(](1[89][0-9][0-9]|20[0-9][0-9])([-–—]{SPACE}*([0-9]{{4}})?)?{SPACE}*[)]+{SPACE}*$"
 STRIP = f"^{SPACE}+|{SPACE}+$"
-TAG = f"nullif(lower(regexp_replace(regexp_replace(nfc_normalize(tag), '{SPACE}+', ' ', 'g'), '{STRIP}', '', 'g')), '')"
+TAG = f"nullif(nfc_normalize(lower(regexp_replace(regexp_replace(tag, '{SPACE}+', ' ', 'g'), '{STRIP}', '', 'g'))), '')"
 KEY = "cast('0x' || left(md5({}), 15) as bigint)"
 MEAN = "cast(cast({} as double) / nullif({}, 0) as decimal(9, 4))"
 

@@ -166,13 +166,21 @@ class Doubting(OpenGate):
         return Verdict(tuple(batches), 1, (finding,) if "000002" in batches else (), 0.0)
 
 
+def stopped(*_: object) -> None:
+    raise PipelineError("stopped")
+
+
 def test_an_accepted_batch_is_accepted_in_every_replay(lab: Lab, dataset: str) -> None:
     lab.delete_warehouse()
     with pytest.raises(PipelineError, match=r"the gate is closed.*\n.*--withdraw 000002"):
         lab.apply(dataset, gate=Doubting())
     with pytest.raises(PipelineError, match=r"--accept 2: a batch's id has six digits, such as 000003"):
         lab.apply(dataset, gate=Doubting(), accepted=["2"])
-    lab.apply(dataset, gate=Doubting(), accepted=["000002"])
+    with pytest.MonkeyPatch.context() as killed:
+        killed.setattr(type(lab.file), "publish", stopped)
+        with pytest.raises(PipelineError, match="stopped"):
+            lab.apply(dataset, gate=Doubting(), accepted=["000002"])
+    lab.apply(dataset, gate=Doubting())
     before = lab.history()
     lab.delete_warehouse()
     lab.apply(dataset, gate=Doubting())

@@ -149,6 +149,9 @@ select a, (select max(u.b) from u where u.a = t.a) from t where exists (select 1
 select try_cast(b::varchar as int), 'a' || 1 from t; select sum(iff(a, 1, 0)), count(true) from t
 
 -- name
+select x from (select a from t) as u (x)
+select * rename (a as b) from (select a from t) order by b
+select t.a from identifier('t')
 select s.nextval from t
 select t.a, f.value:b from t, lateral flatten(input => t.c) f
 select a, b as c from (select a, b from t) as u where u.b > 1 order by c

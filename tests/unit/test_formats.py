@@ -182,6 +182,19 @@ def test_links_that_pandas_saved_without_an_index_are_read(tmp_path: Path) -> No
     assert forms == {"ratings": None, "links": "whole numbers with a point", "users": "whole numbers with a point"}
 
 
+def test_one_number_with_a_point_is_a_bad_line_and_no_form(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "links.csv").write_text("movieId,imdbId,tmdbId\n1,0113497,8844\n2,0114709,862.0\n")
+    [record] = rejected(landed(tmp_path / "old", tmp_path / "work", max_rejected=0.5))
+    assert (record["raw_line"], "tmdbId '862.0'" in record["reason"]) == ("2,0114709,862.0", True)
+
+
+def test_a_single_line_that_does_not_end_says_its_form_too(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "rating.csv").write_text("userId,movieId,rating,timestamp\n1,1,4.0,2015-01-01 00:00:00")
+    assert rows(landed(tmp_path / "old", tmp_path / "work"), "ratings") == [["1", "1", "4.0", "1420070400"]]
+
+
 @pytest.mark.parametrize(
     ("encoded", "title"),
     [("Misérables, Les".encode("iso-8859-1"), "Misérables, Les"), ("Misérables, Les".encode(), "Misérables, Les")],

@@ -69,7 +69,13 @@ def _names(node: exp.Select) -> Iterator[tuple[str, Expr]]:
     if len(sources) == 1 and isinstance(sources[0], exp.Subquery) and isinstance(sources[0].this, exp.Select):
         inner = sources[0].this.selects
         given = {each.alias_or_name.lower() for each in inner} | {each.alias.lower() for each in node.selects}
-        if countable(inner) and all(each.alias_or_name for each in inner) and not sources[0].args.get("pivots"):
+        renamed = sources[0].alias_column_names or any(each.is_star for each in node.selects)
+        if (
+            not renamed
+            and countable(inner)
+            and all(each.alias_or_name for each in inner)
+            and not sources[0].args.get("pivots")
+        ):
             columns = (each for each in within(node, exp.Column) if isinstance(each.this, exp.Identifier))
             yield from (("name", each) for each in columns if each.name.lower() not in given)
 

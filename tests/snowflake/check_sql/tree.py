@@ -62,7 +62,8 @@ def findings(tree: Expr, line: int) -> Iterator[Finding]:
 
 def _unknown(node: Expr, tree: Expr) -> Iterator[tuple[str, Expr]]:
     """A column of a relation that the statement does not name."""
-    if not isinstance(node, exp.Select) or tree.find(exp.MatchRecognize, exp.Connect):
+    computed = any(not isinstance(each.this, exp.Identifier) for each in tree.find_all(exp.Table))
+    if not isinstance(node, exp.Select) or computed or tree.find(exp.MatchRecognize, exp.Connect):
         return
     named = {each.alias_or_name.lower() for each in tree.find_all(*_NAMED)} | {
         each.name.lower() for each in tree.find_all(exp.Table)
