@@ -231,7 +231,8 @@ def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this d
 
 def _lands_nothing(landing: Landing, **options: object) -> None:
     """Raises `SourceError` for a source beside an option without which it would be landed."""
-    for name in (name for name, given in options.items() if given and landing.source):
+    name = next((name for name, given in options.items() if given), None)
+    if name and landing.source:
         raise SourceError(
             f"--{name.replace('_', '-')} lands nothing: land {landing.source} first, or leave out --source"
         )

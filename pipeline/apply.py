@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from expectations.gate import Gate
 from ingest.batches.committed import accepted_ids, committed, datasets, verify, withdrawn
-from ingest.batches.manifest import Manifest
+from ingest.batches.manifest import BATCH_ID, Manifest
 from ingest.batches.withdrawal import accept
 from ingest.store.bucket import Store
 from pipeline.dbt import Dbt, project_version, same_models
@@ -104,7 +104,7 @@ def apply(
     withdrawals = withdrawn(context.store, dataset)
     gone = {record.batch_id for record in withdrawals}
     landed = committed_batches(context.store, replaced or published, dataset, gone)
-    if wrong := [given for given in context.accepted if not re.fullmatch("[0-9]{6}", given)]:
+    if wrong := [given for given in context.accepted if not re.fullmatch(BATCH_ID, given)]:
         raise PipelineError(f"--accept {wrong[0]}: a batch's id has six digits, such as {landed[-1].batch_id}.")
     build = Build(landed[-1].batch_id, project_version())
     if published.last_build == build and published.withdrawn == gone:
@@ -165,28 +165,29 @@ def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: S
             "\nThe dbt project has changed since the last build. Where history is what fails, it was made by the old one: "
             f"`nox -s {run.target} -- --rebuild` makes it again from the landed batches."
         )
-        raise _explained(context, new, f"{error}{changed if last and not current else ''}") from None
-    _judge(context, new)
+        why = f"{error}{changed if last and not current else ''}"
+        raise _explained(context, landed[-1].dataset, new, why) from None
+    _judge(context, landed[-1].dataset, new)
     return applied
 
 
-def _explained(context: Context, batches: Sequence[str], error: str) -> PipelineError:
+def _explained(context: Context, dataset: str, batches: Sequence[str], error: str) -> PipelineError:
     """An error of a build after what the gate finds in the batches: bad data may break a build before it is judged."""
     loaded = context.copy.state().loaded
     try:
         if suspects := [batch_id for batch_id in batches if batch_id in loaded]:
             context.dbt.measure()
-            _judge(context, suspects)
+            _judge(context, dataset, suspects)
     except PipelineError as found:
         return PipelineError(f"{found}\nThe build had failed already: {error}")
     return PipelineError(error)
 
 
-def _judge(context: Context, batches: Sequence[str]) -> None:
-    """Asks the gate about batches and the marts; warnings are shown, errors raise `PipelineError`."""
+def _judge(context: Context, dataset: str, batches: Sequence[str]) -> None:
+    """Asks the gate about batches of a data set and the marts; warnings are shown, errors raise `PipelineError`."""
     if context.gate is None:
         return
-    report, dataset = context.report, context.copy.state().dataset or ""
+    report = context.report
     with report.step("gate"):
         verdict = context.gate.check(batches, [*context.accepted, *accepted_ids(context.store, dataset)])
         report.run.findings += map(asdict, verdict.findings)

@@ -185,9 +185,26 @@ class Dbt:
         if _interrupted(answer.exception, results):
             raise KeyboardInterrupt
         if not answer.success:
-            says = engine(self.target).explain
-            raise PipelineError(_explain(doing, answer.exception, results, says, self._rows))
+            raise PipelineError(self._explain(doing, answer.exception, results))
         return results
+
+    def _explain(self, doing: str, exception: BaseException | None, results: list[Any]) -> str:
+        says = engine(self.target).explain
+        failed = [node for node in results if str(node.status) in FAILED]
+        skipped = sum(str(node.status) == "skipped" for node in results)
+        if not failed:
+            return f"{doing} failed: {says(exception or 'dbt gave no reason')}"
+        lines = [f"{doing} failed ({len(failed)} failed, {skipped} skipped behind them):"]
+        for node in failed[:10]:
+            message = " ".join(str(node.message or "").split())
+            if not hasattr(node, "node"):  # a macro that was run, not a model
+                return f"{doing} failed: {says(message or exception)}"
+            lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {says(message[:400])}")
+            if node.status == "fail" and node.node.resource_type == "test":
+                lines += [f"    {row}" for row in self._rows(node.node)]
+            if compiled := getattr(node.node, "compiled_path", None):
+                lines.append(f"    its SQL: {PROJECT / compiled}")
+        return "\n".join(lines)
 
     def _rows(self, test: Any) -> list[str]:
         """The first rows that a data test has found."""
@@ -244,27 +261,3 @@ def _runner_type() -> type[dbtRunner]:
 def _interrupted(exception: BaseException | None, results: list[Any]) -> bool:
     """Whether Ctrl-C ended a command: dbt catches it as it does any error, and DuckDB makes one of its own of it."""
     return isinstance(exception, KeyboardInterrupt) or any("Query interrupted" in str(node.message) for node in results)
-
-
-def _explain(
-    doing: str,
-    exception: BaseException | None,
-    results: list[Any],
-    says: Callable[[object], str],
-    rows_of: Callable[[Any], list[str]],
-) -> str:
-    failed = [node for node in results if str(node.status) in FAILED]
-    skipped = sum(str(node.status) == "skipped" for node in results)
-    if not failed:
-        return f"{doing} failed: {says(exception or 'dbt gave no reason')}"
-    lines = [f"{doing} failed ({len(failed)} failed, {skipped} skipped behind them):"]
-    for node in failed[:10]:
-        message = " ".join(str(node.message or "").split())
-        if not hasattr(node, "node"):  # a macro that was run, not a model
-            return f"{doing} failed: {says(message or exception)}"
-        lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {says(message[:400])}")
-        if node.status == "fail" and node.node.resource_type == "test":
-            lines += [f"    {row}" for row in rows_of(node.node)]
-        if compiled := getattr(node.node, "compiled_path", None):
-            lines.append(f"    its SQL: {PROJECT / compiled}")
-    return "\n".join(lines)

@@ -97,9 +97,9 @@ def run(
 
 def _next_commands(context: Context, dataset: str) -> None:
     """Commands to try next."""
-    report, newest = context.report, latest(context.store, dataset)
+    report, newest = context.report, latest(context.store, dataset) if dataset == Landing.dataset else None
     job = f"nox -s {report.run.target} --{' --emulator' if report.banner else ''}"
-    _, day = size_and_day(newest.source.name) if newest and dataset == Landing.dataset else (None, None)
+    _, day = size_and_day(newest.source.name) if newest else (None, None)
     commands = (
         {f"{job} sample --day {day + 1}": "the next day: watch history grow"}
         if day

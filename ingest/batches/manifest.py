@@ -22,7 +22,8 @@ FORMAT_VERSION: Final = 2
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DatasetName = Annotated[str, Field(pattern=DATASET_NAME)]
-BatchId = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+BATCH_ID = r"^[0-9]{6}$"
+BatchId = Annotated[str, Field(pattern=BATCH_ID)]
 Count = Annotated[int, Field(ge=0)]
 NEWER, OTHER_SCHEMA = "newer_format", "other_schema"
 MAX_REASON = 1000

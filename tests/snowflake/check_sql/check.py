@@ -37,12 +37,8 @@ def check(sql: str, file: str = "", known: Columns | None = None) -> list[Findin
             found += [*_grammar(statement), *_parsed(statement, columns)]
         except RecursionError:
             found.append(Finding("syntax", statement.line, statement.first, why="it is nested too deep to be checked"))
-        except (
-            AttributeError,
-            IndexError,
-            TypeError,
-            ValueError,
-        ):  # as sqlglot does with arguments that it does not know
+        except (AttributeError, IndexError, TypeError, ValueError):
+            # sqlglot's own, with arguments that it does not know
             found.append(Finding("arguments", statement.line, statement.first))
     unique = {(each.rule, each.line, each.text): replace(each, file=file) for each in found}
     return sorted(unique.values(), key=lambda each: (each.line, each.rule))

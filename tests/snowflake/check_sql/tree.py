@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import Expr, exp
 
-from tests.snowflake.check_sql.nodes import SETS, countable, is_aggregate, line_of, shown, within
+from tests.snowflake.check_sql.nodes import SETS, countable, is_aggregate, line_of, shown
 from tests.snowflake.check_sql.queries import in_select, in_window
 from tests.snowflake.check_sql.rules import Finding
 from tests.snowflake.check_sql.text import words
@@ -56,21 +56,22 @@ _READ_DIRECTLY = ("IDENTIFIER(", "SEMANTIC_VIEW(", "DIRECTORY(")
 def findings(tree: Expr, line: int) -> Iterator[Finding]:
     """What a statement's tree shows; `line` is that of its first line."""
     for node in tree.walk():
-        for rule, broken in (*_broken(node), *_unknown(node, tree)):
+        for rule, broken in _broken(node):
             yield Finding(rule, line + line_of(broken) - 1, shown(broken))
+    for column in _unknown(tree):
+        yield Finding("name", line + line_of(column) - 1, shown(column))
 
 
-def _unknown(node: Expr, tree: Expr) -> Iterator[tuple[str, Expr]]:
-    """A column of a relation that the statement does not name."""
-    computed = any(not isinstance(each.this, exp.Identifier) for each in tree.find_all(exp.Table))
-    if not isinstance(node, exp.Select) or computed or tree.find(exp.MatchRecognize, exp.Connect):
+def _unknown(tree: Expr) -> Iterator[exp.Column]:
+    """The columns of relations that the statement does not name."""
+    tables = list(tree.find_all(exp.Table))
+    if any(not isinstance(each.this, exp.Identifier) for each in tables) or tree.find(exp.MatchRecognize, exp.Connect):
         return
-    named = {each.alias_or_name.lower() for each in tree.find_all(*_NAMED)} | {
-        each.name.lower() for each in tree.find_all(exp.Table)
-    }
-    for column in within(node, exp.Column):
-        if column.table and column.table.lower() not in named and column.name.lower() != "nextval":
-            yield "name", column
+    named = {each.alias_or_name.lower() for each in tree.find_all(*_NAMED)} | {each.name.lower() for each in tables}
+    for column in tree.find_all(exp.Column):
+        unknown = column.table and column.table.lower() not in named and column.name.lower() != "nextval"
+        if unknown and column.find_ancestor(exp.Select):
+            yield column
 
 
 def _broken(node: Expr) -> Iterator[tuple[str, Expr]]:
