@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
 
 import pipeline.apply as applying
+from pipeline.dbt import project_version, same_models
 from profiles.errors import PipelineError
+from tests.conftest import REPO
 from tests.pipeline.generated import START, as_one, deltas
 from tests.pipeline.harness import Batch, ClosedGate, Lab, OpenGate
 from tests.pipeline.oracle import Oracle, assert_as_told, moment
@@ -155,6 +159,18 @@ def test_a_project_that_was_tried_and_taken_back_leaves_no_trace(lab: Lab, monke
 
     assert lab.apply(dataset) is None
     assert lab.marts() == before
+
+
+def test_a_suite_that_changes_is_another_version_of_the_same_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(REPO / "expectations" / "suites", tmp_path / "expectations" / "suites")
+    monkeypatch.setattr("pipeline.dbt.ROOT", tmp_path)
+    before = project_version()
+    with (tmp_path / "expectations" / "suites" / "marts.yml").open("a") as suite:
+        suite.write("# edited\n")
+    assert project_version() != before
+    assert same_models(project_version(), before)
 
 
 def test_other_suites_judge_what_is_published_and_build_none_of_it_anew(
