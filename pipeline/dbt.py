@@ -218,7 +218,8 @@ class Dbt:
                 atexit.register(gc.freeze)  # dbt leaves much: to look through it once more at the end takes 0.7 s
             self._runner = _runner_type()(self._project, callbacks=[self._hear])
         options = ["--quiet", "--log-level", "none", "--no-version-check", "--target", self.target]
-        with _ONE_AT_A_TIME, also(DBT_TARGET_PATH=str(self._target_path)):
+        tag = "" if arguments[0] == "parse" else os.environ.get(snowflake.TAG, "")
+        with _ONE_AT_A_TIME, also(DBT_TARGET_PATH=str(self._target_path), MOVIELENS_DBT_QUERY_TAG=tag):
             try:
                 return self._runner.invoke([*arguments, *options])
             finally:

@@ -111,8 +111,11 @@ class QuickDbt(Dbt):
         ):
             return super()._answer(*arguments)
 
-    def _parse(self) -> None:
-        self._project, self._runner = _parsed(self.target), None
+    def _parse(self, *command: str) -> None:
+        if command:
+            super()._parse(*command)
+        else:
+            self._project, self._runner = _parsed(self.target, os.environ.get("MOVIELENS_SCHEMA_PREFIX", "")), None
 
     def _all_tested(self, results: list[Any]) -> None:
         """They are left out on purpose."""
@@ -125,7 +128,7 @@ class MeasuringDbt(QuickDbt):
 
 
 @cache
-def _parsed(target: str) -> Any:
+def _parsed(target: str, prefix: str) -> Any:
     dbt = Dbt(target)
     with also(**AS_IN_A_RUN):
         dbt._parse()
@@ -161,7 +164,7 @@ class Lab:
         self._names = (f"case-{number}" for number in itertools.count())
         self._folders = (settings.data_dir / "sources" / str(number) for number in itertools.count())
         with self.environment():
-            _parsed("dev")
+            _parsed("dev", "")
             copy = duckdb_warehouse(self.file.copy)
             self._context = Context(store, self.warehouse, copy, self.file, QuickDbt("dev"), Quiet(), OpenGate())
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -31,7 +31,7 @@ from pipeline.warehouse import snowflake_warehouse
 from profiles import emulator
 from profiles.environment import adopt
 from tests.conftest import REPO, settings_in
-from tests.pipeline.harness import OpenGate
+from tests.pipeline.harness import MeasuringDbt, OpenGate
 from tests.snowflake.check_sql.check import check
 
 DEV_PYTHON = os.environ.get("MOVIELENS_DEV_PYTHON", "")
@@ -79,7 +79,7 @@ class Pair:
 
         `environment` is what its caller has set.
         """
-        parts = {"Dbt": partial(Dbt, tests=tests), "Gate": Gate if gate else OpenGate}
+        parts = {"Dbt": Dbt if tests else MeasuringDbt, "Gate": Gate if gate else OpenGate}
         with self.environment(**environment), mock.patch.multiple(target, **parts):
             return CliRunner().invoke(app, [*arguments, "--emulator"])
 

@@ -115,12 +115,11 @@ def test_rows_count_from_1_where_the_account_counts_the_header(chain: Pair, pari
 
 KILLED = """
 import os, signal
-from functools import partial
 from pipeline import target
 from pipeline.__main__ import app
 from profiles.warehouse_schemas import WarehouseSchemas
-from tests.pipeline.harness import OpenGate
-target.Dbt, target.Gate = partial(target.Dbt, tests=False), OpenGate
+from tests.pipeline.harness import MeasuringDbt, OpenGate
+target.Dbt, target.Gate = MeasuringDbt, OpenGate
 run = WarehouseSchemas._run
 def until_marts(self, statements):
     for role, statement in statements:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -17,7 +18,9 @@ pytest.importorskip("fakesnow", reason="the emulator has an environment of its o
 from ingest.sources.sample.generate import generate
 from notebooks import run as notebooks
 from pipeline import bootstrap
+from pipeline.dbt import Dbt
 from pipeline.site import build as site
+from profiles import snowflake
 from profiles.emulator.privileges import ADMINISTRATORS, Need
 from profiles.warehouse_schemas import BUILD
 from tests.conftest import REPO
@@ -144,6 +147,21 @@ def test_a_process_that_has_read_the_project_ends_without_a_word(two_days: Pair,
     with two_days.session():
         done = subprocess.run([sys.executable, "-c", script], cwd=REPO, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_another_run_does_not_read_the_project_anew(two_days: Pair, parity: str) -> None:
+    heard: list[str] = []
+
+    class Heard(Dbt):
+        def _hear(self, event: Any) -> None:
+            heard.append(event.info.name)
+
+    with two_days.session():
+        Dbt("prod")._parse()
+        snowflake.tag("000009", run="another")
+        Heard("prod")._parse()
+    assert "PartialParsingSkipParsing" in heard, heard
+    assert "UnableToPartialParse" not in heard
 
 
 def test_an_increment_with_other_types_than_its_table_cannot_be(parity: str, target: Path) -> None:
