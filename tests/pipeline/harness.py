@@ -128,7 +128,7 @@ class MeasuringDbt(QuickDbt):
 
 
 @cache
-def _parsed(target: str, prefix: str) -> Any:
+def _parsed(target: str, prefix: str = "") -> Any:
     dbt = Dbt(target)
     with also(**AS_IN_A_RUN):
         dbt._parse()
@@ -164,7 +164,7 @@ class Lab:
         self._names = (f"case-{number}" for number in itertools.count())
         self._folders = (settings.data_dir / "sources" / str(number) for number in itertools.count())
         with self.environment():
-            _parsed("dev", "")
+            _parsed("dev")
             copy = duckdb_warehouse(self.file.copy)
             self._context = Context(store, self.warehouse, copy, self.file, QuickDbt("dev"), Quiet(), OpenGate())
 

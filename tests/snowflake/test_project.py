@@ -64,23 +64,33 @@ def test_a_third_day_is_an_increment_on_both_targets(two_days: Pair, parity: str
     assert "load 000003" in compared and "load 000002" not in compared
 
 
-def test_a_pull_request_builds_what_it_changes_beside_production(
-    two_days: Pair, parity: str, target: Path, tmp_path: Path
-) -> None:
-    manifest = json.loads((target / "manifest.json").read_text())
+@pytest.fixture(scope="module")
+def pull_request(two_days: Pair, parity: str, target: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the build of a pull request says that changes one model."""
+    manifest, folder = json.loads((target / "manifest.json").read_text()), tmp_path_factory.mktemp("production")
     manifest["nodes"]["model.movielens.rating_distribution"]["raw_code"] += " -- as it was"
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    changed = ("prod", "--changed", str(tmp_path))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     account = {"SNOWFLAKE_ROLE": "MOVIELENS_ci", "SNOWFLAKE_WAREHOUSE": "MOVIELENS_ci"}  # as docs/production.md has it
-    built = two_days.snowflake(*changed, MOVIELENS_SCHEMA_PREFIX="ci_7_", **account)
-    assert "1 models and" in built
-    refused = two_days.run(*changed, MOVIELENS_SCHEMA_PREFIX="")
+    return two_days.snowflake("prod", "--changed", str(folder), MOVIELENS_SCHEMA_PREFIX="ci_7_", **account)
+
+
+@pytest.fixture(scope="module")
+def sandbox(two_days: Pair, parity: str) -> str:
+    """What the build of a sandbox says."""
+    return two_days.snowflake("prod", "--sandbox", "ann")
+
+
+def test_a_pull_request_builds_what_it_changes_beside_production(
+    two_days: Pair, pull_request: str, target: Path
+) -> None:
+    assert "1 models and" in pull_request
+    refused = two_days.run("prod", "--changed", str(target), MOVIELENS_SCHEMA_PREFIX="")
     assert refused.exit_code == 1
     assert "MOVIELENS_SCHEMA_PREFIX must be like ci_123_" in refused.output
 
 
-def test_a_sandbox_is_built_beside_production_from_its_raw_data(two_days: Pair, parity: str) -> None:
-    assert "passed in dev_ann_*" in two_days.snowflake("prod", "--sandbox", "ann")
+def test_a_sandbox_is_built_beside_production_from_its_raw_data(two_days: Pair, sandbox: str) -> None:
+    assert "passed in dev_ann_*" in sandbox
     refused = two_days.run("prod", "--sandbox", "Ann; drop")
     assert refused.exit_code == 1
     assert "--sandbox takes a name" in refused.output
@@ -192,7 +202,7 @@ def test_everything_that_was_sent_is_checked_and_would_be_taken(two_days: Pair, 
 
 
 @pytest.fixture(scope="module")
-def done(two_days: Pair, parity: str) -> list[Act]:
+def done(two_days: Pair, pull_request: str, sandbox: str) -> list[Act]:
     """What every role did; reporters read all that there is, and pull requests may change any model."""
     sent = two_days.sent()
     relations = two_days.rows("select table_schema || '.' || table_name from information_schema.tables where "
