@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 
 from expectations.gate import Gate
 from ingest.batches.committed import accepted_ids, committed, datasets, verify, withdrawn
-from ingest.batches.manifest import BATCH_ID, Manifest
 from ingest.batches.withdrawal import accept
+from ingest.manifest import BATCH_ID, Manifest
 from ingest.store.bucket import Store
 from pipeline.dbt import Dbt, project_version, same_models
 from pipeline.report import Report

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expectations.verdict import as_text
-from ingest.batches.manifest import Manifest
+from ingest.manifest import Manifest
 from profiles import engine, snowflake
 from profiles.environment import also
 from profiles.errors import PipelineError

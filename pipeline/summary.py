@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingest.batches.committed import committed, withdrawn
-from ingest.batches.manifest import Manifest
+from ingest.manifest import Manifest
 from ingest.schema import TABLES
 from ingest.store.bucket import Store
 from pipeline.apply import Context

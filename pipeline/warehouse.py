@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from ingest.batches.manifest import Withdrawal
+from ingest.manifest import Withdrawal
 from ingest.schema import TABLES
 from pipeline.runs import Run
 from profiles import snowflake, warehouse_file

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
-from ingest.batches.manifest import (
+from ingest.errors import BatchError
+from ingest.manifest import (
     FORMAT_VERSION,
     NEWER,
     OTHER_SCHEMA,
@@ -20,7 +21,6 @@ from ingest.batches.manifest import (
     manifest_key,
     withdrawal_key,
 )
-from ingest.errors import BatchError
 from ingest.store.bucket import Store
 
 _THREADS = 8

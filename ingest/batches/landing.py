@@ -13,17 +13,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import DownloadColumn, Progress
 
 from ingest.batches.committed import committed, committed_ids, latest
 from ingest.batches.lock import landing_lock
-from ingest.batches.manifest import Manifest, Source, next_batch_id
-from ingest.batches.upload import manifest_of, upload
-from ingest.batches.work_folder import sweep, work_folder
+from ingest.batches.upload import upload
+from ingest.batches.work_folder import work_folder
 from ingest.errors import BatchError
+from ingest.manifest import Manifest, Source, next_batch_id
 from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
 from ingest.sources import releases
@@ -32,15 +31,10 @@ from ingest.sources.sample import day as days
 from ingest.sources.sample.cache import cached_sample
 from ingest.store.bucket import Store
 
-if TYPE_CHECKING:  # see `land`
-    from ingest.lines.parts import CutBatch
-
 # Clocks and time zones differ by less.
 AHEAD = timedelta(days=1)
 # The sample's, where its size is not given.
 RATINGS = 100_000
-# A spreadsheet drops the lines beyond these without a word when it saves a file.
-SPREADSHEET_LINES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -140,56 +134,54 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
     Raises an `IngestError` when source, batch or store are at fault, and then nothing is visible.
     """
     dataset, (source, mode, as_of) = landing.dataset, landing.located(settings)
-    with open_source(source, landing.follow_links) as opened, landing_lock(store, dataset) as lock:
+    with (
+        open_source(source, landing.follow_links) as opened,
+        landing_lock(store, dataset) as lock,
+        work_folder(settings.data_dir / "landing", dataset) as work,
+        _progress(console) as progress,
+    ):
         modes: dict[str, Mode] = {t: mode if isinstance(mode, str) else mode.get(t, "full") for t in opened.tables}
         earlier = _earlier(store, dataset, modes)
         _check_tables(dataset, source, modes, first=not earlier)
         as_of = as_of or opened.as_of
         same_modes = [batch for batch in _repeatable(earlier, modes, as_of) if modes == _modes(batch)]
         if batch := _holding(opened, same_modes, landing.digests):
-            sweep(settings.data_dir / "landing")
             return Landed(batch, batch is earlier[-1], warnings=opened.warnings)
         _check_future(dataset, as_of, landing.allow_future)
+        _check_order(dataset, earlier, as_of, modes)
         # numpy takes a tenth of a second to import, and many runs have nothing to cut
         from ingest.lines.parts import cut
 
-        with work_folder(settings.data_dir / "landing", dataset) as work, _progress(console) as progress:
-            started, cutting = time.monotonic(), progress.add_task("checking", total=opened.total_bytes)
-            pieces = cut(
-                opened,
-                work,
-                max_rejected=landing.max_rejected,
-                on_bytes=lambda count: progress.advance(cutting, count),
-                report_dir=settings.data_dir / "rejected" / dataset,
-            )
-            warnings = _warnings(opened, pieces)
-            batch_id = next_batch_id(max(committed_ids(store, dataset), default=None))
-            origin = Source(name=opened.name, sha256=opened.sha256)
-            manifest = manifest_of(pieces, dataset, batch_id, as_of=as_of, source=origin, modes=modes)
-            for batch in _repeatable(earlier, modes, as_of):
-                if manifest.same_content(batch):
-                    return Landed(batch, batch is earlier[-1], warnings=warnings)
-            _check_order(earlier, manifest)
-            sending = progress.add_task("uploading", total=sum(part.bytes for part in manifest.parts))
-            uploaded = upload(store, lock, manifest, pieces, lambda count: progress.advance(sending, count))
-            return Landed(manifest, True, uploaded, warnings, time.monotonic() - started)
-
-
-def _warnings(source: OpenSource, pieces: CutBatch) -> tuple[str, ...]:
-    tables = pieces.tables.values()
-    cut_off = (
-        f"{table.file} has {SPREADSHEET_LINES:,} lines, all that a spreadsheet holds: is its end missing?"
-        for table in tables
-        if table.rows_read + 1 == SPREADSHEET_LINES
-    )
-    said = (*source.warnings, *(warning for table in tables for warning in table.warnings), *cut_off, pieces.report)
-    return tuple(filter(None, said))
+        started, cutting = time.monotonic(), progress.add_task("checking", total=opened.total_bytes)
+        batch_id = next_batch_id(max(committed_ids(store, dataset), default=None))
+        pieces = cut(
+            opened,
+            work,
+            f"{dataset}/{batch_id}",
+            modes,
+            max_rejected=landing.max_rejected,
+            on_bytes=lambda count: progress.advance(cutting, count),
+            report_dir=settings.data_dir / "rejected" / dataset,
+        )
+        manifest = Manifest(
+            dataset=dataset,
+            batch_id=batch_id,
+            as_of=as_of,
+            source=Source(name=opened.name, sha256=opened.sha256),
+            tables=pieces.tables,
+            rejected=pieces.rejected,
+        ).sealed()
+        sending = progress.add_task("uploading", total=sum(part.bytes for part in manifest.parts))
+        uploaded = upload(store, lock, manifest, pieces.work, lambda count: progress.advance(sending, count))
+        warnings = (*opened.warnings, *pieces.warnings)
+        return Landed(manifest, True, uploaded, warnings, time.monotonic() - started)
 
 
 def _holding(source: OpenSource, batches: list[Manifest], digests: Mapping[str, str]) -> Manifest | None:
-    """The first of the batches that holds the same archive, or a folder's same lines: it need not be cut again."""
-    if source.sha256:
-        return next((batch for batch in batches if batch.source.sha256 == source.sha256), None)
+    """The first of the batches that holds the same archive, or the same lines: it need not be cut again."""
+    for batch in batches:
+        if source.sha256 and batch.source.sha256 == source.sha256:
+            return batch
     for name in source.tables:
         if batches:
             sha256 = digests.get(name) or _digest(source, name)
@@ -240,12 +232,12 @@ def _check_future(dataset: str, as_of: datetime, allowed: bool) -> None:
         )
 
 
-def _check_order(earlier: list[Manifest], manifest: Manifest) -> None:
-    full = [TABLES[name].file for name, mode in _modes(manifest).items() if mode == "full"]
+def _check_order(dataset: str, earlier: list[Manifest], as_of: datetime, modes: Mapping[str, Mode]) -> None:
+    full = [TABLES[name].file for name, mode in modes.items() if mode == "full"]
     newest = max(earlier, key=lambda batch: batch.as_of, default=None)
-    if full and newest and manifest.as_of <= newest.as_of:
+    if full and newest and as_of <= newest.as_of:
         raise BatchError(
-            f"{manifest.dataset}: this batch is as of {manifest.as_of.isoformat()}, but batch {newest.batch_id} is as "
+            f"{dataset}: this batch is as of {as_of.isoformat()}, but batch {newest.batch_id} is as "
             f"of {newest.as_of.isoformat()} already, and a full table ({', '.join(full)}) must be later. Give a later "
             f"date with --as-of, or land changed rows with --mode delta."
         )
@@ -256,12 +248,6 @@ def _modes(manifest: Manifest) -> dict[str, Mode]:
 
 
 def _progress(console: Console | None) -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-    )
+    columns = (*Progress.get_default_columns(), DownloadColumn())
     console = console or Console(stderr=True)
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from ingest.batches.committed import committed_ids, read, withdrawn
 from ingest.batches.lock import landing_lock
-from ingest.batches.manifest import MAX_REASON, Withdrawal, acceptance_key, withdrawal_key
 from ingest.errors import BatchError
+from ingest.manifest import MAX_REASON, Withdrawal, acceptance_key, withdrawal_key
 from ingest.schema import TABLES
 from ingest.sources.releases import check_name
 from ingest.store.bucket import Store, Taken

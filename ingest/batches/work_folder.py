@@ -14,14 +14,16 @@ from ingest.errors import BatchError, IngestError
 
 @contextmanager
 def work_folder(landing: Path, dataset: str) -> Iterator[Path]:
-    """An empty folder `<landing>/<dataset>`, removed afterwards.
+    """An empty folder `<landing>/<dataset>`, removed afterwards, as is what killed landings left beside it.
 
     Raises `BatchError` when another process uses it, and `IngestError` when the disk is full or cannot be written.
     """
     work = landing.absolute() / dataset
     try:
         work.parent.mkdir(parents=True, exist_ok=True)
-        sweep(landing)
+        for stale in work.parent.glob("*/"):
+            with suppress(Timeout), _locked(stale):  # what another process is using stays
+                shutil.rmtree(stale, ignore_errors=True)
         with _locked(work):
             work.mkdir()
             try:
@@ -36,13 +38,6 @@ def work_folder(landing: Path, dataset: str) -> Iterator[Path]:
             f"{error.filename or work}: {error.strerror or error}; {free} MB are free there. Free some space, or set "
             f"MOVIELENS_DATA_DIR to a folder with more of it."
         ) from None
-
-
-def sweep(landing: Path) -> None:
-    """Removes what killed landings left in a folder; what another process is using stays."""
-    for stale in landing.absolute().glob("*/"):
-        with suppress(Timeout), _locked(stale):
-            shutil.rmtree(stale, ignore_errors=True)
 
 
 def _locked(work: Path) -> FileLock:

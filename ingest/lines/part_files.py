@@ -1,40 +1,30 @@
-"""Parts on disk: zstd-compressed CSV files with a header."""
+"""Parts on disk: zstd-compressed CSV files with a header, each under its key in the bucket."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import zstandard
 
-
-@dataclass(frozen=True)
-class LocalPart:
-    """A part on disk: data `rows`, `first_line` in the source file, `bytes` and `sha256` as stored."""
-
-    path: Path
-    rows: int
-    first_line: int
-    bytes: int
-    sha256: str
+from ingest.manifest import Part, part_key
 
 
 class PartWriter(AbstractContextManager["PartWriter"]):
-    """Writes lines into the files `part-NNNNN.csv.zst` of `folder`, each starting with `header`.
+    """Writes lines into parts, each starting with `header`; `folder` lies below `work` as it will in the bucket.
 
     A part is closed by the lines that bring it to `part_bytes` compressed. `parts`, those that are closed: all of them
     once the context has ended well.
     """
 
-    def __init__(self, folder: Path, header: str, part_bytes: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._header, self._part_bytes = folder, f"{header}\n".encode(), part_bytes
-        self.parts: list[LocalPart] = []
+    def __init__(self, work: Path, folder: str, header: str, part_bytes: int) -> None:
+        (work / folder).mkdir(parents=True, exist_ok=True)
+        self._work, self._folder, self._header, self._part_bytes = work, folder, f"{header}\n".encode(), part_bytes
+        self.parts: list[Part] = []
         self._file: BinaryIO | None = None
 
     def write(self, lines: bytes, rows: int, first_line: int) -> None:
@@ -51,8 +41,8 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         return sum(part.rows for part in self.parts) + (self._rows if self._file else 0)
 
     def _open(self, first_line: int) -> BinaryIO:
-        self._path = self._folder / f"part-{len(self.parts):05d}.csv.zst"
-        file = self._file = self._path.open("wb")
+        self._key = part_key(self._folder, len(self.parts))
+        file = self._file = (self._work / self._key).open("wb")
         self._first_line, self._rows, self._bytes, self._hash = first_line, 0, 0, hashlib.sha256()
         # one thread, so that the bytes do not depend on timing
         self._zstd = zstandard.ZstdCompressor(level=1).compressobj()
@@ -68,7 +58,8 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         with file:
             self._put(file, self._zstd.flush())
         self._file = None
-        self.parts.append(LocalPart(self._path, self._rows, self._first_line, self._bytes, self._hash.hexdigest()))
+        size, sha256 = self._bytes, self._hash.hexdigest()
+        self.parts.append(Part(key=self._key, rows=self._rows, first_line=self._first_line, bytes=size, sha256=sha256))
 
     def __exit__(self, error: object, *_: object) -> None:
         if self._file and error:
@@ -77,9 +68,9 @@ class PartWriter(AbstractContextManager["PartWriter"]):
             self._close(self._file)
 
 
-def lines_of(part: LocalPart) -> Iterator[bytes]:
+def lines_of(part: Path) -> Iterator[bytes]:
     """The data lines of a part."""
-    with part.path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+    with part.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
         lines = BufferedReader(cast(RawIOBase, stream), 1 << 20)
         lines.readline()
         yield from lines

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 
 from ingest.batches.committed import committed
-from ingest.batches.manifest import manifest_key
+from ingest.manifest import manifest_key
 from ingest.store.bucket import Store
 from pipeline.fingerprints import differences
 from pipeline.warehouse import duckdb_warehouse

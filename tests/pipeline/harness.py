@@ -24,7 +24,7 @@ from expectations.gate import Gate
 from expectations.verdict import Finding, Verdict
 from ingest.batches.landing import Landed, Landing
 from ingest.batches.landing import land as land_source
-from ingest.batches.manifest import Manifest
+from ingest.manifest import Manifest
 from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
 from ingest.store.bucket import Store

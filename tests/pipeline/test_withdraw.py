@@ -12,9 +12,9 @@ import pytest
 from expectations.checks import Severity
 from expectations.verdict import Finding, Verdict
 from ingest.batches.committed import committed
-from ingest.batches.manifest import manifest_key
 from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
+from ingest.manifest import manifest_key
 from profiles.errors import PipelineError
 from tests.pipeline.generated import START, mixed
 from tests.pipeline.harness import Batch, Kept, Lab, OpenGate

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from ingest.batches import landing
 from ingest.batches.committed import committed, datasets, latest
 from ingest.batches.landing import Landed, Landing, land
-from ingest.batches.manifest import Manifest, manifest_key
 from ingest.errors import BatchError, QuarantineError
 from ingest.lines import parts
+from ingest.manifest import Manifest, manifest_key
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from tests.small_sources import DAY_1, DAY_2, DAY_3, FILES, MORE, another_bucket, content, folder_of, zip_of
@@ -47,8 +46,8 @@ def test_a_batch_holds_every_line_and_its_manifest_says_so(
 def test_a_file_that_ends_where_spreadsheets_do_is_said(
     lands: Lander, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert landing.SPREADSHEET_LINES == 1_048_576
-    monkeypatch.setattr(landing, "SPREADSHEET_LINES", len(FILES["ratings.csv"].splitlines()))
+    assert parts.SPREADSHEET_LINES == 1_048_576
+    monkeypatch.setattr(parts, "SPREADSHEET_LINES", len(FILES["ratings.csv"].splitlines()))
     [warning] = lands(zip_of(tmp_path, FILES)).warnings
     assert warning.startswith("ratings.csv has 4 lines, all that a spreadsheet holds")
 

@@ -13,8 +13,8 @@ import pytest
 
 from ingest.batches.committed import committed, datasets, latest
 from ingest.batches.landing import Landed, Landing, land
-from ingest.batches.manifest import manifest_key
 from ingest.errors import BatchError, IngestError, StoreError
+from ingest.manifest import manifest_key
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from tests.conftest import REPO

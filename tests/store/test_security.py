@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from ingest.batches.manifest import manifest_key
+from ingest.manifest import manifest_key
 from ingest.store.supervisor import CERTIFICATE, read_state
 from tests.faults.job import Job
 

@@ -12,9 +12,9 @@ from ingest.batches import landing
 from ingest.batches.committed import committed, committed_ids, datasets, latest, record_keys, withdrawn
 from ingest.batches.landing import Landed
 from ingest.batches.lock import landing_lock
-from ingest.batches.manifest import manifest_key, withdrawal_key
 from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
+from ingest.manifest import manifest_key, withdrawal_key
 from ingest.store.bucket import Store
 from tests.small_sources import DAY_1, DAY_2, DAY_3, FILES, MORE, another_bucket, content, folder_of
 

@@ -35,14 +35,14 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def landed(folder: Path, work: Path, **options: float) -> CutBatch:
     with open_source(folder) as source:
-        return cut(source, work, **options)  # type: ignore[arg-type]
+        return cut(source, work, "test/000001", dict.fromkeys(source.tables, "full"), **options)  # type: ignore[arg-type]
 
 
 def rows(batch: CutBatch, table: str) -> list[list[str]]:
     """The rows in a table's parts, read as CSV."""
     found = []
     for part in batch.tables[table].parts:
-        with part.path.open("rb") as file:
+        with (batch.work / part.key).open("rb") as file:
             text = zstandard.ZstdDecompressor().stream_reader(file).read().decode()
         header, *data = csv.reader(io.StringIO(text, newline=""))
         assert header == TABLES[table].header.split(",")
@@ -58,7 +58,7 @@ def source_rows(sample: Path, table: str) -> list[list[str]]:
 def rejected(batch: CutBatch) -> list[dict[str, str]]:
     found = []
     for part in batch.rejected:
-        with part.path.open("rb") as file:
+        with (batch.work / part.key).open("rb") as file:
             text = zstandard.ZstdDecompressor().stream_reader(file).read().decode()
         found += list(csv.DictReader(io.StringIO(text, newline="")))
     assert all(list(record) == list(Rejected._fields) for record in found)
@@ -116,7 +116,7 @@ def test_how_a_file_was_read_is_said(sample: Path, tmp_path: Path, form: FormNam
     batch = landed(tmp_path / "old", tmp_path / "work")
     assert {name: batch.tables[name].form for name in said} == said
     files = {"ml-100k": "u.data", "ml-1m": "ratings.dat", "ml-10m": "ratings.dat", "kaggle": "rating.csv"}
-    assert batch.tables["ratings"].file == files.get(form, "ratings.csv")
+    assert batch.tables["ratings"].source_file == files.get(form, "ratings.csv")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ingest.batches.committed import read
-from ingest.batches.manifest import Manifest, Source, schema_of
 from ingest.errors import BatchError
+from ingest.manifest import Manifest, Source, schema_of
 from ingest.schema import TABLES
 
 MOVIES = TABLES["movies"]

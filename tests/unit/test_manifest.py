@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.batches.committed import read
-from ingest.batches.manifest import FORMAT_VERSION, Manifest
 from ingest.errors import BatchError
+from ingest.manifest import FORMAT_VERSION, Manifest
 from ingest.schema import TABLES
 
 # As commit 819e4d8 landed it: six files less the genome, one rejected line.

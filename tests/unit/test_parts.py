@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from ingest.batches.work_folder import work_folder
 from ingest.errors import IngestError, QuarantineError, SourceError
 from ingest.lines import judge, part_files
-from ingest.lines.part_files import LocalPart
 from ingest.lines.parts import CutBatch, cut
 from ingest.lines.reader import MAX_LINE
 from ingest.lines.rules import reason
+from ingest.manifest import Part
 from ingest.schema import TABLES
-from ingest.sources.archive import open_source
+from ingest.sources.archive import OpenSource, open_source
 
 RATINGS = "userId,movieId,rating,timestamp\n"
 MOVIES = "movieId,title,genres\n"
@@ -37,25 +37,29 @@ def cut_files(folder: Path, files: dict[str, str | bytes], **options) -> CutBatc
     for name, content in files.items():
         (source / name).write_bytes(content.encode() if isinstance(content, str) else content)
     with open_source(source) as opened:
-        return cut(opened, folder / "work", **options)
+        return cut_whole(opened, folder / "work", **options)
 
 
-def text_of(part: LocalPart) -> bytes:
-    stored = part.path.read_bytes()
+def cut_whole(source: OpenSource, work: Path, **options) -> CutBatch:
+    return cut(source, work, "test/000001", dict.fromkeys(source.tables, "full"), **options)
+
+
+def text_of(batch: CutBatch, part: Part) -> bytes:
+    stored = (batch.work / part.key).read_bytes()
     assert (len(stored), hashlib.sha256(stored).hexdigest()) == (part.bytes, part.sha256)
     return zstandard.ZstdDecompressor().decompressobj().decompress(stored)
 
 
 def loaded(batch: CutBatch, table: str) -> bytes:
     header = f"{TABLES[table].header}\n".encode()
-    texts = [text_of(part) for part in batch.tables[table].parts]
+    texts = [text_of(batch, part) for part in batch.tables[table].parts]
     assert all(text.startswith(header) for text in texts)
     assert [text.count(b"\n") - 1 for text in texts] == [part.rows for part in batch.tables[table].parts]
     return b"".join(text.removeprefix(header) for text in texts)
 
 
 def rejects(batch: CutBatch) -> list[dict[str, str]]:
-    text = "".join(text_of(part).decode() for part in batch.rejected)
+    text = "".join(text_of(batch, part).decode() for part in batch.rejected)
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -72,7 +76,7 @@ def test_good_lines_are_loaded_byte_for_byte(tmp_path):
     batch = cut_files(tmp_path, {"movies.csv": MOVIES + movies, "ratings.csv": RATINGS + "1,1,04.0,0\n"})
     assert loaded(batch, "movies") == movies.encode()
     assert loaded(batch, "ratings") == b"1,1,04.0,0\n"
-    assert (batch.rejected, batch.report) == ((), "")
+    assert (batch.rejected, batch.warnings) == ((), ())
 
 
 def test_line_ends_and_a_byte_order_mark_change_neither_parts_nor_digest(tmp_path):
@@ -94,10 +98,12 @@ def test_parts_are_cut_at_rows_and_know_their_first_line(tmp_path):
         tmp_path, {"ratings.csv": RATINGS + "\n".join(rows) + "\n"}, part_bytes=150_000, block_bytes=100_000
     )
     parts = batch.tables["ratings"].parts
-    assert [part.path.name for part in parts] == [f"part-{number:05d}.csv.zst" for number in range(len(parts))]
+    assert [part.key for part in parts] == [
+        f"test/000001/ratings/part-{number:05d}.csv.zst" for number in range(len(parts))
+    ]
     assert all(150_000 <= part.bytes < 300_000 for part in parts[:-1])
     for part in parts:
-        assert text_of(part).decode().splitlines()[1] == rows[part.first_line - 2]
+        assert text_of(batch, part).decode().splitlines()[1] == rows[part.first_line - 2]
     assert loaded(batch, "ratings").decode().splitlines() == rows
 
 
@@ -114,8 +120,8 @@ def test_bad_lines_are_set_aside_with_their_line_and_the_rest_is_loaded(tmp_path
     assert loaded(batch, "ratings").decode().splitlines() == [r for n, r in enumerate(rows) if n not in bad]
     assert table.parts[0].first_line == 4
     assert [(int(r["line"]) - 2, r["raw_line"]) for r in rejects(batch)] == list(bad.items())
-    assert "ratings.csv: 5 of 60,000 rows rejected" in batch.report
-    assert "ratings.csv:2: rating '7' is not a half star" in batch.report
+    assert batch.warnings[0] == "ratings.csv: 5 of 60,000 rows rejected"
+    assert "ratings.csv:2: rating '7' is not a half star" in batch.warnings[1]
 
 
 def test_a_line_that_is_not_plain_is_judged_by_its_pattern_and_loaded(tmp_path, monkeypatch):
@@ -165,7 +171,9 @@ def test_parts_without_a_good_row_are_dropped_and_the_others_renumbered(tmp_path
         max_rejected=1,
     )
     parts = batch.tables["ratings"].parts
-    assert [part.path.name for part in parts] == [f"part-{number:05d}.csv.zst" for number in range(len(parts))]
+    assert [part.key for part in parts] == [
+        f"test/000001/ratings/part-{number:05d}.csv.zst" for number in range(len(parts))
+    ]
     assert loaded(batch, "ratings").decode().splitlines() == rows[30_000:]
     assert parts[0].first_line == 30_002
     assert sum(part.rows for part in batch.rejected) == batch.tables["ratings"].rows_rejected == 30_000
@@ -246,7 +254,7 @@ def test_a_file_that_cannot_be_whole_is_refused(tmp_path, content, complaint):
 def test_a_whole_last_line_without_line_end_is_loaded_with_a_warning(tmp_path, last):
     batch = cut_files(tmp_path, {"ratings.csv": RATINGS + "1,2,3.5,964982703\n" + last})
     assert loaded(batch, "ratings").decode().splitlines()[-1] == last.strip()
-    assert "ratings.csv:3: no line end" in batch.tables["ratings"].warnings[0]
+    assert "ratings.csv:3: no line end" in batch.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -272,7 +280,7 @@ def test_a_full_disk_is_an_error_without_traceback(tmp_path, monkeypatch):
 
 
 def test_paths_with_quotes_and_wildcards_are_written(tmp_path):
-    assert cut_files(tmp_path / "o'dd [a-z]*? $path", {"ratings.csv": RATINGS + "1,2,3.5,4\n"}).report == ""
+    assert cut_files(tmp_path / "o'dd [a-z]*? $path", {"ratings.csv": RATINGS + "1,2,3.5,4\n"}).warnings == ()
 
 
 def test_every_byte_read_is_reported(tmp_path):
@@ -304,7 +312,7 @@ def test_whatever_the_bytes_every_row_is_either_loaded_or_rejected(lines, end, b
         assert len(rejects(batch)) == table.rows_rejected
         assert good == [line for line in expected if _is_good(line)]
         read = duckdb.sql(f"""
-            from read_csv({[str(part.path) for part in table.parts]}, header = true,
+            from read_csv({[str(batch.work / part.key) for part in table.parts]}, header = true,
                 auto_detect = false,
                 columns = {{'movieId': 'integer', 'title': 'varchar', 'genres': 'varchar'}},
                 delim = ',', quote = '"', escape = '"', strict_mode = true)""").fetchall()
@@ -346,9 +354,9 @@ def test_a_real_release_is_loaded_whole(tmp_path, name, rows):
     if not (REAL / name).exists():
         pytest.skip(f"no {name} in {REAL}")
     with open_source(REAL / name) as source, zipfile.ZipFile(REAL / name) as archive:
-        batch = cut(source, tmp_path)
+        batch = cut_whole(source, tmp_path)
         assert {name: table.rows_read for name, table in batch.tables.items()} == rows
-        assert batch.report == ""
+        assert batch.warnings == ()
         for member in archive.namelist():
             if member.endswith(".csv"):
                 table = next(t for t in TABLES.values() if t.file == Path(member).name)

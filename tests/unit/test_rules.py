@@ -50,12 +50,12 @@ def test_a_rule_that_is_narrowed_in_its_statement_judges_every_line(
     kind, rule, good = NARROWER[case]
     monkeypatch.setitem(RULES, kind, rule)
     with open_source(sample) as source:
-        batch = cut(source, tmp_path, max_rejected=1)
+        batch = cut(source, tmp_path, "test/000001", dict.fromkeys(source.tables, "full"), max_rejected=1)
     judged = 0
     for name, table in batch.tables.items():
         columns = [number for number, column in enumerate(TABLES[name].columns) if column.kind == kind]
         if columns:
-            found = [all(good(row[number]) for number in columns) for row in rows(sample / table.file)]
+            found = [all(good(row[number]) for number in columns) for row in rows(sample / table.source_file)]
             assert table.rows_rejected == found.count(False)
             assert table.rows_read - table.rows_rejected == sum(part.rows for part in table.parts) == found.count(True)
             judged += found.count(False)

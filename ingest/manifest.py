@@ -160,14 +160,6 @@ class Manifest(_Model):
         """The same manifest with its `sha256`."""
         return self.model_copy(update={"sha256": _sha256(self.model_dump(mode="json"))})
 
-    def same_content(self, other: Manifest) -> bool:
-        """Whether both batches say the same of the same tables, whatever their ids, dates and sources."""
-        mine, theirs = (
-            {name: (t.mode, t.source_sha256, t.rows_read) for name, t in batch.tables.items()}
-            for batch in (self, other)
-        )
-        return mine == theirs
-
 
 class Withdrawal(_Model):
     """The record that a batch no longer counts; written once, beside its manifest."""
@@ -233,9 +225,9 @@ def acceptance_key(dataset: str, batch_id: str) -> str:
     return f"{dataset}/{batch_id}/accepted.json"
 
 
-def part_key(dataset: str, batch_id: str, table: str, number: int) -> str:
-    """The key of a table's part, numbered from 0; `table` may be `rejected`."""
-    return f"{dataset}/{batch_id}/{table}/part-{number:05d}.csv.zst"
+def part_key(folder: str, number: int) -> str:
+    """The key of a part, numbered from 0, of the folder of a table."""
+    return f"{folder}/part-{number:05d}.csv.zst"
 
 
 def next_batch_id(last: str | None) -> str:
