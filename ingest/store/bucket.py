@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from ingest.errors import StoreError
@@ -66,7 +66,11 @@ class Store:
     def credentials(self) -> Credentials:
         """The credentials in use, frozen; raises `StoreError` when there are none."""
         with self._errors(""):
-            return s3.credentials_of(self._session)
+            found = self._session.get_credentials()
+            frozen = found.get_frozen_credentials() if found else None
+            if not frozen or not frozen.access_key or not frozen.secret_key:
+                raise NoCredentialsError
+            return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
     def ensure_bucket(self, *, create: bool) -> None:
         """Checks that the bucket can be used; creates it when it is missing and `create` is set."""

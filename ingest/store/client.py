@@ -49,12 +49,10 @@ def connect(endpoint_url: str | None, credentials: Credentials | None) -> tuple[
     own, a client depends on nothing that the environment or the home folder says of AWS, and on no proxy. Raises what
     the SDK raises.
     """
-    session = boto3.Session(
-        aws_access_key_id=credentials.access_key if credentials else None,
-        aws_secret_access_key=credentials.secret_key if credentials else None,
-        aws_session_token=credentials.token if credentials else None,
-        botocore_session=botocore.session.Session(_DEFAULTS if credentials else None),
-    )
+    base = botocore.session.Session(_DEFAULTS if credentials else None)
+    if credentials:
+        base.set_credentials(credentials.access_key, credentials.secret_key, credentials.token)
+    session = boto3.Session(botocore_session=base)
     region = session.region_name or (not credentials and os.environ.get("AWS_REGION")) or DEFAULT_REGION
     config = Config(
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
@@ -66,15 +64,6 @@ def connect(endpoint_url: str | None, credentials: Credentials | None) -> tuple[
         proxies={} if credentials else None,
     )
     return session, session.client("s3", endpoint_url=endpoint_url, region_name=region, config=config), region
-
-
-def credentials_of(session: boto3.Session) -> Credentials:
-    """The credentials that a session uses now; raises `NoCredentialsError` when it has none."""
-    found = session.get_credentials()
-    frozen = found.get_frozen_credentials() if found else None
-    if not frozen or not frozen.access_key or not frozen.secret_key:
-        raise aws.NoCredentialsError
-    return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
 def code(error: BaseException) -> str:

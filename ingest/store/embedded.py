@@ -14,12 +14,11 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ingest.errors import StoreError
 from ingest.settings import Settings
@@ -27,18 +26,10 @@ from ingest.store import supervisor
 from ingest.store.bucket import Credentials, Store
 
 WAIT_SECONDS = 45.0
+LOG = "weed.log"
 _PRIVATE = partial(os.open, mode=0o600)  # whoever can open a lock can hold it
 # What SeaweedFS logs in good health: information, and each service's first look at the others without TLS.
 _NOISE = re.compile(r"I\d|.*http: TLS handshake error ")
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """How to reach the embedded store; `log` is its log file."""
-
-    url: str
-    credentials: Credentials
-    log: Path
 
 
 @contextmanager
@@ -48,43 +39,41 @@ def object_store(settings: Settings, *, embedded: bool) -> Iterator[Store]:
     `S3_ENDPOINT_URL` if it is set, with credentials from the standard AWS chain; else, if `embedded`, the embedded
     store, started unless it runs; else AWS. The bucket is created when it is missing, except on AWS.
     """
-    if settings.s3_endpoint_url or not embedded:
-        store = Store(settings.s3_bucket, settings.s3_endpoint_url)
-        store.ensure_bucket(create=settings.s3_endpoint_url is not None)
-        yield store
-        return
-    with running(settings) as endpoint:
-        hint = partial(_trouble, settings.s3_dir, endpoint.log)
-        store = Store(settings.s3_bucket, endpoint.url, credentials=endpoint.credentials, hint=hint)
-        store.ensure_bucket(create=True)
+    ours = embedded and not settings.s3_endpoint_url
+    with running(settings) if ours else nullcontext(Store(settings.s3_bucket, settings.s3_endpoint_url)) as store:
+        store.ensure_bucket(create=store.endpoint_url is not None)
         yield store
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Endpoint]:
+def running(settings: Settings) -> Iterator[Store]:
     """The embedded store of `settings.data_dir`, started unless it runs; it stops when its last user has left.
 
     Raises `StoreError` where it cannot start.
     """
-    s3_dir = settings.s3_dir.absolute()
-    run = s3_dir.with_name("s3-run")
+    s3_dir, run = settings.s3_dir, settings.s3_dir.with_name("s3-run")
+    trouble = partial(_trouble, s3_dir, run / LOG)
     with ExitStack() as stack:
         try:
             for folder in (s3_dir, run):
                 _make_private(folder)
             users = stack.enter_context(open(run / "users.lock", "ab", opener=_PRIVATE))
             if not any(_locked(users, fcntl.LOCK_SH) for _ in supervisor.polls(WAIT_SECONDS)):
-                raise StoreError(f"The embedded object store does not stop. {_trouble(s3_dir, run / 'weed.log')}")
-            endpoint = _started(s3_dir, run)
+                raise StoreError(f"The embedded object store does not stop. {trouble()}")
+            state = _started(s3_dir, run)
         except OSError as error:
             raise StoreError(
                 f"The embedded object store cannot use {s3_dir}: {error.strerror}. Make the folder writable, free some "
                 f"space, or set MOVIELENS_DATA_DIR to another one."
             ) from None
-        yield endpoint
+        if state is None:
+            raise StoreError(f"The embedded object store did not start. {trouble()}")
+        keys = Credentials(str(state.get("access_key")), str(state.get("secret_key")))
+        yield Store(settings.s3_bucket, f"http://127.0.0.1:{state['port']}", credentials=keys, hint=trouble)
 
 
-def _started(s3_dir: Path, run: Path) -> Endpoint:
+def _started(s3_dir: Path, run: Path) -> dict[str, Any] | None:
+    """What the supervisor wrote of a store that answers; None where it ends or does not answer in time."""
     started = False
     with open(run / "start.lock", "ab", opener=_PRIVATE) as starter:
         fcntl.flock(starter, fcntl.LOCK_EX)
@@ -98,9 +87,8 @@ def _started(s3_dir: Path, run: Path) -> Endpoint:
             state = supervisor.read_state(run)
             port = state.get("port")
             if isinstance(port, int) and port in supervisor.PORTS and supervisor.answers(port):
-                keys = Credentials(str(state.get("access_key")), str(state.get("secret_key")))
-                return Endpoint(f"http://127.0.0.1:{port}", keys, run / "weed.log")
-    raise StoreError(f"The embedded object store did not start. {_trouble(s3_dir, run / 'weed.log')}")
+                return state
+    return None
 
 
 def _start(s3_dir: Path, run: Path, held: IO[bytes]) -> None:
@@ -108,8 +96,8 @@ def _start(s3_dir: Path, run: Path, held: IO[bytes]) -> None:
         _stop_orphan(state.get("pid"), s3_dir)
     (run / supervisor.STATE).unlink(missing_ok=True)
     command = [sys.executable, "-I", supervisor.__file__, str(s3_dir), str(_binary())]
-    (run / "weed.log").unlink(missing_ok=True)
-    with open(run / "weed.log", "ab") as log:
+    (run / LOG).unlink(missing_ok=True)
+    with open(run / LOG, "ab") as log:
         subprocess.run(
             command,
             cwd=run,

@@ -101,8 +101,8 @@ def test_the_store_is_shared_and_ends_with_its_last_user_even_a_killed_one(setti
     user = another_user(settings)
     assert user.stdout
     url = user.stdout.readline().strip()
-    with embedded.running(settings) as endpoint:
-        assert endpoint.url == url
+    with embedded.running(settings) as store:
+        assert store.endpoint_url == url
         pid = pid_of_store(settings)
         sockets = {c.laddr for c in psutil.Process(pid).net_connections("unix") if c.laddr}
     time.sleep(4 * supervisor.POLL_SECONDS)
@@ -183,15 +183,15 @@ def test_sockets_of_stores_that_have_ended_are_removed_and_no_others(
 
 
 def test_its_secrets_are_in_private_files_and_not_in_its_arguments(settings: Settings) -> None:
-    with embedded.running(settings) as endpoint:
+    with embedded.running(settings) as store:
         process = psutil.Process(pid_of_store(settings))
         arguments = " ".join([*process.cmdline(), *process.parent().cmdline()])
         state = supervisor.read_state(run_folder(settings))
-        log = endpoint.log.read_text(errors="replace")
+        log = (run_folder(settings) / embedded.LOG).read_text(errors="replace")
         for name in (supervisor.STATE, supervisor.CERTIFICATE):
             assert stat.S_IMODE((run_folder(settings) / name).stat().st_mode) == 0o600
     assert len(state["secret_key"]) >= 32
-    assert state["secret_key"] not in arguments + log + repr(endpoint)
+    assert state["secret_key"] not in arguments + log + repr(store.credentials())
     for folder in (run_folder(settings), settings.s3_dir):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
