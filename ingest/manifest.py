@@ -27,6 +27,8 @@ BatchId = Annotated[str, Field(pattern=BATCH_ID)]
 Count = Annotated[int, Field(ge=0)]
 NEWER, OTHER_SCHEMA = "newer_format", "other_schema"
 MAX_REASON = 1000
+# The records of a batch.
+Kind = Literal["manifest", "withdrawn", "accepted"]
 
 
 def _utc(value: datetime) -> datetime:
@@ -149,7 +151,7 @@ class Manifest(_Model):
     @property
     def key(self) -> str:
         """The manifest's own key in the bucket."""
-        return manifest_key(self.dataset, self.batch_id)
+        return record_key(self.dataset, self.batch_id)
 
     @property
     def parts(self) -> list[Part]:
@@ -210,29 +212,11 @@ def _sha256(fields: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def manifest_key(dataset: str, batch_id: str) -> str:
-    """The key of a batch's manifest."""
-    return f"{dataset}/{batch_id}/manifest.json"
-
-
-def withdrawal_key(dataset: str, batch_id: str) -> str:
-    """The key of the record that a batch was withdrawn."""
-    return f"{dataset}/{batch_id}/withdrawn.json"
-
-
-def acceptance_key(dataset: str, batch_id: str) -> str:
-    """The key of the record that a batch is right, whatever the checks find."""
-    return f"{dataset}/{batch_id}/accepted.json"
+def record_key(dataset: str, batch_id: str, kind: Kind = "manifest") -> str:
+    """The key of a record of a batch: its manifest, that it is `withdrawn`, or `accepted` whatever its checks find."""
+    return f"{dataset}/{batch_id}/{kind}.json"
 
 
 def part_key(folder: str, number: int) -> str:
     """The key of a part, numbered from 0, of the folder of a table."""
     return f"{folder}/part-{number:05d}.csv.zst"
-
-
-def next_batch_id(last: str | None) -> str:
-    """The id that follows `last` in commit order; ids are six digits, so that they sort as text."""
-    number = int(last) + 1 if last else 1
-    if number > 999_999:
-        raise ValueError("a data set holds at most 999,999 batches")
-    return f"{number:06d}"

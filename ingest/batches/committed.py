@@ -18,8 +18,7 @@ from ingest.manifest import (
     Manifest,
     Part,
     Withdrawal,
-    manifest_key,
-    withdrawal_key,
+    record_key,
 )
 from ingest.store.bucket import Store
 
@@ -56,6 +55,11 @@ def committed_ids(store: Store, dataset: str) -> list[str]:
     return sorted({batch_id for batch_id, _ in _records(store, dataset)})
 
 
+def next_id(store: Store, dataset: str) -> str:
+    """The id of the batch to come; ids are six digits, so that they sort as text."""
+    return f"{int(max(committed_ids(store, dataset), default='0')) + 1:06d}"
+
+
 def record_keys(store: Store, dataset: str) -> set[str]:
     """The keys of a data set's manifests and withdrawals; the set grows with each batch committed or withdrawn."""
     return {f"{dataset}/{batch}/{kind}.json" for batch, kind in _records(store, dataset) if kind != "accepted"}
@@ -68,7 +72,7 @@ def datasets(store: Store) -> list[str]:
 
 def read(store: Store, dataset: str, batch_id: str) -> Manifest | None:
     """A batch's manifest, validated, None when the batch is not committed; raises `BatchError` when it is broken."""
-    key = manifest_key(dataset, batch_id)
+    key = record_key(dataset, batch_id)
     content = store.get(key)
     if content is None:
         return None
@@ -126,7 +130,7 @@ def _counting(store: Store, dataset: str) -> list[str]:
 
 
 def _withdrawal(store: Store, dataset: str, batch_id: str) -> Withdrawal:
-    key = withdrawal_key(dataset, batch_id)
+    key = record_key(dataset, batch_id, "withdrawn")
     try:
         return Withdrawal.model_validate_json(store.get(key) or b"")
     except ValidationError:

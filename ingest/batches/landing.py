@@ -17,12 +17,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import DownloadColumn, Progress
 
-from ingest.batches.committed import committed, committed_ids, latest
+from ingest.batches.committed import committed, latest, next_id
 from ingest.batches.lock import landing_lock
 from ingest.batches.upload import upload
 from ingest.batches.work_folder import work_folder
 from ingest.errors import BatchError
-from ingest.manifest import Manifest, Source, next_batch_id
+from ingest.manifest import Manifest, Source
 from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
 from ingest.sources import releases
@@ -122,7 +122,7 @@ class Landing:
     def located(self, settings: Settings) -> tuple[Path, Mode | Mapping[str, Mode], datetime | None]:
         """The source on this machine, downloaded or generated if need be; its modes and date where they are known."""
         if not self.generated:
-            return releases.resolve(self.dataset, settings, self.source), self.mode, self.as_of
+            return self.source or releases.resolve(self.dataset, settings), self.mode, self.as_of
         folder = cached_sample(settings.downloads, ratings=self.ratings or RATINGS, day=self.day)
         return folder, days.modes(self.day), self.as_of or days.as_of(self.day)
 
@@ -153,7 +153,7 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
         from ingest.lines.parts import cut
 
         started, cutting = time.monotonic(), progress.add_task("checking", total=opened.total_bytes)
-        batch_id = next_batch_id(max(committed_ids(store, dataset), default=None))
+        batch_id = next_id(store, dataset)
         pieces = cut(
             opened,
             work,

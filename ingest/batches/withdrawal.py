@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from ingest.batches.committed import committed_ids, read, withdrawn
 from ingest.batches.lock import landing_lock
 from ingest.errors import BatchError
-from ingest.manifest import MAX_REASON, Withdrawal, acceptance_key, withdrawal_key
+from ingest.manifest import MAX_REASON, Withdrawal, record_key
 from ingest.schema import TABLES
 from ingest.sources.releases import check_name
 from ingest.store.bucket import Store, Taken
@@ -45,7 +45,7 @@ def withdraw(
             lock.check()
             try:
                 body = record.model_dump_json(indent=1).encode() + b"\n"
-                store.put(withdrawal_key(dataset, record.batch_id), body)
+                store.put(record_key(dataset, record.batch_id, "withdrawn"), body)
             except Taken as error:
                 raise BatchError(f"{error} Batch {record.batch_id} was withdrawn by another process.") from None
         return records
@@ -54,7 +54,8 @@ def withdraw(
 def accept(store: Store, dataset: str, batch_id: str) -> None:
     """Records that a batch is to be published whatever its checks find, so that no replay stops at it."""
     with contextlib.suppress(Taken):  # it was accepted before
-        store.put(acceptance_key(dataset, batch_id), f'{{"accepted_at": "{datetime.now(UTC).isoformat()}"}}\n'.encode())
+        body = f'{{"accepted_at": "{datetime.now(UTC).isoformat()}"}}\n'
+        store.put(record_key(dataset, batch_id, "accepted"), body.encode())
 
 
 def _check_first(store: Store, dataset: str, staying: Sequence[str], chosen: Sequence[str]) -> None:

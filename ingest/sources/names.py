@@ -22,9 +22,9 @@ _FILES = {file: table for files in FAMILIES.values() for file, table in files.it
 # A file's words without their plural, run together: "genomescore".
 _WORDS = {re.sub(r"[^a-z]|s?\.csv$", "", table.file): table.name for table in TABLES.values()}
 _ARCHIVE = r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)"
-_OTHER_FORMAT = r"\.(tsv|json|jsonl|ndjson|parquet|feather|arrow|xlsx?|ods|sqlite|db)"
-_LEFT = r"\.(csv|tab|txt|dat|data|bak|old|orig|tmp|part|partial|crdownload|download|\d+)|~"
-_ENDINGS = re.compile(rf"(\s*({_ARCHIVE}|{_OTHER_FORMAT}|{_LEFT}))*\s*$")
+_DATA = r"\.(csv|tsv|tab|txt|dat|data|json|jsonl|ndjson|parquet|feather|arrow|xlsx?|ods|sqlite|db)"
+_LEFT = r"\.(bak|old|orig|tmp|part|partial|crdownload|download|\d+)|~"
+_ENDINGS = re.compile(rf"(\s*({_ARCHIVE}|{_DATA}|{_LEFT}))*\s*$")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def recognise(label: str, names: Iterable[str]) -> Recognised:
         missed[_SHOWN:] = [f"\n  and {len(missed) - _SHOWN:,} more"] if len(missed) > _SHOWN else []
         raise SourceError(
             f"{label}: nothing was landed, since a table may be meant by{''.join(missed)}"
-            "\nGive it the name of the table's file, or move it elsewhere"
+            "\nUnpack it, save it as CSV and give it the name of the table's file, or move it elsewhere"
         )
     if not found:
         known = ", ".join([*FAMILIES["CSV files"]][: len(TABLES)])
@@ -91,12 +91,12 @@ def _near_miss(parts: list[str]) -> tuple[str | None, str] | None:
     file = parts[-1].strip().lower()
     first, *words = re.findall("[a-z]+", file) or [""]
     if first == "u" and (wanted := next((f"u.{word}" for word in words if f"u.{word}" in _FILES), None)):
-        return _FILES[wanted], _why(file, wanted)
+        return _FILES[wanted], f"is not called {wanted}"
     stem = _ENDINGS.sub("", file, count=1)
     if stem != file or "." not in file:
         if table := _meant(stem):
             older = f"{table}.dat"
-            return table, _why(file, older if ".dat" in file and older in _FILES else TABLES[table].file)
+            return table, f"is not called {older if '.dat' in file and older in _FILES else TABLES[table].file}"
         for folder in parts[:-1]:
             plain = re.sub(r"[^a-z]", "", folder.lower().removesuffix(".csv")).removesuffix("s")
             if plain in _WORDS and (file.startswith("part-") or ".csv" in file):
@@ -114,11 +114,3 @@ def _meant(stem: str) -> str | None:
     words = [word.removesuffix("s") for word in re.findall("[a-z]+", stem)]
     words = [first + second for first, second in pairwise(words)] + words
     return next((_WORDS[word] for word in sorted(_WORDS, key=len, reverse=True) if word in words), None)
-
-
-def _why(file: str, wanted: str) -> str:
-    if re.search(f"{_ARCHIVE}$", file) and not file.endswith((".csv.gz", ".csv.zst")):
-        return f"is packed: unpack it, and name what it holds {wanted}"
-    if re.search(f"{_OTHER_FORMAT}$", file):
-        return f"is no CSV file: save it as {wanted}"
-    return f"is not called {wanted}"

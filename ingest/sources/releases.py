@@ -59,15 +59,12 @@ RELEASES: dict[str, Release] = {
 }
 
 
-def resolve(dataset: str, settings: Settings, source: Path | None) -> Path:
-    """The zip or folder of a data set: `source` if given, else the release of that name, cached or from GroupLens.
+def resolve(dataset: str, settings: Settings) -> Path:
+    """The zip of the release of that name, cached or from GroupLens.
 
     Where no md5 is pinned, what was verified is said on stderr. Raises SourceError for an unknown name, a failed
     download and a wrong checksum.
     """
-    check_name(dataset)
-    if source is not None:
-        return source.expanduser()  # a shell leaves the ~ of --source=~/x.zip as it is
     release = known(dataset)
     try:
         return _cached(release, settings)

@@ -17,7 +17,7 @@ import duckdb
 import pytest
 
 from ingest.batches.committed import committed
-from ingest.manifest import manifest_key
+from ingest.manifest import record_key
 from ingest.store.bucket import Store
 from pipeline.fingerprints import differences
 from pipeline.warehouse import duckdb_warehouse
@@ -119,8 +119,8 @@ def alter(store: Store, key: str) -> None:
     [
         (alter, PART),
         (Store.delete, PART),
-        (alter, manifest_key("sample", "000001")),
-        (Store.delete, manifest_key("sample", "000001")),
+        (alter, record_key("sample", "000001")),
+        (Store.delete, record_key("sample", "000001")),
     ],
 )
 def test_what_was_altered_or_deleted_after_its_commit_is_refused_by_name(

@@ -14,7 +14,7 @@ from expectations.verdict import Finding, Verdict
 from ingest.batches.committed import committed
 from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
-from ingest.manifest import manifest_key
+from ingest.manifest import record_key
 from profiles.errors import PipelineError
 from tests.pipeline.generated import START, mixed
 from tests.pipeline.harness import Batch, Kept, Lab, OpenGate
@@ -222,6 +222,6 @@ def test_when_all_is_withdrawn_the_run_says_so_and_what_is_published_stays(lab: 
 
 def test_a_batch_that_was_deleted_and_not_withdrawn_is_still_missed(lab: Lab, dataset: str) -> None:
     withdraw(lab.store, dataset, "000003")
-    lab.store.delete(manifest_key(dataset, "000002"))
+    lab.store.delete(record_key(dataset, "000002"))
     with pytest.raises(PipelineError, match=r"000002/manifest\.json .*is missing"):
         lab.apply(dataset)

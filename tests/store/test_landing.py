@@ -14,7 +14,7 @@ from ingest.batches.committed import committed, datasets, latest
 from ingest.batches.landing import Landed, Landing, land
 from ingest.errors import BatchError, QuarantineError
 from ingest.lines import parts
-from ingest.manifest import Manifest, manifest_key
+from ingest.manifest import Manifest, record_key
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from tests.small_sources import DAY_1, DAY_2, DAY_3, FILES, MORE, another_bucket, content, folder_of, zip_of
@@ -201,6 +201,6 @@ def test_the_latest_batch_is_read_without_the_batches_before(
 ) -> None:
     lands(folder_of(tmp_path, FILES), as_of=DAY_1)
     second = lands(folder_of(tmp_path, MORE, "more"), mode="delta", as_of=DAY_2)
-    embedded_store.delete(manifest_key(dataset, "000001"))
-    embedded_store.put(manifest_key(dataset, "000001"), b"not a manifest")
+    embedded_store.delete(record_key(dataset, "000001"))
+    embedded_store.put(record_key(dataset, "000001"), b"not a manifest")
     assert latest(embedded_store, dataset) == second.manifest

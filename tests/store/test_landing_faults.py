@@ -14,7 +14,7 @@ import pytest
 from ingest.batches.committed import committed, datasets, latest
 from ingest.batches.landing import Landed, Landing, land
 from ingest.errors import BatchError, IngestError, StoreError
-from ingest.manifest import manifest_key
+from ingest.manifest import record_key
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from tests.conftest import REPO
@@ -105,7 +105,7 @@ def test_a_store_that_fails_amid_a_landing_is_named_and_nothing_is_visible(
 ) -> None:
     with faulty_proxy(str(embedded_store.endpoint_url), always("500", "PUT", "manifest.json")) as url:
         shaky = Store(embedded_store.bucket, url, credentials=embedded_store.credentials())
-        with pytest.raises(StoreError, match=f"{manifest_key(dataset, '000001')} at {url}.*after 5 tries"):
+        with pytest.raises(StoreError, match=f"{record_key(dataset, '000001')} at {url}.*after 5 tries"):
             land(Landing(dataset, zip_of(tmp_path, FILES)), shaky, settings)
     assert committed(embedded_store, dataset) == []
 
@@ -147,7 +147,7 @@ def test_a_manifest_that_was_copied_to_another_batch_is_refused_by_name(
     lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path
 ) -> None:
     manifest = lands(zip_of(tmp_path, FILES)).manifest
-    copy = manifest_key(dataset, "000002")
+    copy = record_key(dataset, "000002")
     embedded_store.put(copy, embedded_store.get(manifest.key) or b"")
     with pytest.raises(BatchError, match=f"{copy}.*copied or moved"):
         committed(embedded_store, dataset)

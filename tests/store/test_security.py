@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from ingest.manifest import manifest_key
+from ingest.manifest import record_key
 from ingest.store.supervisor import CERTIFICATE, read_state
 from tests.faults.job import Job
 
@@ -94,7 +94,7 @@ def test_no_secret_is_in_the_objects_of_the_store(
     job, secrets = watched.job, watched.secrets
     with job.store() as store:
         keys = [found.key for found in store.list()]
-        assert manifest_key("sample", "000001") in keys
+        assert record_key("sample", "000001") in keys
         for key in keys:
             assert not [name for name in SECRETS if secrets[name].encode() in (store.get(key) or b"")], key
 

@@ -14,7 +14,7 @@ from ingest.batches.landing import Landed
 from ingest.batches.lock import landing_lock
 from ingest.batches.withdrawal import withdraw
 from ingest.errors import BatchError
-from ingest.manifest import manifest_key, withdrawal_key
+from ingest.manifest import record_key
 from ingest.store.bucket import Store
 from tests.small_sources import DAY_1, DAY_2, DAY_3, FILES, MORE, another_bucket, content, folder_of
 
@@ -50,15 +50,15 @@ def test_a_withdrawn_batch_no_longer_counts_and_stays_where_it_is(embedded_store
     assert (record.batch_id, record.reason) == ("000002", "landed twice")
     assert started <= record.withdrawn_at <= datetime.now(UTC)
     after = content(embedded_store, f"{three}/")
-    assert after.keys() - before.keys() == {withdrawal_key(three, "000002")}
+    assert after.keys() - before.keys() == {record_key(three, "000002", "withdrawn")}
     assert {key: after[key] for key in before} == before
 
 
 def test_each_commit_and_each_withdrawal_has_a_record_to_look_for(embedded_store: Store, three: str) -> None:
-    manifests = {manifest_key(three, batch) for batch in ALL}
+    manifests = {record_key(three, batch) for batch in ALL}
     assert record_keys(embedded_store, three) == manifests
     withdraw(embedded_store, three, "000002")
-    assert record_keys(embedded_store, three) == manifests | {withdrawal_key(three, "000002")}
+    assert record_keys(embedded_store, three) == manifests | {record_key(three, "000002", "withdrawn")}
 
 
 @pytest.mark.parametrize(("batch", "left"), [("000001", ALL[:1]), ("000002", ALL[:2])])
@@ -168,7 +168,7 @@ def test_nothing_is_withdrawn_while_a_landing_runs(embedded_store: Store, three:
 def test_a_batch_whose_manifest_is_damaged_can_be_withdrawn_and_the_rest_read(
     embedded_store: Store, three: str
 ) -> None:
-    key = manifest_key(three, "000003")
+    key = record_key(three, "000003")
     embedded_store.delete(key)
     embedded_store.put(key, b"{")
     with pytest.raises(BatchError, match="--withdraw 000003"):
@@ -178,9 +178,9 @@ def test_a_batch_whose_manifest_is_damaged_can_be_withdrawn_and_the_rest_read(
 
 
 def test_a_record_that_cannot_be_read_hides_its_batch_and_is_named(embedded_store: Store, three: str) -> None:
-    embedded_store.put(withdrawal_key(three, "000002"), b"[]")
+    embedded_store.put(record_key(three, "000002", "withdrawn"), b"[]")
     assert ids(embedded_store, three) == ("000001", "000003")
-    with pytest.raises(BatchError, match=withdrawal_key(three, "000002")):
+    with pytest.raises(BatchError, match=record_key(three, "000002", "withdrawn")):
         withdrawn(embedded_store, three)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ingest.manifest import manifest_key, part_key
+from ingest.manifest import part_key, record_key
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -85,7 +85,7 @@ def test_landing_may_delete_leftovers_and_its_lock_but_no_manifest_and_no_versio
         return any(fnmatchcase(key, pattern) for pattern in patterns)
 
     assert deletable(part_key("sample/000001/ratings", 0)) and deletable("sample/landing.lock")
-    assert not deletable(manifest_key("sample", "000001")) and not deletable("sample/000001/withdrawn.json")
+    assert not deletable(record_key("sample", "000001")) and not deletable("sample/000001/withdrawn.json")
 
 
 def test_landing_may_do_what_the_store_s_client_does_and_no_more(resources: dict[str, Any]) -> None:

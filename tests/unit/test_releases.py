@@ -10,10 +10,11 @@ from pathlib import Path
 import pooch
 import pytest
 
+from ingest.batches.landing import Landing
 from ingest.errors import SourceError
 from ingest.settings import Settings
 from ingest.sources.download import without_credentials
-from ingest.sources.releases import RELEASES, Release, resolve
+from ingest.sources.releases import RELEASES, Release, check_name, resolve
 
 
 def zip_of(**files: bytes) -> bytes:
@@ -94,9 +95,9 @@ def left_over(settings: Settings) -> list[str]:
 
 def test_a_release_is_downloaded_once(mirror, cache, monkeypatch):
     name = publish(monkeypatch, mirror, Release("ml-20m", md5=md5(ARCHIVE)))
-    path = resolve(name, cache, None)
+    path = resolve(name, cache)
     assert path.read_bytes() == ARCHIVE
-    assert resolve(name, cache, None) == path
+    assert resolve(name, cache) == path
     assert mirror.asked == ["ml-20m.zip"]
     assert left_over(cache) == ["ml-20m.zip", "ml-20m.zip.md5"]
 
@@ -104,7 +105,7 @@ def test_a_release_is_downloaded_once(mirror, cache, monkeypatch):
 def test_a_cut_download_is_started_anew(mirror, cache, monkeypatch):
     name = publish(monkeypatch, mirror, Release("ml-20m", md5=md5(ARCHIVE)))
     mirror.cuts = 2
-    assert resolve(name, cache, None).read_bytes() == ARCHIVE
+    assert resolve(name, cache).read_bytes() == ARCHIVE
     assert len(mirror.asked) == 3
 
 
@@ -112,7 +113,7 @@ def test_a_download_that_is_cut_every_time_leaves_nothing_that_looks_whole(mirro
     name = publish(monkeypatch, mirror, Release("ml-20m", md5=md5(ARCHIVE)))
     mirror.cuts = 99
     with pytest.raises(SourceError, match=r"/m/ml-20m\.zip: the connection was cut.*--source PATH"):
-        resolve(name, cache, None)
+        resolve(name, cache)
     assert left_over(cache) == []
 
 
@@ -122,31 +123,31 @@ def test_an_unfinished_file_of_a_killed_run_is_not_used(mirror, cache, monkeypat
     partial.mkdir(parents=True)
     (partial / "ml-20m.zip").write_bytes(ARCHIVE[:500])
     (partial / "tmp1234").write_bytes(ARCHIVE[:500])
-    assert resolve(name, cache, None).read_bytes() == ARCHIVE
+    assert resolve(name, cache).read_bytes() == ARCHIVE
     assert left_over(cache) == ["ml-20m.zip", "ml-20m.zip.md5"]
 
 
 def test_a_wrong_checksum_is_refused_and_not_kept(mirror, cache, monkeypatch):
     name = publish(monkeypatch, mirror, Release("ml-20m", md5="0" * 32))
     with pytest.raises(SourceError, match=r"does not have the md5 0000.*was not kept"):
-        resolve(name, cache, None)
+        resolve(name, cache)
     assert left_over(cache) == []
 
 
 def test_a_cached_file_that_was_damaged_is_downloaded_anew(mirror, cache, monkeypatch):
     name = publish(monkeypatch, mirror, Release("ml-20m", md5=md5(ARCHIVE)))
-    resolve(name, cache, None).write_bytes(ARCHIVE[:-1])
-    assert resolve(name, cache, None).read_bytes() == ARCHIVE
+    resolve(name, cache).write_bytes(ARCHIVE[:-1])
+    assert resolve(name, cache).read_bytes() == ARCHIVE
 
 
 def test_a_failing_server_is_asked_again_and_then_named(mirror, cache, monkeypatch):
     name = publish(monkeypatch, mirror, Release("ml-20m", md5=md5(ARCHIVE)))
     mirror.failures = 1
-    assert resolve(name, cache, None).exists()
+    assert resolve(name, cache).exists()
     mirror.failures = 99
     (cache.downloads / "ml-20m.zip").unlink()
     with pytest.raises(SourceError, match="the server answered 503"):
-        resolve(name, cache, None)
+        resolve(name, cache)
 
 
 @pytest.mark.parametrize(
@@ -159,19 +160,19 @@ def test_a_failing_server_is_asked_again_and_then_named(mirror, cache, monkeypat
 def test_a_release_pinned_by_file_is_refused_when_a_file_differs(mirror, cache, monkeypatch, by_file, complaint):
     name = publish(monkeypatch, mirror, Release("ml-32m", md5_by_file=by_file))
     with pytest.raises(SourceError, match=complaint):
-        resolve(name, cache, None)
+        resolve(name, cache)
     assert left_over(cache) == []
 
 
 def test_a_release_pinned_by_file_is_accepted_when_its_files_agree(mirror, cache, monkeypatch):
     name = publish(monkeypatch, mirror, Release("ml-32m", md5_by_file={"movies.csv": md5(b"m" * 1000)}))
-    assert resolve(name, cache, None).exists()
+    assert resolve(name, cache).exists()
 
 
 def test_a_regenerated_release_is_held_against_the_md5_beside_it(mirror, cache, monkeypatch, capsys):
     name = publish(monkeypatch, mirror, Release("ml-latest", md5="0" * 32, regenerated=True))
     mirror.files["ml-latest.zip.md5"] = f"MD5 (ml-latest.zip) = {md5(ARCHIVE)}\n".encode()
-    assert resolve(name, cache, None).exists()
+    assert resolve(name, cache).exists()
     assert capsys.readouterr().err.splitlines() == [
         f"ml-latest: verified against the md5 published beside it ({md5(ARCHIVE)})"
     ]
@@ -181,7 +182,7 @@ def test_a_regenerated_release_that_differs_from_the_md5_beside_it_is_refused(mi
     name = publish(monkeypatch, mirror, Release("ml-latest", regenerated=True))
     mirror.files["ml-latest.zip.md5"] = f"{'1' * 32}  ml-latest.zip\n".encode()
     with pytest.raises(SourceError, match="does not have the md5 1111"):
-        resolve(name, cache, None)
+        resolve(name, cache)
 
 
 @pytest.mark.parametrize(
@@ -191,8 +192,8 @@ def test_a_regenerated_release_that_differs_from_the_md5_beside_it_is_refused(mi
 )
 def test_what_could_not_be_verified_is_said(mirror, cache, monkeypatch, capsys, known, said):
     name = publish(monkeypatch, mirror, Release("ml-latest-small", md5=known, regenerated=True))
-    resolve(name, cache, None)
-    resolve(name, cache, None)
+    resolve(name, cache)
+    resolve(name, cache)
     notes = capsys.readouterr().err.splitlines()
     assert said in notes[0]
     assert "delete it to get the present ml-latest-small" in notes[1]
@@ -209,7 +210,7 @@ def test_what_could_not_be_verified_is_said(mirror, cache, monkeypatch, capsys, 
 def test_an_unverifiable_download_must_at_least_be_a_sound_zip(mirror, cache, monkeypatch, content, complaint):
     name = publish(monkeypatch, mirror, Release("ml-latest", regenerated=True), content)
     with pytest.raises(SourceError, match=complaint):
-        resolve(name, cache, None)
+        resolve(name, cache)
     assert left_over(cache) == []
 
 
@@ -218,36 +219,31 @@ def test_an_unverifiable_download_must_at_least_be_a_sound_zip(mirror, cache, mo
 def test_without_a_network_the_message_says_what_to_fetch_by_hand(mirror, cache, monkeypatch, url, name):
     monkeypatch.setenv("MOVIELENS_RELEASES_URL", url)
     with pytest.raises(SourceError, match=rf"cannot download {url}/{name}\.zip: .*--source PATH"):
-        resolve(name, Settings(), None)
+        resolve(name, Settings())
 
 
 def test_an_unknown_name_suggests_the_nearest_and_lists_all(cache):
     with pytest.raises(SourceError) as caught:
-        resolve("ml-lastest-small", cache, None)
+        resolve("ml-lastest-small", cache)
     assert "did you mean ml-latest-small?" in str(caught.value)
     assert all(name in str(caught.value) for name in (*RELEASES, "sample"))
 
 
 @pytest.mark.parametrize("name", ["", "ML-20M", "../ml", "a b", "-x", "ml_20m", "x" * 64])
-def test_a_name_that_could_not_be_a_folder_of_the_store_is_refused(cache, name):
+def test_a_name_that_could_not_be_a_folder_of_the_store_is_refused(name):
     with pytest.raises(SourceError, match="cannot name a data set"):
-        resolve(name, cache, Path("somewhere"))
+        check_name(name)
 
 
 def test_a_local_source_may_have_any_valid_name_and_asks_no_server(mirror, cache):
-    assert resolve("my-own-set", cache, Path("somewhere")) == Path("somewhere")
-    assert resolve("ml-20m", cache, Path("somewhere")) == Path("somewhere")
+    for name in ("my-own-set", "ml-20m"):
+        assert Landing(name, Path("somewhere")).located(cache)[0] == Path("somewhere")
     assert mirror.asked == []
 
 
 def test_no_credential_of_a_mirror_is_shown(mirror, cache, monkeypatch):
     monkeypatch.setenv("MOVIELENS_RELEASES_URL", "http://reader:s3cret@127.0.0.1:9/m?key=s3cret")
     with pytest.raises(SourceError) as caught:
-        resolve("ml-20m", Settings(), None)
+        resolve("ml-20m", Settings())
     assert "s3cret" not in str(caught.value) + repr(Settings())
     assert without_credentials("https://u:p@h/x?k=v") == "https://h/x"
-
-
-def test_a_source_in_the_home_folder_is_found_by_its_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert resolve("mine", Settings(), Path("~/x.zip")) == tmp_path / "x.zip"
