@@ -142,10 +142,10 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
     ):
         modes: dict[str, Mode] = {t: mode if isinstance(mode, str) else mode.get(t, "full") for t in opened.tables}
         earlier = _earlier(store, dataset, modes)
-        _check_tables(dataset, source, modes, first=not earlier)
+        if not earlier:
+            _check_first(dataset, source, modes)
         as_of = as_of or opened.as_of
-        same_modes = [batch for batch in _repeatable(earlier, modes, as_of) if modes == _modes(batch)]
-        if batch := _holding(opened, same_modes, landing.digests):
+        if batch := _holding(opened, earlier, modes, as_of, landing.digests):
             return Landed(batch, batch is earlier[-1], warnings=opened.warnings)
         _check_future(dataset, as_of, landing.allow_future)
         _check_order(dataset, earlier, as_of, modes)
@@ -177,8 +177,19 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
         return Landed(manifest, True, uploaded, warnings, time.monotonic() - started)
 
 
-def _holding(source: OpenSource, batches: list[Manifest], digests: Mapping[str, str]) -> Manifest | None:
-    """The first of the batches that holds the same archive, or the same lines: it need not be cut again."""
+def _holding(
+    source: OpenSource, earlier: list[Manifest], modes: Mapping[str, Mode], as_of: datetime, digests: Mapping[str, str]
+) -> Manifest | None:
+    """The batch that holds the same archive, or the same lines, already: it need not be cut again.
+
+    The current one, or an earlier one with its own date and a full table, which could not be landed again in any case.
+    """
+    older = [batch for batch in earlier[:-1] if batch.as_of == as_of] if "full" in modes.values() else []
+    batches = [
+        batch
+        for batch in (*earlier[-1:], *older)
+        if {name: table.mode for name, table in batch.tables.items()} == modes
+    ]
     for batch in batches:
         if source.sha256 and batch.source.sha256 == source.sha256:
             return batch
@@ -193,7 +204,7 @@ def _digest(source: OpenSource, table: str) -> str:
     from ingest.lines.reader import Lines  # and numpy: see above
 
     with source.open(table) as stream:
-        return Lines(stream, source.table(table), lambda _: None, form=source.form(table)).digest()
+        return Lines(stream, source.table(table), form=source.form(table)).digest()
 
 
 def _earlier(store: Store, dataset: str, modes: Mapping[str, Mode]) -> list[Manifest]:
@@ -202,18 +213,7 @@ def _earlier(store: Store, dataset: str, modes: Mapping[str, Mode]) -> list[Mani
     return list(filter(None, [latest(store, dataset)]))  # the order of a delta depends on no other batch
 
 
-def _repeatable(earlier: list[Manifest], modes: Mapping[str, Mode], as_of: datetime) -> list[Manifest]:
-    """The batches that a landing may repeat without an effect, the current one first.
-
-    An earlier one only with its own date and a full table, which could not be landed again in any case.
-    """
-    older = [batch for batch in earlier[:-1] if batch.as_of == as_of] if "full" in modes.values() else []
-    return [*earlier[-1:], *older]
-
-
-def _check_tables(dataset: str, source: Path, modes: Mapping[str, Mode], *, first: bool) -> None:
-    if not first:
-        return
+def _check_first(dataset: str, source: Path, modes: Mapping[str, Mode]) -> None:
     required = [table for table in TABLES.values() if table.required]
     if missing := [table.file for table in required if table.name not in modes]:
         raise BatchError(f"{source} has no {' and no '.join(missing)}: the first batch of {dataset} needs it.")
@@ -241,10 +241,6 @@ def _check_order(dataset: str, earlier: list[Manifest], as_of: datetime, modes: 
             f"of {newest.as_of.isoformat()} already, and a full table ({', '.join(full)}) must be later. Give a later "
             f"date with --as-of, or land changed rows with --mode delta."
         )
-
-
-def _modes(manifest: Manifest) -> dict[str, Mode]:
-    return {name: table.mode for name, table in manifest.tables.items()}
 
 
 def _progress(console: Console | None) -> Progress:

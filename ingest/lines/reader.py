@@ -78,7 +78,7 @@ class Lines:
         self,
         stream: BinaryIO,
         table: Table,
-        on_bytes: Callable[[int], None],
+        on_bytes: Callable[[int], None] = lambda count: None,
         block_bytes: int = BLOCK_BYTES,
         form: Form | None = None,
     ) -> None:

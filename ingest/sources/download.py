@@ -58,17 +58,14 @@ def without_credentials(url: str) -> str:
 
 
 def _unreachable(url: str, problem: requests.RequestException) -> SourceError:
-    by_hand = "Download it by hand and give it with --source PATH"
-    return SourceError(f"cannot download {without_credentials(url)}: {_why(problem)}. {by_hand}")
-
-
-def _why(problem: requests.RequestException) -> str:
+    why = "no connection (is there a network, and does it need a proxy?)"
     if problem.response is not None:
-        return f"the server answered {problem.response.status_code} {problem.response.reason}"
-    if isinstance(problem, exceptions.Timeout):
-        return "no answer in time"
-    if isinstance(problem, exceptions.ChunkedEncodingError):
-        return f"the connection was cut, {RETRIES + 1} times"
-    if isinstance(problem, ValueError):  # the classes of requests for an address that is none
-        return "this is no http address (see MOVIELENS_RELEASES_URL)"
-    return "no connection (is there a network, and does it need a proxy?)"
+        why = f"the server answered {problem.response.status_code} {problem.response.reason}"
+    elif isinstance(problem, exceptions.Timeout):
+        why = "no answer in time"
+    elif isinstance(problem, exceptions.ChunkedEncodingError):
+        why = f"the connection was cut, {RETRIES + 1} times"
+    elif isinstance(problem, ValueError):  # the classes of requests for an address that is none
+        why = "this is no http address (see MOVIELENS_RELEASES_URL)"
+    by_hand = "Download it by hand and give it with --source PATH"
+    return SourceError(f"cannot download {without_credentials(url)}: {why}. {by_hand}")

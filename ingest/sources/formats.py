@@ -91,11 +91,11 @@ _KAGGLE = {
     table.file.replace("-", "_") if "-" in table.file else table.file.replace("s.csv", ".csv"): table.name
     for table in TABLES.values()
 }
-# The table of each file name, by families that do not mix.
-FAMILIES: dict[str, dict[str, str]] = {
-    "CSV files": {table.file: table.name for table in TABLES.values()} | _KAGGLE,
-    "files of ml-100k": {file: older.table for file, older in _OLDER.items() if file.startswith("u.")},
-    "files of ml-1m or ml-10m": {file: older.table for file, older in _OLDER.items() if file.endswith(".dat")},
+# The table of each file name.
+FILES: dict[str, str] = {
+    **{table.file: table.name for table in TABLES.values()},
+    **_KAGGLE,
+    **{file: older.table for file, older in _OLDER.items()},
 }
 
 

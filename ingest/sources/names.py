@@ -14,11 +14,11 @@ from itertools import pairwise
 
 from ingest.errors import SourceError
 from ingest.schema import TABLES
-from ingest.sources.formats import FAMILIES
+from ingest.sources.formats import FILES
 
 _SHOWN = 10
-_FAMILIES = {file: family for family, files in FAMILIES.items() for file in files}
-_FILES = {file: table for files in FAMILIES.values() for file, table in files.items()}
+# Whose files these are: those of two releases do not mix.
+_FAMILIES = {"csv": "CSV files", "dat": "files of ml-1m or ml-10m"}
 # A file's words without their plural, run together: "genomescore".
 _WORDS = {re.sub(r"[^a-z]|s?\.csv$", "", table.file): table.name for table in TABLES.values()}
 _ARCHIVE = r"\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)"
@@ -53,7 +53,7 @@ def recognise(label: str, names: Iterable[str]) -> Recognised:
         parts = name.replace("\\", "/").split("/")
         if is_litter(name):
             continue
-        if table := _FILES.get(_plain(name)):
+        if table := FILES.get(_plain(name)):
             found[table].append(name)
         elif problem := _near_miss(parts):
             near.append((name, *problem))
@@ -61,7 +61,7 @@ def recognise(label: str, names: Iterable[str]) -> Recognised:
     for table, members in found.items():
         if len(members) > 1:
             raise SourceError(f"{label}: {TABLES[table].file} is there twice, as {' and '.join(members)}: keep one")
-        families[_FAMILIES[_plain(members[0])]] = members[0]
+        families[_FAMILIES.get(_plain(members[0]).rpartition(".")[2], "files of ml-100k")] = members[0]
     if len(families) > 1:
         what = ", ".join(f"{family} ({name})" for family, name in families.items())
         raise SourceError(f"{label}: files of several releases are there: {what}. Keep those of one")
@@ -72,7 +72,7 @@ def recognise(label: str, names: Iterable[str]) -> Recognised:
             "\nUnpack it, save it as CSV and give it the name of the table's file, or move it elsewhere"
         )
     if not found:
-        known = ", ".join([*FAMILIES["CSV files"]][: len(TABLES)])
+        known = ", ".join(table.file for table in TABLES.values())
         raise SourceError(f"{label}: none of {known}, u.data or ratings.dat is in there, at any depth")
     return Recognised(
         {table: found[table][0] for table in TABLES if table in found},
@@ -90,13 +90,13 @@ def _near_miss(parts: list[str]) -> tuple[str | None, str] | None:
     """The table that a file may be meant for (None: any) and what is wrong with it; None for any other file."""
     file = parts[-1].strip().lower()
     first, *words = re.findall("[a-z]+", file) or [""]
-    if first == "u" and (wanted := next((f"u.{word}" for word in words if f"u.{word}" in _FILES), None)):
-        return _FILES[wanted], f"is not called {wanted}"
+    if first == "u" and (wanted := next((f"u.{word}" for word in words if f"u.{word}" in FILES), None)):
+        return FILES[wanted], f"is not called {wanted}"
     stem = _ENDINGS.sub("", file, count=1)
     if stem != file or "." not in file:
         if table := _meant(stem):
             older = f"{table}.dat"
-            return table, f"is not called {older if '.dat' in file and older in _FILES else TABLES[table].file}"
+            return table, f"is not called {older if '.dat' in file and older in FILES else TABLES[table].file}"
         for folder in parts[:-1]:
             plain = re.sub(r"[^a-z]", "", folder.lower().removesuffix(".csv")).removesuffix("s")
             if plain in _WORDS and (file.startswith("part-") or ".csv" in file):

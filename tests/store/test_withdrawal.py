@@ -125,7 +125,7 @@ def test_a_first_batch_is_not_withdrawn_where_the_next_only_changes_it(
 def test_later_batches_are_withdrawn_whatever_the_first_is(
     lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(landing, "_check_tables", lambda *_, **__: None)  # as an earlier version landed
+    monkeypatch.setattr(landing, "_check_first", lambda *_, **__: None)  # as an earlier version landed
     lands(folder_of(tmp_path, FILES), as_of=DAY_1, mode="delta")
     lands(folder_of(tmp_path, FILES | MORE, "changes"), as_of=DAY_2, mode="delta")
     withdraw(embedded_store, dataset, "000002")

@@ -23,8 +23,7 @@ from ingest.sources.sample.cache import cached_sample
 from ingest.sources.sample.day import as_of, modes, start_of
 from ingest.sources.sample.draw import Dice
 from ingest.sources.sample.generate import generate
-from ingest.sources.sample.shape import Shape
-from ingest.sources.sample.world import World
+from ingest.sources.sample.world import Shape, World
 from tests.sample_files import Content, read
 
 SMALL = 2_000

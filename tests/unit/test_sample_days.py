@@ -10,7 +10,7 @@ import pytest
 from ingest.schema import TABLES
 from ingest.sources.sample.day import as_of, modes, start_of
 from ingest.sources.sample.generate import generate
-from ingest.sources.sample.shape import Shape
+from ingest.sources.sample.world import Shape
 from tests.sample_files import Content, read
 
 Days = dict[int, Content]

@@ -14,8 +14,7 @@ from ingest.errors import SourceError
 from ingest.schema import TABLES
 from ingest.sources.sample import changes, tags, titles
 from ingest.sources.sample.draw import Ints
-from ingest.sources.sample.shape import Shape
-from ingest.sources.sample.world import World
+from ingest.sources.sample.world import Shape, World
 
 Rows = Iterable[tuple[object, ...]]
 _CHUNK = 400_000
