@@ -81,7 +81,7 @@ def cut(
                 **schema_of(table),
                 mode=modes[table.name],
                 source_file=table.file,
-                form=form.name if form else None,
+                form=form.name or None,
                 source_sha256=lines.sha256,
                 rows_read=lines.rows,
                 rows_rejected=quarantine.rows,

@@ -23,7 +23,7 @@ import numpy as np
 from ingest.errors import SourceError
 from ingest.lines.rules import reason
 from ingest.schema import Table
-from ingest.sources.formats import Form
+from ingest.sources.formats import CSV, Form
 
 BLOCK_BYTES = 8 << 20
 # Escaped, a line grows fourfold at most: DuckDB reads lines of up to 2 MiB unless told otherwise.
@@ -69,9 +69,9 @@ class Lines:
     """The data lines of one file, read once, in bounded memory.
 
     Parameters: `stream`, the file's bytes; `table`, whose header it must have; `on_bytes`, gets the size of each
-    read; `block_bytes`, the size of a read and of the blocks given out; `form`, how it is read if it is not the CSV of
-    that table. After `blocks`: `rows`, the lines given out; `sha256`, of the header and all lines as they came, each
-    ended by LF; `open_end`, the last line if it has no line end, else None.
+    read; `block_bytes`, the size of a read and of the blocks given out; `form`, how it is read. After `blocks`: `rows`,
+    the lines given out; `sha256`, of the header and all lines as they came, each ended by LF; `open_end`, the last line
+    if it has no line end, else None.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class Lines:
         table: Table,
         on_bytes: Callable[[int], None] = lambda count: None,
         block_bytes: int = BLOCK_BYTES,
-        form: Form | None = None,
+        form: Form = CSV,
     ) -> None:
         self._stream, self._on_bytes, self._block_bytes = stream, on_bytes, block_bytes
-        self.table, self.form, self._encoding = table, form, form.encoding if form else "utf-8"
-        self._hash = hashlib.sha256(f"{form.name if form else table.header}\n".encode())
+        self.table, self.form = table, form
+        self._hash = hashlib.sha256(f"{form.name or table.header}\n".encode())
         # For each blank line, the number of rows before it: blank lines are no rows, yet they count as lines.
         self._blanks = array("q")
         self.rows = 0
@@ -97,8 +97,7 @@ class Lines:
 
     def line_of(self, row: int) -> int:
         """The line number in the source file (a header is line 1) of a row, counted from 0."""
-        header = self.form is None or self.form.header
-        return row + 1 + header + bisect_right(self._blanks, row)
+        return row + 1 + self.form.header + bisect_right(self._blanks, row)
 
     def blocks(self) -> Generator[Block, None, None]:
         """All lines but the header and blank ones.
@@ -126,7 +125,7 @@ class Lines:
             yield rest
 
     def _as_csv(self, block: bytes) -> bytes:
-        quick = self.form.quick(block) if self.form else block
+        quick = self.form.quick(block)
         if quick is not None and b"\0" not in quick and b"\r" not in quick and _is_utf8(quick):
             return quick
         lines = []
@@ -140,8 +139,7 @@ class Lines:
     def csv_line(self, line: bytes) -> str:
         """A line of the source as CSV; raises ValueError with the reason where no engine can read it."""
         try:
-            text = line.decode(self._encoding)
-            text = self.form.convert(text) if self.form else text
+            text = self.form.convert(line.decode(self.form.encoding))
         except UnicodeDecodeError as problem:
             byte = f"{line[problem.start]:02x}"
             raise ValueError(f"not valid UTF-8: byte 0x{byte}, shown as \\x{byte}") from None
@@ -162,7 +160,7 @@ class Lines:
 
     def shown(self, line: bytes) -> str:
         """A line of the source as text, with what is none written out."""
-        text = line.decode(self._encoding, errors="backslashreplace")
+        text = line.decode(self.form.encoding, errors="backslashreplace")
         return text.replace("\0", "\\x00").replace("\r", "\\r")
 
     def digest(self) -> str:
@@ -179,9 +177,9 @@ class Lines:
             if first is None:
                 raise SourceError(f"{self.table.file}: the file is empty. Is the download or the copy complete?")
             first = first.removeprefix(BOM_UTF8)
-            if self.form is None or self.form.header:
+            if self.form.header:
                 header, _, first = first.partition(b"\n")
-                if self.form is None:
+                if not self.form.name:
                     self._check_header(header)
             for lines in chain([first], raw):
                 clean = self._normalised(lines) if lines else b""

@@ -60,8 +60,8 @@ class OpenSource:
         """A table with the name that its file has here."""
         return replace(TABLES[name], file=self.files[name])
 
-    def form(self, name: str) -> Form | None:
-        """How a table's file is read where it is not the CSV of the contract."""
+    def form(self, name: str) -> Form:
+        """How a table's file is read."""
         with self.open(name) as stream:
             # of the older releases, ml-10m alone has tags, and is UTF-8
             return form_of(self.table(name), stream, utf8="tags" in self.files)

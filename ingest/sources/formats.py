@@ -38,6 +38,8 @@ _DATES = "timestamps as dates"
 class Form:
     """How a file is read: `name`, for the manifest; `header`, whether its first line is one; `encoding`.
 
+    The CSV of the contract is the one without a name.
+
     `convert` makes a line one of the contract's CSV, and raises ValueError with the reason where that cannot be done.
     `quick` does so for many lines at once, ten times as fast; it gives None where they need a closer look.
     """
@@ -47,6 +49,9 @@ class Form:
     encoding: str
     convert: Callable[[str], str]
     quick: Callable[[bytes], bytes | None] = lambda lines: None
+
+
+CSV = Form("", True, "utf-8", lambda line: line, lambda lines: lines)
 
 
 @dataclass(frozen=True)
@@ -99,8 +104,8 @@ FILES: dict[str, str] = {
 }
 
 
-def form_of(table: Table, stream: BinaryIO, utf8: bool) -> Form | None:
-    """The form of a file, None if it is the CSV of the contract or nothing that is known.
+def form_of(table: Table, stream: BinaryIO, utf8: bool) -> Form:
+    """The form of a file: `CSV` where it is nothing else that is known.
 
     `utf8`: it is known to be UTF-8, whatever it holds.
     """
@@ -128,7 +133,7 @@ def _is_utf8(start: bytes, stream: BinaryIO) -> bool:
     return True
 
 
-def _copy(table: Table, header: str, lines: list[str]) -> Form | None:
+def _copy(table: Table, header: str, lines: list[str]) -> Form:
     expected = table.header.split(",")
     for delimiter in _DELIMITERS:
         cells = _cells(header.rstrip("\r"), delimiter)
@@ -136,14 +141,14 @@ def _copy(table: Table, header: str, lines: list[str]) -> Form | None:
         if cells == expected or index:
             break
     else:
-        return None
+        return CSV
     dated = table.event_time and lines and _DATED.fullmatch((_cells(lines[0].rstrip("\r"), delimiter) or [""])[-1])
     quoted = header.startswith('"') and not index
     pointed = not index and _has_points(table, lines, delimiter)
     traits = [*_DELIMITERS[delimiter], *["quoted"] * quoted, *["index column"] * index, *[_DATES] * bool(dated)]
     traits += ["whole numbers with a point"] * pointed
     if not traits:
-        return None
+        return CSV
     convert = partial(_convert, table=table, delimiter=delimiter, index=index)
     form = Form(", ".join(traits), True, "utf-8", convert)
     return replace(form, quick=_with_seconds) if traits == [_DATES] else form

@@ -74,7 +74,7 @@ def _write_csv(source: OpenSource, table: str, path: Path) -> None:
     """Writes a table's file as the CSV of the contract, whatever form it has."""
     form = source.form(table)
     with source.open(table) as stream, path.open("wb") as plain:
-        if form is None:
+        if not form.name:
             shutil.copyfileobj(stream, plain, 1 << 20)
             return
         plain.write(f"{TABLES[table].header}\n".encode())
