@@ -106,13 +106,25 @@ def verify(store: Store, manifest: Manifest) -> None:
 
     Raises `BatchError` naming the first part that is missing or was altered after its commit.
     """
+
+    def check(part: Part) -> None:
+        found = store.digest(part.key)
+        if found is None:
+            trouble = "is missing"
+        elif found[0] != part.bytes:
+            trouble = f"has {found[0]:,} bytes, its manifest says {part.bytes:,}"
+        elif found[1] != part.sha256:
+            trouble = f"has other content than its manifest says (sha256 {found[1][:12]}…)"
+        else:
+            return
+        raise BatchError(
+            f"{store.address(part.key)} {trouble}: nothing of batch {manifest.batch_id} is loaded. Parts never change "
+            f"after their commit: restore it from the source."
+        )
+
     with ThreadPoolExecutor(_THREADS) as threads:
-        for trouble in threads.map(lambda part: _trouble(store, part), manifest.parts):
-            if trouble:
-                raise BatchError(
-                    f"{trouble}: nothing of batch {manifest.batch_id} is loaded. Parts never change after their "
-                    f"commit: restore it from the source."
-                )
+        for _ in threads.map(check, manifest.parts):
+            pass
 
 
 def _records(store: Store, dataset: str) -> set[tuple[str, str]]:
@@ -135,15 +147,3 @@ def _withdrawal(store: Store, dataset: str, batch_id: str) -> Withdrawal:
         return Withdrawal.model_validate_json(store.get(key) or b"")
     except ValidationError:
         raise BatchError(f"{store.address(key)} is not a record that this version can read: restore it.") from None
-
-
-def _trouble(store: Store, part: Part) -> str | None:
-    found = store.digest(part.key)
-    if found is None:
-        return f"{store.address(part.key)} is missing"
-    size, sha256 = found
-    if size != part.bytes:
-        return f"{store.address(part.key)} has {size:,} bytes, its manifest says {part.bytes:,}"
-    if sha256 != part.sha256:
-        return f"{store.address(part.key)} has other content than its manifest says (sha256 {sha256[:12]}…)"
-    return None

@@ -25,25 +25,24 @@ class LandingLock:
 
     def __init__(self, store: Store, key: str, body: bytes) -> None:
         self._store, self._key, self._body = store, key, body
-        self._etag, self._lost = _take(store, key, body), False
+        self._etag = _take(store, key, body)
+
+    def _held(self) -> bool:
+        return self._store.get(self._key) == self._body
 
     def check(self) -> None:
         """Raises `BatchError` when another landing has taken over, as it may after a pause longer than the lease."""
-        if self._lost:
+        if not self._held():
             raise BatchError(f"{self._store.address(self._key)}: another landing has taken over. Run this one again.")
 
     def keep(self, done: threading.Event) -> None:
         """Refreshes the lock until it is `done`, and then gives it back."""
         while not done.wait(REFRESH_SECONDS):
-            try:
+            # What was taken over stays so, and a store that is down may be back before the lease ends.
+            with contextlib.suppress(StoreError):
                 self._etag = self._store.put(self._key, self._body, replaces=self._etag)
-            except Taken:
-                self._lost = True
-                return
-            except StoreError:
-                continue  # it may be back before the lease ends; the landing itself reports a store that is down
         with contextlib.suppress(StoreError):  # the landing's own error counts; the lock ends with this process
-            if self._store.get(self._key) == self._body:  # else another has taken over since the last refresh
+            if self._held():
                 self._store.delete(self._key)
 
 

@@ -43,11 +43,8 @@ def withdraw(
         records = tuple(Withdrawal(dataset=dataset, batch_id=i, reason=reason, withdrawn_at=now) for i in chosen)
         for record in reversed(records):  # whatever ends this early, no batch is left that follows a withdrawn one
             lock.check()
-            try:
-                body = record.model_dump_json(indent=1).encode() + b"\n"
-                store.put(record_key(dataset, record.batch_id, "withdrawn"), body)
-            except Taken as error:
-                raise BatchError(f"{error} Batch {record.batch_id} was withdrawn by another process.") from None
+            body = record.model_dump_json(indent=1).encode() + b"\n"
+            store.put(record_key(dataset, record.batch_id, "withdrawn"), body)
         return records
 
 
