@@ -121,28 +121,27 @@ def _verified(release: Release, base_url: str, folder: Path) -> Path:
     url = f"{base_url.rstrip('/')}/{release.name}.zip"
     md5 = published_md5(url) if release.regenerated else release.md5
     path = download(url, folder, md5)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            problem = _problem_inside(archive, release.md5_by_file, deep=md5 is None)
-    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as fault:
-        problem = f"it is not a whole zip archive ({fault})"
-    if problem:
+    if md5 is None and (problem := _problem_inside(path, release.md5_by_file)):
         raise SourceError(f"{without_credentials(url)} was not kept: {problem}. Try again, or use --source PATH")
     if release.regenerated:
         _say(f"{release.name}: {_what_was_verified(release, _md5(path), md5)}")
     return path
 
 
-def _problem_inside(archive: zipfile.ZipFile, md5_by_file: dict[str, str], deep: bool) -> str | None:
-    members = {Path(name).name: name for name in archive.namelist()}
-    for file, expected in md5_by_file.items():
-        if file not in members:
-            return f"{file} is not in it"
-        with archive.open(members[file]) as stream:
-            if hashlib.file_digest(stream, "md5").hexdigest() != expected:  # type: ignore[arg-type]
-                return f"{file} does not have the md5 {expected}"
-    if deep and not md5_by_file and (damaged := archive.testzip()):
-        return f"{damaged} is damaged"
+def _problem_inside(path: Path, md5_by_file: dict[str, str]) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if not md5_by_file and (damaged := archive.testzip()):
+                return f"{damaged} is damaged"
+            members = {Path(name).name: name for name in archive.namelist()}
+            for file, expected in md5_by_file.items():
+                if file not in members:
+                    return f"{file} is not in it"
+                with archive.open(members[file]) as stream:
+                    if hashlib.file_digest(stream, "md5").hexdigest() != expected:  # type: ignore[arg-type]
+                        return f"{file} does not have the md5 {expected}"
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError) as fault:
+        return f"it is not a whole zip archive ({fault})"
     return None
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.errors import SettingsError
-from ingest.settings import Settings
+from ingest.settings import Settings, absolute
 
 WITH_A_SECRET = ["http://user:{}@127.0.0.1:9", "https://{}@host", "http://host/?token={}", "http://host#{}"]
 
@@ -45,3 +47,8 @@ def test_an_address_is_taken(value: str, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("value", ["../x", "My_Company", "a", "a..b", "xn--a", "192.168.1.1", "x" * 64, "-a-", "a b"])
 def test_what_no_store_takes_as_a_bucket_is_refused(value: str) -> None:
     assert "cannot be a bucket" in refusal("S3_BUCKET", value)
+
+
+def test_a_path_that_begins_with_a_tilde_is_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert absolute("~/x.zip") == tmp_path / "x.zip"
