@@ -27,8 +27,6 @@ BatchId = Annotated[str, Field(pattern=BATCH_ID)]
 Count = Annotated[int, Field(ge=0)]
 NEWER, OTHER_SCHEMA = "newer_format", "other_schema"
 MAX_REASON = 1000
-# The records of a batch.
-Kind = Literal["manifest", "withdrawn", "accepted"]
 
 
 def _utc(value: datetime) -> datetime:
@@ -212,7 +210,7 @@ def _sha256(fields: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def record_key(dataset: str, batch_id: str, kind: Kind = "manifest") -> str:
+def record_key(dataset: str, batch_id: str, kind: Literal["manifest", "withdrawn", "accepted"] = "manifest") -> str:
     """The key of a record of a batch: its manifest, that it is `withdrawn`, or `accepted` whatever its checks find."""
     return f"{dataset}/{batch_id}/{kind}.json"
 
