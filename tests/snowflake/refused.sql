@@ -73,12 +73,16 @@ select dateadd(d, interval '1 day')
 select position('a', 'b', 'c', 'd')
 
 -- argument-form
+select sum(*) from t
 select array_agg(a order by b) from t
 select trim(both ' ' from a) from t
 select substring(a from 1 for 2) from t
 select percentile_cont(0.5) from t
 
 -- type
+select a::number(10, 20) from t
+create table t (a varchar(0))
+select a::number(1, 2, 3) from t
 select a::int[] from t
 select a::hugeint from t
 create table t (m enum('a','b'))
@@ -157,6 +161,8 @@ select d + interval '1' hour from t
 select interval '1-2' year to month
 
 -- limit
+select * from t limit;
+select * from (select a from t limit)
 select top 5 percent a from t
 select a from t limit 10%
 select a from t order by a limit all
@@ -231,6 +237,9 @@ with recursive a using key (x) as (select 1 as x union select 2) select * from a
 select a, row_number() over w from t window w as (partition by a order by b)
 
 -- frame
+select sum(a) over (order by b rows between current row and 1 preceding) from t
+select sum(a) over (order by b rows between 2 following and current row) from t
+select sum(a) over (order by b rows between 1 preceding and unbounded preceding) from t
 select sum(a) over (order by b groups between 1 preceding and current row) from t
 select sum(a) over (order by b rows between 1 preceding and current row exclude current row) from t
 select sum(a) over (rows 2 preceding) from t
@@ -298,6 +307,10 @@ select "a".upper() from t
 select * from t, unnest(x) with ordinality
 
 -- order-of-window
+select row_number() as rn, a from t
+select a, lag(b) from t
+select first_value(a) ignore nulls as b from t
+select a from t where ntile(4) = 1
 select dense_rank() over (partition by a) from t
 select cume_dist() over (partition by a) from t
 select row_number() over (partition by a) from t
@@ -351,6 +364,7 @@ create view v as select 1 as a, 2 as a
 select a[-1] from (select 1 as a) group by 2, b
 
 -- columns-count
+create view v (a, b) as select 1
 select 1 union all select 1, 2
 insert into t (a, b) values (1)
 select (select a, b from u) from t
@@ -400,6 +414,8 @@ create materialized view v as select a, row_number() over (order by b) as n from
 create materialized view v as select a, count(*) as n from t group by a having count(*) > 1
 
 -- cast
+select cast(a) from t
+select try_cast(trim(a) int) from t
 select current_date()::int
 select a::date::int from t
 select cast(d as int) from (select current_date() as d)

@@ -13,6 +13,7 @@ select coalesce(a, b), log(10, a), split_part(a, '.', 1) from t
 select trim(a, ' '), position('a' in b), extract(year from d) from t; select array_agg(a) within group (order by b) from t
 
 -- type
+select a::number(38, 37), b::timestamp_ntz(0), c::number(10, 0), d::number(5), e::varchar from t
 select a::array(int), b::map(varchar, int), c::uuid, d::timestamp_ntz(9), e::double precision from t
 
 -- date-part
@@ -59,6 +60,7 @@ select convert_timezone('UTC', a) from t at(offset => -60)
 select d + interval '1 day', d - interval '1 month, 2 days' from t
 
 -- limit
+select * from t limit null offset 1
 select top 5 a from t limit 10 offset 2
 
 -- operator
@@ -101,6 +103,7 @@ create materialized view v as select a from t
 select sum(a) over (order by b) as window_sum from t
 
 -- frame
+select sum(a) over (order by b rows between 2 preceding and current row), max(a) over (order by b rows between 1 following and 2 following) from t
 select * exclude a, sum(a) over (order by b range between unbounded preceding and current row) from t
 
 -- any-list
@@ -134,12 +137,14 @@ select snowflake.cortex.complete('m', 'x'), a.b:c from a
 select f.index, f.value from t, lateral flatten(input => t.a) as f
 
 -- order-of-window
+select first_value(a) ignore nulls over (order by b), lag(a) over (order by b) from t
 select row_number() over (order by a), sum(a) over (partition by b) from t
 
 -- window
 select a, sum(b) from t where a > 1 group by a having sum(b) > 1 qualify sum(sum(b)) over (order by a) > 2
 
 -- grouping
+select hll_accumulate(a), bitmap_construct_agg(b), count(*) from t
 select upper(a), b + 1, count(*), max(c) - min(c), 'x' from t group by upper(a), b + 1
 
 -- subquery
@@ -163,6 +168,7 @@ grant select on table t to role r
 with x as (select 1 as a), y as (select 1 as a, 2 as b) select x.a, b from x inner join y on x.a = y.a
 
 -- columns-count
+create view v (a, b comment 'x') as select 1, 2
 select 1, 2 union all select a, b from t; insert into t (a, b) values (1, 2), (3, 4)
 
 -- ddl-in-transaction
@@ -190,6 +196,7 @@ grant all on schema s to role r with grant option; grant role a to role b; grant
 create materialized view v as select a, sum(b) as s from t where a > 1 group by a; create view w as select a from t order by a
 
 -- cast
+select cast(trim(coalesce(a, b)) as varchar), try_cast((a || b) as int) from t
 select '1'::int, 1::varchar, true::int, current_date()::timestamp_ntz, sysdate()::date, 1::boolean, parse_json('1')::date, 0::timestamp_ntz
 
 -- with

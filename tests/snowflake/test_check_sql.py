@@ -100,12 +100,19 @@ def test_the_command_looks_into_folders_and_fails_on_a_doubt(tmp_path: Path) -> 
     (tmp_path / "good.sql").write_text("select 1;\nselect 2")
     (tmp_path / "folder" / "bad.sql").write_text("select 1;\n\nselect epoch(a)\nfrom t;")
     (tmp_path / "folder" / "LATIN.SQL").write_bytes("select 'é'".encode("latin-1"))
+    (tmp_path / "folder" / "named_like_one.sql").mkdir()
+    (tmp_path / "folder" / "gone.sql").symlink_to(tmp_path / "nothing")
+    (tmp_path / "sent.jsonl").write_text('{"sql": "select 1"}\nno record')
+    (tmp_path / "page.md").write_text("```SQL title='a'\nselect epoch(a)\n```\n~~~ sql\nselect epoch(b)\n~~~\n")
     command = [sys.executable, "-m", "tests.snowflake.check_sql"]
     good = subprocess.run([*command, tmp_path / "good.sql"], cwd=ROOT, capture_output=True, text=True, check=False)
-    bad = subprocess.run([*command, tmp_path], cwd=ROOT, capture_output=True, text=True, check=False)
+    named = [tmp_path / "sent.jsonl", tmp_path / "page.md"]
+    bad = subprocess.run([*command, tmp_path, *named], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (good.returncode, bad.returncode) == (0, 1)
     assert f"{tmp_path / 'folder' / 'bad.sql'}:3: [function] epoch()" in bad.stdout
-    assert f"{tmp_path / 'folder' / 'LATIN.SQL'}:1: [literal] the file: it is not UTF-8" in bad.stdout
+    assert f"{tmp_path / 'folder' / 'LATIN.SQL'}:1: [syntax] the file: it is not UTF-8" in bad.stdout
+    assert f"{tmp_path / 'sent.jsonl'}:1: [syntax] the file: it is no record" in bad.stdout
+    assert bad.stdout.count(f"{tmp_path / 'page.md'}:1: [function] epoch()") == 2
 
 
 def test_the_queries_of_the_documentation_are_checked(tmp_path: Path) -> None:

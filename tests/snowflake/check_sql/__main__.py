@@ -11,6 +11,8 @@ from pathlib import Path
 from tests.snowflake.check_sql.check import check
 from tests.snowflake.check_sql.rules import Finding
 
+_BLOCKS = re.compile(r"^[ \t]*(```|~~~)[ \t]*sql\b[^\n]*\n(.*?)^[ \t]*\1", re.DOTALL | re.IGNORECASE | re.MULTILINE)
+
 
 def texts(file: Path) -> Iterator[tuple[str, str]]:
     """The SQL of a file and where it stands: each statement of an emulator's record, each block of SQL of a page."""
@@ -19,7 +21,7 @@ def texts(file: Path) -> Iterator[tuple[str, str]]:
         sent = dict.fromkeys(json.loads(line)["sql"] for line in content.splitlines())
         yield from ((f"{file} ({' '.join(sql.split())[:60]})", sql) for sql in sent)
     elif file.suffix == ".md":
-        yield from ((str(file), block) for block in re.findall(r"```sql\n(.*?)```", content, re.DOTALL))
+        yield from ((str(file), block) for _, block in _BLOCKS.findall(content))
     else:
         yield str(file), content
 
@@ -29,7 +31,7 @@ def main() -> int:
     found, files = [], []
     for path in map(Path, sys.argv[1:]):
         below = sorted(path.rglob("*")) if path.is_dir() else []
-        named = [each for each in below if each.suffix.lower() == ".sql"] or [path] * path.is_file()
+        named = [each for each in below if each.suffix.lower() == ".sql" and each.is_file()] or [path] * path.is_file()
         if not named:
             print(f"{path} is no SQL file and no folder that holds one", file=sys.stderr)
             return 2
@@ -38,7 +40,9 @@ def main() -> int:
         try:
             found += [finding for name, sql in texts(file) for finding in check(sql, name)]
         except UnicodeDecodeError as error:
-            found.append(Finding("literal", 1, "the file", str(file), f"it is not UTF-8 ({error.reason})"))
+            found.append(Finding("syntax", 1, "the file", str(file), f"it is not UTF-8 ({error.reason})"))
+        except (ValueError, LookupError, TypeError):
+            found.append(Finding("syntax", 1, "the file", str(file), "it is no record of an emulator's statements"))
     for finding in found:
         print(finding)
     print(f"{len(found)} findings in {len(files)} files", file=sys.stderr)

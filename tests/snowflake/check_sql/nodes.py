@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sqlglot import Expr, exp
 
 SETS = (exp.Union, exp.Except, exp.Intersect)
+# Aggregates that sqlglot knows by name alone.
+_AGGREGATES = re.compile(
+    r"(hll|approx_percentile|approx_top_k)_(accumulate|combine)|bitmap_(construct|or)_agg|st_(collect|union_agg)"
+    r"|vector_(sum|avg|min|max)|ai(_summarize)?_agg",
+    re.IGNORECASE,
+)
 
 
 def line_of(node: Expr) -> int:
@@ -32,7 +39,8 @@ def is_aggregate(node: Expr) -> bool:
     while isinstance(above, (exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls, exp.Filter)):
         above = above.parent
     window = isinstance(above, exp.Window) and node.find_ancestor(exp.Window) is above and _inside(node, above)
-    return isinstance(node, exp.AggFunc) and not isinstance(node, (exp.RegrValx, exp.RegrValy)) and not window
+    known = isinstance(node, exp.AggFunc) and not isinstance(node, (exp.RegrValx, exp.RegrValy))
+    return not window and (known or (isinstance(node, exp.Anonymous) and bool(_AGGREGATES.fullmatch(node.name))))
 
 
 def _inside(node: Expr, window: exp.Window) -> bool:

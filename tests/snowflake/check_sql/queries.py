@@ -16,13 +16,26 @@ ORDERED = re.compile(
 _PREDICATES = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NEQ, exp.Between)
 
 
+def is_ordered(node: Expr) -> bool:
+    """Whether the node is a function that needs a window with an order."""
+    name = node.name if isinstance(node, exp.Anonymous) else node.key
+    return isinstance(node, exp.Func) and bool(ORDERED.fullmatch(name))
+
+
+def has_window(node: Expr) -> bool:
+    """Whether a function stands before a window, or among the rows of a pattern, which are one."""
+    above = node.parent
+    while isinstance(above, (exp.IgnoreNulls, exp.RespectNulls)):
+        above = above.parent
+    return isinstance(above, exp.Window) or node.find_ancestor(exp.MatchRecognize) is not None
+
+
 def in_window(node: exp.Window) -> Iterator[tuple[str, Expr]]:
     """What a window's function refuses of it."""
     function = node.this
     while isinstance(function, (exp.IgnoreNulls, exp.RespectNulls)):
         function = function.this
-    name = function.name if isinstance(function, exp.Anonymous) else function.key
-    if ORDERED.fullmatch(name) and not node.args.get("order"):
+    if is_ordered(function) and not node.args.get("order"):
         yield "order-of-window", node
     distinct = isinstance(function, exp.AggFunc) and isinstance(function.this, exp.Distinct)
     if distinct and (node.args.get("order") or node.args.get("spec")):

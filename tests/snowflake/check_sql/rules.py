@@ -141,7 +141,7 @@ RULES = {
         "a limit is a number of rows",
         "sample, or qualify",
         _sql("constructs/limit"),
-        r"\blimit\s+[\d.]+\s*(%|percent\b)|\blimit\s+all\b|\btop\s+\d+\s+percent\b|\bselect\s+top\s*\(",
+        r"\blimit\s*(\Z|[;)])|\blimit\s+[\d.]+\s*(%|percent\b)|\blimit\s+all\b|\btop\s+\d+\s+percent\b|\bselect\s+top\s*\(",
     ),
     "operator": Rule(
         "Snowflake has no such operator",
@@ -220,10 +220,13 @@ RULES = {
         r"\bwindow\s+\w+\s+as\s*\(|\bover\s+(?!\()\w+",
     ),
     "frame": Rule(
-        "a frame is of rows or a range, in an order, without exclusions",
+        "a frame is of rows or a range, in an order, from its start to its end, without exclusions",
         "order by … rows between … and …",
         _sql("functions-window-syntax"),
-        r"\bover\s*\(\s*(partition\s+by\s+(?:(?!\border\s+by\b)[^()])*)?(rows|range)\s+(between|unbounded|current|\d)|\bgroups\s+between\b|\bgroups\s+(unbounded|current|\d)|\bexclude\s+(current\s+row|group|ties|no\s+others)\b",
+        r"\bover\s*\(\s*(partition\s+by\s+(?:(?!\border\s+by\b)[^()])*)?(rows|range)\s+(between|unbounded|current|\d)|\bgroups\s+between\b|\bgroups\s+(unbounded|current|\d)|\bexclude\s+(current\s+row|group|ties|no\s+others)\b"
+        r"|\bbetween\s+(current\s+row|\d+\s+following)\s+and\s+\d+\s+preceding\b"
+        r"|\bbetween\s+(unbounded|\d+)\s+following\s+and\s+current\s+row\b|\bbetween\s+unbounded\s+following\b"
+        r"|\band\s+unbounded\s+preceding\b",
     ),
     "any-list": Rule(
         "any and all compare with a subquery",
@@ -309,9 +312,10 @@ RULES = {
         "user-guide/views-materialized",
     ),
     "cast": Rule(
-        "values of that type are not cast to this one",
-        "date_part(epoch_second, …), to_timestamp_ntz(…), iff(…, 1, 0)",
+        "values of that type are not cast to this one, or the type is missing",
+        "cast(x as type), date_part(epoch_second, …), to_timestamp_ntz(…), iff(…, 1, 0)",
         _sql("data-type-conversion"),
+        r"\b(try_)?cast\s*\((?:(?!\bas\b)[^()]|\([^()]*\))*\)",
     ),
     "copy": Rule(
         "copy is copy into, with options of its own, each with its value",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlglot import Expr, exp
 
 from tests.snowflake.check_sql.nodes import SETS, countable, is_aggregate, line_of, shown
-from tests.snowflake.check_sql.queries import in_select, in_window
+from tests.snowflake.check_sql.queries import has_window, in_select, in_window, is_ordered
 from tests.snowflake.check_sql.rules import Finding
 from tests.snowflake.check_sql.text import words
 
@@ -75,8 +75,12 @@ def _unknown(tree: Expr) -> Iterator[exp.Column]:
 
 
 def _broken(node: Expr) -> Iterator[tuple[str, Expr]]:
-    if isinstance(node, exp.DataType):
-        if node.this in _FOREIGN or _is_too_large(node):
+    if is_ordered(node) and not has_window(node):
+        yield "order-of-window", node
+    elif isinstance(node, (exp.Sum, exp.Avg, exp.Min, exp.Max)) and isinstance(node.this, exp.Star):
+        yield "argument-form", node
+    elif isinstance(node, exp.DataType):
+        if node.this in _FOREIGN or _is_of_no_size(node):
             yield "type", node
     elif isinstance(node, (exp.PercentileCont, exp.PercentileDisc)) and not isinstance(node.parent, exp.WithinGroup):
         yield "argument-form", node
@@ -121,11 +125,15 @@ def _broken(node: Expr) -> Iterator[tuple[str, Expr]]:
         yield "operand", node
 
 
-def _is_too_large(kind: exp.DataType) -> bool:
+def _is_of_no_size(kind: exp.DataType) -> bool:
     if not isinstance(kind.this, exp.DataType.Type):
         return False  # an interval's units
     sizes = [int(each.name) for each in kind.expressions if isinstance(each, exp.DataTypeParam) and each.name.isdigit()]
-    return any(size > most for size, most in zip(sizes, _SIZES.get(kind.this.value, ()), strict=False))
+    most = _SIZES.get(kind.this.value, (0,) * len(sizes))
+    too_large = any(size > limit for size, limit in zip(sizes, most, strict=False))
+    is_time = len(most) == 1 and most[0] < 10
+    too_small = bool(sizes) and sizes[0] < 1 and not is_time
+    return kind.this.value in _SIZES and (too_large or too_small or len(sizes) > len(most) or sizes[1:] > sizes[:1])
 
 
 def _insert(node: exp.Insert) -> Iterator[tuple[str, Expr]]:
@@ -185,5 +193,10 @@ def _created(node: exp.Create) -> Iterator[tuple[str, Expr]]:
         names = [
             each.alias_or_name.lower() for each in node.expression.selects if each.alias_or_name and not each.is_star
         ]
+    listed = node.this.expressions if isinstance(node.this, exp.Schema) else []
+    if listed and isinstance(node.expression, exp.Select) and countable(node.expression.selects):
+        columns = [each for each in listed if isinstance(each, (exp.ColumnDef, exp.Identifier))]
+        if len(columns) != len(node.expression.selects):
+            yield "columns-count", node.this
     for name in {each for each in names if names.count(each) > 1}:
         yield "name", exp.to_identifier(name)
