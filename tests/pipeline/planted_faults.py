@@ -184,6 +184,7 @@ FAULTS = (
     Fault("a rating is no half star", "warehouse", "update marts.fact_ratings set rating = 3.3 where user_id = 7"),
     Fault("a relevance is above 1", "warehouse", "update marts.fact_genome_scores set relevance = 1.7 where movie_id < 10"),
     Fault("a movie is from the year 1500", "warehouse", "update marts.dim_movies set release_year = 1500 where movie_id = 3"),
+    Fault("a rating is of a movie that is not there", "warehouse", "delete from marts.dim_movies where movie_id = 9"),
     Fault("a rating is of a user that is not there", "warehouse", "delete from marts.dim_users where user_id = 9"),
     Fault("two versions of a movie overlap", "warehouse", "insert into marts.dim_movies_history select * replace (valid_from + interval 1 minute as valid_from) from marts.dim_movies_history where movie_id = 2"),
     Fault("a movie has no current version", "warehouse", "update marts.dim_movies_history set is_current = false, valid_to = valid_from + interval 1 day where movie_id = 4"),
