@@ -177,7 +177,7 @@ FAULTS = (
     Fault("a tag has two ids", "warehouse", "insert into marts.dim_tags select * replace (42 as tag_id, null as genome_tag_id, 0 as use_count) from marts.dim_tags limit 1"),
     Fault("two tags are one of the genome", "warehouse", "update marts.dim_tags set genome_tag_id = 1 where genome_tag_id = 2"),
     Fault("a score is of a tag that is not there", "warehouse", "update marts.fact_genome_scores set tag_id = 42 where movie_id = (select min(movie_id) from marts.fact_genome_scores) and relevance < 0.1"),
-    Fault("a version of a tag has no key", "warehouse", "update snapshots.snap_tags set movie_tag_key = null where movie_id = (select min(movie_id) from snapshots.snap_tags)"),
+    Fault("a version of a tag has no key", "warehouse", "update snapshots.snap_tags set tag_id = null where movie_id = (select min(movie_id) from snapshots.snap_tags)"),
     Fault("a version of a movie is there twice", "warehouse", "insert into snapshots.snap_movies select * from snapshots.snap_movies limit 1"),
     # ---------- what dbt's own tests are for
     Fault("a rating is in the fact twice", "warehouse", "insert into marts.fact_ratings select * from marts.fact_ratings limit 1"),

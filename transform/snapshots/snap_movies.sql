@@ -1,7 +1,6 @@
 {% snapshot snap_movies %}
 
-{{ config(unique_key='movie_id', check_cols=['source_title', 'genres']) }}
-
+-- The other columns of int_movies follow from the title: they have no history of their own.
 select
     movie_id,
     source_title,

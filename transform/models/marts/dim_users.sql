@@ -25,7 +25,7 @@ select
     people.zip_code,
     zip_prefixes.state
 from activity
-full outer join ({{ latest(ref('stg_users'), 'user_id') }}) as people
+full outer join {{ ref('int_users') }} as people
     on activity.user_id = people.user_id
 left join {{ ref('age_bands') }} as age_bands
     on people.age between age_bands.from_age and age_bands.to_age
