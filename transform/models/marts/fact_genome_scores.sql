@@ -1,6 +1,5 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
     unique_key=['movie_id', 'tag_id'],
     meta={'replaced_by': ['genome_scores'], 'rebuilt_by': ['genome_tags']}
 ) }}

@@ -1,6 +1,5 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
     unique_key='user_id',
     meta={'replaced_by': ['ratings', 'tags']}
 ) }}
