@@ -248,7 +248,7 @@ def test_what_was_sent_names_its_run_its_batch_and_its_model(two_days: Pair, par
         for each in two_days.sent()
         if re.search(r"create or replace (transient )?table \S+marts\.fact_ratings\s", each["sql"])
     ]
-    assert built and all('"node": "model.movielens.fact_ratings"' in sql for sql in built)
+    assert built and all('"node_id": "model.movielens.fact_ratings"' in sql for sql in built)
 
 
 def test_compiled_models_pass_sqlfluff_for_snowflake(parity: str, target: Path) -> None:

@@ -1,10 +1,6 @@
 {# Drops the schemas that pull requests built into (`ci_<run>_…`) once they are older than some days:
    `dbt run-operation drop_expired_schemas --target ci`. Only names with that prefix are ever touched. #}
 {% macro drop_expired_schemas(days=3) -%}
-    {{ return(adapter.dispatch('drop_expired_schemas')(days)) }}
-{%- endmacro %}
-
-{% macro snowflake__drop_expired_schemas(days) -%}
     {%- set expired -%}
         select schema_name
         from {{ target.database }}.information_schema.schemata
@@ -16,6 +12,3 @@
         {%- do log('dropped ' ~ row[0], info=true) -%}
     {%- endfor -%}
 {%- endmacro %}
-
-{# A local file has no schemas of pull requests. #}
-{% macro duckdb__drop_expired_schemas(days) -%}{%- endmacro %}
