@@ -5,14 +5,15 @@
    batch stays. #}
 {% macro load_batch(manifest, bucket) -%}
     {%- set batch_id = manifest.batch_id -%}
-    {%- do use_role_of_loader() -%}
-    {%- do create_raw_tables() -%}
-    {%- do grant_raw_to_builder() -%}
+    {%- do prepare_raw() -%}
     {%- if run_query("select count(*) from " ~ source('raw', 'batches') ~ " where batch_id = '" ~ batch_id ~ "'").rows[0][0] -%}
         {%- do log('batch ' ~ batch_id ~ ' is loaded already', info=true) -%}
         {{ return('') }}
     {%- endif -%}
-    {%- set rejected = {'columns': raw_columns('rejected_rows') | rejectattr('name', 'eq', 'batch_id') | list, 'parts': manifest.rejected} -%}
+    {%- set rejected = {'columns': [], 'parts': manifest.rejected} -%}
+    {%- for column in graph.sources['source.movielens.raw.rejected_rows'].columns.values() if column.name != 'batch_id' -%}
+        {%- do rejected.columns.append({'name': column.name, 'type': column.data_type}) -%}
+    {%- endfor -%}
     {%- set tables = dict(manifest.tables, rejected_rows=rejected).items() -%}
     {%- for name, table in tables -%}{%- do run_load(read_parts(name, table, bucket)) -%}{%- endfor -%}
     {%- set before_rows = numbered_before_rows(manifest) -%}

@@ -1,12 +1,16 @@
-{# Lets the role that builds read what the loader has just made, in the loader's session: a clone of a schema has none of
-   its future grants. DuckDB has no roles. #}
-{% macro grant_raw_to_builder() -%}
-    {{ return(adapter.dispatch('grant_raw_to_builder')()) }}
+{# Makes raw ready for a load. On Snowflake a role of its own writes it, which sees no mart, and lets the role that builds
+   read what it has made: a clone of a schema has none of its future grants. #}
+{% macro prepare_raw() -%}
+    {{ return(adapter.dispatch('prepare_raw')()) }}
 {%- endmacro %}
 
-{% macro default__grant_raw_to_builder() -%}{%- endmacro %}
+{% macro default__prepare_raw() -%}
+    {%- do create_raw_tables() -%}
+{%- endmacro %}
 
-{% macro snowflake__grant_raw_to_builder() -%}
+{% macro snowflake__prepare_raw() -%}
+    {%- do run_query('use role ' ~ adapter.quote_as_configured(target.database ~ '_loader', 'identifier')) -%}
+    {%- do create_raw_tables() -%}
     {%- if target.name == 'prod' -%}
         {%- set raw = source('raw', 'batches').include(identifier=false) -%}
         {%- set ops = source('ops', 'builds').include(identifier=false) -%}
