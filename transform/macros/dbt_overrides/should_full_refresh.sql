@@ -10,7 +10,7 @@
     {%- set waiting -%}
         select count(*)
         from {{ source('raw', 'batches') }}
-        where _batch > {{ newest_batch(this) }}
+        where {{ new_rows() }}
             and (
                 (mode = 'full' and table_name in ('{{ meta.replaced_by | join("', '") }}'))
                 or table_name in ('{{ meta.get('rebuilt_by', []) | join("', '") }}')

@@ -14,15 +14,12 @@
         max(case when earlier.table_name = batches.table_name and earlier.mode = 'full' then earlier._batch end) as since,
         max(earlier.as_of) as previous_as_of,
         batches.mode = 'delta' or (since is not null and ledger.rows_loaded <= 2000000) as is_compared
-    from {{ source('raw', 'batches') }} as batches
+    from (select * from {{ source('raw', 'batches') }} where {{ new_rows() if is_incremental() else 'true' }}) as batches
     inner join {{ source('raw', 'load_ledger') }} as ledger
         on batches.batch_id = ledger.batch_id
         and batches.table_name = ledger.table_name
     left join {{ source('raw', 'batches') }} as earlier
         on batches._batch > earlier._batch
-    {% if is_incremental() -%}
-    where batches._batch > {{ newest_batch(this) }}
-    {% endif -%}
     group by 1, 2, 3, 4
 {%- endset -%}
 

@@ -10,7 +10,7 @@ scores as (
 
     select * from {{ ref('stg_genome_scores') }}
     {% if is_incremental() %}
-        where _batch > {{ batch_watermark(this) }}
+        where {{ new_rows() }}
     {% endif %}
 
 )

@@ -12,7 +12,7 @@ ratings as (
 
     select * from {{ ref('stg_ratings') }}
     {% if is_increment %}
-        where _batch > {{ batch_watermark(this) }}
+        where {{ new_rows() }}
     {% endif %}
 
 ),

@@ -37,11 +37,11 @@ select
     max(_batch) as _batch
 from activity
 {% if is_incremental() %}
-    {%- set watermark = batch_watermark(this) %}
+    {%- set is_new = new_rows() %}
     where user_id in (
-        select user_id from {{ ref('fact_ratings') }} where _batch > {{ watermark }}
+        select user_id from {{ ref('fact_ratings') }} where {{ is_new }}
         union distinct
-        select user_id from {{ ref('fact_movie_tags') }} where _batch > {{ watermark }}
+        select user_id from {{ ref('fact_movie_tags') }} where {{ is_new }}
     )
 {% endif %}
 group by 1, 2
