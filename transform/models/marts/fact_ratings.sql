@@ -4,46 +4,15 @@
     meta={'replaced_by': ['ratings']}
 ) }}
 
-{%- set is_increment = is_incremental() %}
-
 with
 
+-- A new rating may be older than the one that is held for its user and movie: it came late. Hence all of theirs.
 ratings as (
 
     select * from {{ ref('stg_ratings') }}
-    {% if is_increment %}
-        where {{ new_rows() }}
+    {% if is_incremental() %}
+        where (user_id, movie_id) in (select user_id, movie_id from {{ ref('stg_ratings') }} where {{ new_rows() }})
     {% endif %}
-
-),
-
-{% if is_increment %}
--- A new rating may be older than the one that is held for its user and movie: it came late.
-new_and_held as (
-
-    select * from ratings
-
-    union all
-
-    select
-        held.user_id,
-        held.movie_id,
-        held.rating,
-        held.rated_at,
-        held._batch,
-        0 as _part,
-        0 as _row
-    from {{ this }} as held
-    inner join (select distinct user_id, movie_id from ratings) as new_keys
-        on held.user_id = new_keys.user_id
-        and held.movie_id = new_keys.movie_id
-
-),
-{% endif %}
-
-latest as (
-
-    {{ latest('new_and_held' if is_increment else 'ratings', 'user_id, movie_id', event_time='rated_at') }}
 
 )
 
@@ -53,4 +22,4 @@ select
     rating,
     rated_at,
     _batch
-from latest
+from ({{ latest('ratings', 'user_id, movie_id', event_time='rated_at') }}) as latest
