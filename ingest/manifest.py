@@ -156,6 +156,11 @@ class Manifest(_Model):
         """All its parts, table by table, and those with the rejected lines."""
         return [*(part for table in self.tables.values() for part in table.parts), *self.rejected]
 
+    @property
+    def digest(self) -> str:
+        """What tells this batch from any other: the manifest's `sha256`, also where it was written without."""
+        return self.sha256 or str(self.sealed().sha256)
+
     def sealed(self) -> Self:
         """The same manifest with its `sha256`."""
         return self.model_copy(update={"sha256": _sha256(self.model_dump(mode="json"))})

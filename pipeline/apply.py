@@ -69,7 +69,8 @@ def only_dataset(store: Store) -> str:
 def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) -> list[Manifest]:
     """The committed batches of a data set that count, in commit order; those in `gone` were withdrawn.
 
-    Raises `PipelineError` when a batch is gone that others were landed after, or that the warehouse has loaded.
+    Raises `PipelineError` when a batch is gone that others were landed after, or that the warehouse has loaded, and
+    when one is not what the warehouse has loaded under its id.
     """
     manifests = committed(store, dataset)
     ids = {manifest.batch_id for manifest in manifests} | gone
@@ -77,6 +78,12 @@ def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) 
         raise PipelineError(
             f"{store.address(f'{dataset}/{min(lost)}/manifest.json')} is missing: it was deleted after its commit, or "
             f"this is not the store that the warehouse was loaded from. Without it history cannot be replayed."
+        )
+    if other := [m for m in manifests if state.loaded.get(m.batch_id, m.digest) != m.digest]:
+        raise PipelineError(
+            f"{store.address(other[0].key)} is another batch than the warehouse has loaded as {other[0].batch_id}: this is "
+            f"not the store that it was loaded from. Go back to that one, set MOVIELENS_DATA_DIR to another folder, or "
+            f"delete the warehouse: it is then built from this store."
         )
     if not manifests and gone:
         raise PipelineError(f"Every batch of {dataset} is withdrawn: land another one.")

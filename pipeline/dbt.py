@@ -97,7 +97,7 @@ class Dbt:
     def load(self, manifest: Manifest, bucket: str) -> None:
         """Loads one committed batch into raw, in one transaction."""
         snowflake.tag(manifest.batch_id)
-        arguments = manifest.model_dump(mode="json", exclude={"source", "sha256"})
+        arguments = manifest.model_dump(mode="json", exclude={"source"}) | {"sha256": manifest.digest}
         for name, instant in (("as_of", manifest.as_of), ("loaded_at", datetime.now(UTC))):
             arguments[name] = f"{instant:%Y-%m-%d %H:%M:%S.%f}"
         self._invoke(

@@ -5,9 +5,9 @@ A DuckDB file is open in one process at a time, so every question opens and clos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from profiles import snowflake, warehouse_file
 from profiles.errors import PipelineError
 
 # Tables and columns that a warehouse of an earlier version may lack.
-LAYOUT = {("files", "_part"), ("withdrawals", "batch_id"), ("runs", "run_id")} | {
+LAYOUT = {("files", "_part"), ("batches", "sha256"), ("withdrawals", "batch_id"), ("runs", "run_id")} | {
     (table.name, column.name) for table in TABLES.values() for column in table.columns
 }
 OF_A_RUN = ("job", "target", "started_at", "rows_loaded", "tests", "project_version", "git_commit")
@@ -40,11 +40,11 @@ class Build:
 class State:
     """What a warehouse holds: data set, loaded batches in order, the last completed build, and known withdrawals.
 
-    Of an `outdated` one, with the raw tables of an earlier version, nothing counts as loaded.
+    `loaded`: for the id of each batch, the digest of its manifest. Of an `outdated` one, with the raw tables of an earlier version, nothing counts as loaded.
     """
 
     dataset: str | None = None
-    loaded: tuple[str, ...] = ()
+    loaded: Mapping[str, str] = field(default_factory=dict)
     last_build: Build | None = None
     withdrawn: frozenset[str] = frozenset()
     outdated: bool = False
@@ -117,8 +117,7 @@ class Warehouse:
             )
             if ("batches", "batch_id") not in columns:
                 return State()
-            batches = rows(f"select distinct batch_id, dataset from {raw}.batches order by batch_id")
-            dataset = batches[0][1] if batches else None
+            dataset = next((dataset for (dataset,) in rows(f"select max(dataset) from {raw}.batches")), None)
             if not set(columns) >= LAYOUT:
                 return State(dataset, outdated=True)
             # That of the newest batch, and not the one with the newest time: a clock may be set back.
@@ -128,7 +127,7 @@ class Warehouse:
             )
             return State(
                 dataset,
-                loaded=tuple(batch_id for batch_id, _ in batches),
+                loaded=dict(rows(f"select distinct batch_id, sha256 from {raw}.batches order by batch_id")),
                 last_build=Build(*builds[-1]) if builds else None,
                 withdrawn=frozenset(batch_id for (batch_id,) in rows(f"select batch_id from {ops}.withdrawals")),
             )

@@ -122,3 +122,17 @@ def test_a_command_of_dbt_leaves_no_file_open_while_another_begins(lab: Lab) -> 
     finally:
         stopped.set()
         reading.join()
+
+
+def test_the_batch_of_another_store_is_not_taken_for_the_one_that_was_loaded_under_its_id(lab: Lab) -> None:
+    dataset, movies = lab.new_dataset(), [(1, "One (2001)", "Drama")]
+    lab.manifest(dataset, Batch(START, {"movies": movies, "ratings": [(1, 1, "4.0", 1_000_000_000)]}))
+    lab.apply(dataset)
+    kept = lab.rows("select * from marts.fact_ratings")
+    for found in list(lab.store.list(f"{dataset}/")):
+        lab.store.delete(found.key)
+    lab.manifest(dataset, Batch(START, {"movies": movies, "ratings": [(1, 1, "0.5", 1_000_000_000)]}))
+    lab.manifest(dataset, Batch(START + timedelta(days=1), {"movies": movies}, {"movies": "delta"}))
+    with pytest.raises(PipelineError, match="000001/manifest.json .* is another batch"):
+        lab.apply(dataset)
+    assert lab.rows("select * from marts.fact_ratings") == kept

@@ -6,13 +6,14 @@
     {%- set batch_id, batch = "'" ~ manifest.batch_id ~ "'", manifest.batch_id | int -%}
     {%- set as_of = "cast('" ~ manifest.as_of ~ "' as datetime)" -%}
     {%- set previous = '(select max(effective_at) from ' ~ source('raw', 'batches') ~ ')' -%}
-    insert into {{ source('raw', 'batches') }} (batch_id, _batch, dataset, as_of, effective_at, table_name, mode)
+    insert into {{ source('raw', 'batches') }} (batch_id, _batch, dataset, as_of, effective_at, sha256, table_name, mode)
     select
         {{ batch_id }},
         {{ batch }},
         '{{ manifest.dataset }}',
         {{ as_of }},
         greatest({{ as_of }}, coalesce({{ dbt.dateadd('microsecond', 1, previous) }}, {{ as_of }})),
+        '{{ manifest.sha256 }}',
         table_name,
         mode
     from (
