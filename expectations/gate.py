@@ -51,15 +51,18 @@ class Gate:
             self._process.join()
             self._questions.close()
 
-    def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = ()) -> Verdict:
+    def check(
+        self, batches: Sequence[str] = (), accepted: Sequence[str] = (), *, of_batches_alone: bool = False
+    ) -> Verdict:
         """Judges batches, by default the newest one, and the marts; of an accepted batch, errors only warn.
 
-        Raises `PipelineError` when they could not be judged.
+        `of_batches_alone`: what was measured of them, and not the marts, which may be built in part. Raises
+        `PipelineError` when they could not be judged.
         """
         self.prepare()
         try:
             # Where the warehouse is may have been decided since the process was started.
-            self._questions.send((dict(os.environ), tuple(batches), tuple(accepted)))
+            self._questions.send((dict(os.environ), tuple(batches), tuple(accepted), of_batches_alone))
             answer: Verdict | str = self._questions.recv()
         except (EOFError, OSError):
             code = self._process and self._process.exitcode
@@ -79,13 +82,14 @@ def _answer(target: str, questions: Connection) -> None:
 
     while True:
         try:
-            environment, batches, accepted = questions.recv()
+            environment, batches, accepted, of_batches_alone = questions.recv()
         except EOFError:
             return
         os.environ.clear()
         os.environ.update(environment)
         try:
-            questions.send(judge(warehouse_of(target), results_of(target), batches, accepted))
+            asked = [check for check in checks.read() if check.profile or not of_batches_alone]
+            questions.send(judge(warehouse_of(target), results_of(target), batches, accepted, asked))
         except PipelineError as error:
             questions.send(str(error))
         except Exception as error:

@@ -18,7 +18,7 @@ from ingest.settings import Settings
 from ingest.store.embedded import object_store
 from pipeline import bootstrap, jobs
 from pipeline.alerts import alert
-from pipeline.command_line import Dataset, OneLineErrors, Ratings, Source, console, lands
+from pipeline.command_line import Dataset, MaxRejected, OneLineErrors, Ratings, Source, console, lands
 from pipeline.dbt import ROOT
 from pipeline.report import Report
 from pipeline.runs import read as read_runs
@@ -75,7 +75,7 @@ def dev(
 ) -> None:
     """The whole job on a laptop: lands a data set, loads it into DuckDB, builds, tests, judges and publishes."""
     with started("dev", "dev") as (settings, report):
-        _lands_nothing(landing, rebuild=rebuild, no_land=no_land)
+        _check_options(landing, follow, rebuild=rebuild, no_land=no_land)
         if rebuild:
             jobs.rebuild("dev", settings, report, dataset, accept or ())
         else:
@@ -104,7 +104,7 @@ def prod(
 ) -> None:
     """The same job on Snowflake, with credentials from the environment."""
     with started("prod", "prod", emulator) as (settings, report):
-        _lands_nothing(landing, changed=changed, sandbox=sandbox, rebuild=rebuild, no_land=no_land)
+        _check_options(landing, follow, changed=changed, sandbox=sandbox, rebuild=rebuild, no_land=no_land)
         if changed:
             jobs.build_changed(report, changed)
         elif sandbox:
@@ -158,11 +158,13 @@ def replay(
     dataset: Dataset = None,
     source: Source = None,
     ratings: Ratings = Landing.ratings,
+    max_rejected: MaxRejected = Landing.max_rejected,
+    accept: Accept = None,
 ) -> None:
     """Cuts a data set by event time, lands and builds the pieces one after another, and reports the latency of each."""
-    landing = Landing(dataset or Landing.dataset, source, ratings=ratings)
+    landing = Landing(dataset or Landing.dataset, source, max_rejected=max_rejected, ratings=ratings)
     with started("replay", "dev") as (settings, report):
-        jobs.replay(settings, report, landing, batches)
+        jobs.replay(settings, report, landing, batches, accept or ())
 
 
 @app.command()
@@ -229,13 +231,13 @@ def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this d
     console.print(table if table.rows else "Nothing is landed yet.")
 
 
-def _lands_nothing(landing: Landing, **options: object) -> None:
-    """Raises `SourceError` for a source beside an option without which it would be landed."""
-    name = next((name for name, given in options.items() if given), None)
+def _check_options(landing: Landing, follow: bool, **options: object) -> None:
+    """Raises `SourceError` for options that leave a source, or what is landed later, out of account."""
+    name = next((name.replace("_", "-") for name, given in options.items() if given), None)
     if name and landing.source:
-        raise SourceError(
-            f"--{name.replace('_', '-')} lands nothing: land {landing.source} first, or leave out --source"
-        )
+        raise SourceError(f"--{name} lands nothing: land {landing.source} first, or leave out --source")
+    if name and name != "no-land" and follow:
+        raise SourceError(f"--{name} and --follow exclude each other")
 
 
 @contextmanager

@@ -184,19 +184,20 @@ def _explained(context: Context, dataset: str, batches: Sequence[str], error: st
     try:
         if suspects := [batch_id for batch_id in batches if batch_id in loaded]:
             context.dbt.measure()
-            _judge(context, dataset, suspects)
+            _judge(context, dataset, suspects, of_batches_alone=True)
     except PipelineError as found:
         return PipelineError(f"{found}\nThe build had failed already: {error}")
     return PipelineError(error)
 
 
-def _judge(context: Context, dataset: str, batches: Sequence[str]) -> None:
+def _judge(context: Context, dataset: str, batches: Sequence[str], *, of_batches_alone: bool = False) -> None:
     """Asks the gate about batches of a data set and the marts; warnings are shown, errors raise `PipelineError`."""
     if context.gate is None:
         return
     report = context.report
     with report.step("gate"):
-        verdict = context.gate.check(batches, [*context.accepted, *accepted_ids(context.store, dataset)])
+        accepted = [*context.accepted, *accepted_ids(context.store, dataset)]
+        verdict = context.gate.check(batches, accepted, of_batches_alone=of_batches_alone)
         report.run.findings += map(asdict, verdict.findings)
         for part in verdict.tables():
             report.console.print(part)

@@ -65,6 +65,8 @@ Ratings = Annotated[
     ),
 ]
 
+MaxRejected = Annotated[float, typer.Option(min=0, max=1, help="Share of a file's lines that may be rejected.")]
+
 
 def landing_of(
     dataset: Dataset = None,
@@ -79,9 +81,7 @@ def landing_of(
     allow_future: Annotated[
         bool, typer.Option("--allow-future", help="Allow an --as-of in the future.")
     ] = Landing.allow_future,
-    max_rejected: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of a file's lines that may be rejected.")
-    ] = Landing.max_rejected,
+    max_rejected: MaxRejected = Landing.max_rejected,
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow symbolic links that lead out of a source folder.")
     ] = Landing.follow_links,

@@ -121,16 +121,17 @@ def _stale(warehouse: Warehouse, days: int | None) -> str:
     return f"the newest batch is as of {newest:%Y-%m-%d}, more than {days} days ago"
 
 
-def replay(settings: Settings, report: Report, landing: Landing, batches: int) -> None:
+def replay(settings: Settings, report: Report, landing: Landing, batches: int, accepted: Sequence[str] = ()) -> None:
     """Cuts a data set by event time, lands and builds the pieces one after another, and reports the latency of each.
 
-    A replay that was stopped goes on where it was. Raises `PipelineError` when other batches are landed already.
+    A replay that was stopped goes on where it was; `accepted` as for `run`. Raises `PipelineError` when other batches
+    are landed already.
     """
     path, *_ = landing.located(settings)
     work = settings.data_dir / "replay"
     shutil.rmtree(work, ignore_errors=True)
     latencies: list[float] = []
-    with open_source(path) as source, run_context("dev", settings, report) as context:
+    with open_source(path) as source, run_context("dev", settings, report, accepted) as context:
         check_dataset(context.warehouse.state(), context.warehouse, landing.dataset)
         newest = latest(context.store, landing.dataset)
         done = _slices_done(newest.source.name, batches) if newest else -1
@@ -140,7 +141,9 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int) -
             started = time.monotonic()
             # The folder's name is the batch's source: by it, a later run knows how far this one came.
             folder = piece.folder.rename(work / f"replay-{piece.number}-of-{batches}")
-            part = Landing(landing.dataset, folder, piece.mode, piece.as_of)
+            # As many lines of a file as could be rejected if it were landed whole.
+            allowed = min(1.0, landing.max_rejected / piece.share)
+            part = Landing(landing.dataset, folder, piece.mode, piece.as_of, max_rejected=allowed)
             land_source(part, context.store, settings, report.console)
             landed = time.monotonic()
             with report.another_run(settings.data_dir / "runs"):

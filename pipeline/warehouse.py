@@ -40,7 +40,8 @@ class Build:
 class State:
     """What a warehouse holds: data set, loaded batches in order, the last completed build, and known withdrawals.
 
-    `loaded`: for the id of each batch, the digest of its manifest. Of an `outdated` one, with the raw tables of an earlier version, nothing counts as loaded.
+    `loaded`: for the id of each batch, the digest of its manifest. Of an `outdated` one, with the raw tables of an
+    earlier version, nothing counts as loaded.
     """
 
     dataset: str | None = None

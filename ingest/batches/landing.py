@@ -163,6 +163,7 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
             on_bytes=lambda count: progress.advance(cutting, count),
             report_dir=settings.data_dir / "rejected" / dataset,
         )
+        opened.check_unchanged()
         manifest = Manifest(
             dataset=dataset,
             batch_id=batch_id,

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -38,6 +38,7 @@ class OpenSource:
     total_bytes: int
     warnings: tuple[str, ...]
     _open: Callable[[str], BinaryIO]
+    _stats: Mapping[Path, os.stat_result]
     _archive: Path | None = None
 
     @cached_property
@@ -65,6 +66,16 @@ class OpenSource:
         with self.open(name) as stream:
             # of the older releases, ml-10m alone has tags, and is UTF-8
             return form_of(self.table(name), stream, utf8="tags" in self.files)
+
+    def check_unchanged(self) -> None:
+        """Raises SourceError for a file that has changed since the source was opened."""
+        for path, before in self._stats.items():
+            try:
+                now = path.stat()
+            except OSError as problem:
+                raise _unreadable(path, problem) from problem
+            if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+                raise SourceError(f"{path} changed while it was read: wait until it is whole, and land it then")
 
     def open(self, table: str) -> BinaryIO:
         """The bytes of a table's file, unpacked; reading raises SourceError where archive or disk is damaged."""
@@ -124,14 +135,15 @@ def _folder(root: Path, follow_links: bool) -> OpenSource:
             )
         if not stat.S_ISREG(path.stat().st_mode):
             raise SourceError(f"{path} is not a regular file")
-    stats = [path.stat() for path in paths.values()]
+    stats = {path: path.stat() for path in paths.values()}
     return OpenSource(
         name=root.resolve().name,
-        as_of=datetime.fromtimestamp(max(found.st_mtime for found in stats), UTC),
+        as_of=datetime.fromtimestamp(max(found.st_mtime for found in stats.values()), UTC),
         files={table: path.name for table, path in paths.items()},
-        total_bytes=sum(found.st_size for found in stats),
+        total_bytes=sum(found.st_size for found in stats.values()),
         warnings=recognised.warnings,
         _open=lambda table: paths[table].open("rb"),
+        _stats=stats,
     )
 
 
@@ -173,6 +185,7 @@ def _archive(path: Path, archive: zipfile.ZipFile) -> OpenSource:
         total_bytes=sum(member.file_size for member in found.values()),
         warnings=recognised.warnings,
         _open=lambda table: cast(BinaryIO, archive.open(found[table])),
+        _stats={path: path.stat()},
         _archive=path,
     )
 

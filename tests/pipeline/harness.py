@@ -74,7 +74,7 @@ class OpenGate(Gate):
     def prepare(self) -> None:
         """Starts nothing."""
 
-    def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = ()) -> Verdict:
+    def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = (), **_: bool) -> Verdict:
         """Finds nothing."""
         return Verdict(tuple(batches), 0, (), 0.0)
 
@@ -82,7 +82,7 @@ class OpenGate(Gate):
 class ClosedGate(OpenGate):
     """Finds a fault in the marts."""
 
-    def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = ()) -> Verdict:
+    def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = (), **_: bool) -> Verdict:
         """Closes after the build."""
         return Verdict(tuple(batches), 1, (Finding("error", batches[-1], "marts", "a fault", "none", "planted"),), 0.0)
 

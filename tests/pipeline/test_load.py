@@ -133,6 +133,6 @@ def test_the_batch_of_another_store_is_not_taken_for_the_one_that_was_loaded_und
         lab.store.delete(found.key)
     lab.manifest(dataset, Batch(START, {"movies": movies, "ratings": [(1, 1, "0.5", 1_000_000_000)]}))
     lab.manifest(dataset, Batch(START + timedelta(days=1), {"movies": movies}, {"movies": "delta"}))
-    with pytest.raises(PipelineError, match="000001/manifest.json .* is another batch"):
+    with pytest.raises(PipelineError, match=r"000001/manifest\.json .* is another batch"):
         lab.apply(dataset)
     assert lab.rows("select * from marts.fact_ratings") == kept

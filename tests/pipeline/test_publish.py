@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from expectations.verdict import Verdict
 from profiles.errors import PipelineError
 from tests.conftest import REPO
 from tests.pipeline.generated import START
@@ -127,12 +128,20 @@ def test_what_the_gate_finds_comes_before_the_error_of_a_build_that_bad_data_bro
     def broken(*_: object, **__: object) -> None:
         raise PipelineError("the build is broken")
 
+    asked = []
+
+    class Asked(ClosedGate):
+        def check(self, *given: Sequence[str], of_batches_alone: bool = False) -> Verdict:
+            asked.append(of_batches_alone)
+            return super().check(*given)
+
     lab.manifest(published, batch(2))
     monkeypatch.setattr(type(lab._context.dbt), "build", broken)
     with pytest.raises(PipelineError) as stopped:
-        lab.apply(published, gate=ClosedGate())
+        lab.apply(published, gate=Asked())
     text = str(stopped.value)
     assert text.index("the gate is closed") < text.index("the build is broken")
+    assert asked == [True], "marts that are built in part are not judged"
     assert lab._context.copy.rows("select max(_batch) from quality.profile_movies") == [(2,)]
 
 

@@ -142,7 +142,7 @@ def test_what_is_withdrawn_during_a_run_is_gone_after_the_next(lab: Lab, dataset
     lab.manifest(dataset, three(4))
 
     class Withdrawing(OpenGate):
-        def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = ()) -> Verdict:
+        def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = (), **_: bool) -> Verdict:
             withdraw(lab.store, dataset, "000004")
             return super().check(batches, accepted)
 
@@ -158,7 +158,7 @@ class Doubting(OpenGate):
 
     asked: Sequence[str] = ()
 
-    def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = ()) -> Verdict:
+    def check(self, batches: Sequence[str] = (), accepted: Sequence[str] = (), **_: bool) -> Verdict:
         """An error, or a warning where it is accepted."""
         self.asked = batches
         severity: Severity = "warning" if "000002" in accepted else "error"

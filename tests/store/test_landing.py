@@ -12,7 +12,7 @@ import zstandard
 
 from ingest.batches.committed import committed, datasets, latest
 from ingest.batches.landing import Landed, Landing, land
-from ingest.errors import BatchError, QuarantineError
+from ingest.errors import BatchError, QuarantineError, SourceError
 from ingest.lines import parts
 from ingest.manifest import Manifest, record_key
 from ingest.settings import Settings
@@ -137,6 +137,23 @@ def test_a_full_table_that_is_not_later_than_every_batch_is_refused(
     with pytest.raises(BatchError, match=rf"as of {as_of.isoformat()[:10]}.*2020-01-02.*--as-of.*--mode delta"):
         lands(folder_of(tmp_path, changed, "changed"), as_of=as_of)
     assert content(embedded_store, f"{dataset}/") == before
+
+
+def test_a_file_that_is_written_meanwhile_lands_nothing(
+    lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cut = folder_of(tmp_path, FILES), parts.cut
+
+    def slowly(*given: object, **named: object) -> object:
+        done = cut(*given, **named)  # type: ignore[arg-type]
+        with (folder / "ratings.csv").open("a") as file:
+            file.write("9,9,3.0,1000000000\n")
+        return done
+
+    monkeypatch.setattr(parts, "cut", slowly)
+    with pytest.raises(SourceError, match=r"ratings\.csv changed while it was read"):
+        lands(folder, as_of=DAY_1)
+    assert committed(embedded_store, dataset) == []
 
 
 def test_a_late_delta_is_landed(lands: Lander, tmp_path: Path) -> None:

@@ -108,6 +108,11 @@ def test_a_source_beside_an_option_that_lands_nothing_is_refused(command_line: C
     assert (result.exit_code, f"{option} lands nothing: land " in result.stderr) == (1, True)
 
 
+def test_a_rebuild_that_would_follow_is_refused(command_line: CliRunner) -> None:
+    result = command_line.invoke(app, ["dev", "--rebuild", "--follow"])
+    assert (result.exit_code, "--rebuild and --follow exclude each other" in result.stderr) == (1, True)
+
+
 @pytest.mark.parametrize("arguments", [["ml-1000"], ["mine", "--source", "/does/not/exist"], ["mine", "--source", "."]])
 @pytest.mark.parametrize("command", ["land", "dev"])
 def test_a_source_that_cannot_be_landed_starts_no_store(

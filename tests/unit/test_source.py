@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -276,6 +277,30 @@ def test_an_archive_in_an_archive_is_named() -> None:
     with pytest.raises(SourceError, match=r"ml-20m\.zip is an archive.*unpack it"):
         recognise("x", ["a/ml-20m.zip", "README.txt"])
     assert "ml-20m.zip was left out" in recognise("x", ["movies.csv", "ml-20m.zip"]).warnings[0]
+
+
+def grown(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"3,Three (2003),Drama\n")
+
+
+@pytest.mark.parametrize(
+    "change", [grown, lambda path: path.rename(path.with_name("away")), lambda path: os.utime(path, (1, 1))]
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_that_changes_while_it_is_read_is_refused_by_name(
+    tmp_path: Path, change: Callable[[Path], object], packed: bool
+) -> None:
+    file = tmp_path / ("ml.zip" if packed else "movies.csv")
+    if packed:
+        zipped(file, {"movies.csv": MOVIES})
+    else:
+        file.write_bytes(MOVIES)
+    with open_source(file if packed else tmp_path) as source:
+        source.check_unchanged()
+        change(file)
+        with pytest.raises(SourceError, match=re.escape(str(file))):
+            source.check_unchanged()
 
 
 def test_an_archive_is_not_hashed_before_its_sha256_is_asked_for(tmp_path: Path) -> None:
