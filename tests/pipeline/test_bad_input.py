@@ -5,11 +5,14 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from ingest.batches.committed import committed
+from ingest.schema import TABLES, Kind
+from pipeline.dbt import Dbt
 from pipeline.target import only_writer
 from profiles.errors import PipelineError
 from tests.pipeline.generated import START
@@ -212,3 +215,40 @@ def test_a_part_that_does_not_match_its_manifest_is_refused_by_name(lab: Lab) ->
 def lines(bad: dict[int, tuple[bytes, str]]) -> bytes:
     """The bad lines, each ended."""
     return b"".join(line + b"\n" for line, _ in bad.values())
+
+
+# The least and the greatest that a good line may hold, and what is nothing, or looks like it.
+EXTREMES: dict[Kind, tuple[object, ...]] = {
+    "id": (1, 2**31 - 1),
+    "tmdb_id": ("", 1, 2**31 - 1),
+    "imdb_id": ("", "0", "9" * 18),
+    "timestamp": (0, 253_402_300_799),
+    "rating": ("0.5", "5.0"),
+    "relevance": ("0", "1", "1e-60"),
+    "gender": ("", "F", "M"),
+    "age": ("", 1, 150),
+    "text": ("", " ", "\u00a0", "\u200b", '"', "|", "\\", "(1995)", "(no genres listed)", "e\u0301", "x" * 10_000),
+}
+
+
+def test_whatever_landing_takes_is_built_and_passes_its_tests(lab: Lab, seed: int) -> None:
+    random, dataset = Random(seed), lab.new_dataset()
+    rows = {
+        table.name: [[random.choice(EXTREMES[column.kind]) for column in table.columns] for _ in range(40)]
+        for table in TABLES.values()
+    }
+    rows["users"].append([7, "", "", "", ""])  # whom nothing else names
+    landed = lab.land(dataset, Batch(START, rows)).manifest
+    assert sum(table.rows_rejected for table in landed.tables.values()) == 0
+    lab.apply(dataset, dbt=Dbt("dev"))
+
+
+def test_nothing_in_quotes_is_nothing(lab: Lab, run: Run, tmp_path: Path) -> None:
+    dataset, header = lab.new_name(), "userId,gender,age,occupation,zipCode"
+    for day, (line, more) in enumerate((("1,M,25,,", GOOD), ('1,M,25,"",""', {})), 1):
+        (tmp_path / str(day)).mkdir()
+        source = folder(tmp_path / str(day), {**more, "users.csv": f"{header}\n{line}\n"})
+        mode = ("--mode", "full" if more else "delta", "--as-of", f"2020-01-0{day}")
+        done = run("dev", dataset, "--source", source, *mode)
+        assert done.exit_code == 0, done.output
+    assert lab.rows("select occupation, zip_code, count(*) from snapshots.snap_users group by all") == [(None, None, 1)]

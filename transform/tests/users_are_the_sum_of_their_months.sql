@@ -20,7 +20,7 @@ active as (
     where rating_count + tag_count > 0
         or first_activity_at is not null
         or last_activity_at is not null
-        or coalesce(gender, occupation, zip_code) is null
+        or user_id not in (select user_id from {{ ref('int_users') }})
 
 )
 

@@ -92,7 +92,7 @@ matched as (
         cross join (values (0), (1), (-1)) as steps (step)
         left join rated
             on tagged._batch = rated._batch
-            and tagged.user_id + steps.step = rated.user_id
+            and cast(tagged.user_id as bigint) + steps.step = rated.user_id
             and tagged.movie_id = rated.movie_id
         group by 1, 2
     ) as matches

@@ -1,9 +1,9 @@
 select
     user_id,
-    gender,
+    nullif(gender, '') as gender,
     age,
-    occupation,
-    zip_code,
+    nullif(occupation, '') as occupation,
+    nullif(zip_code, '') as zip_code,
     _batch,
     _part,
     _row
