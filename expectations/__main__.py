@@ -23,7 +23,6 @@ def main(
     accept: Annotated[
         list[str] | None, typer.Option(help="A batch whose failed checks only warn; may be repeated.")
     ] = None,
-    docs: Annotated[bool, typer.Option("--docs", help="Build pages of the results as well.")] = False,
 ) -> None:
     """Judges a warehouse; exit code 1 when a check of severity error fails."""
     console = Console()
@@ -39,10 +38,6 @@ def main(
         console.print(part)
     outcome = "[green]passed" if verdict.passed else "[red]failed"
     console.print(f"{outcome}[/]: {verdict.summary()}, {verdict.seconds:.1f} s", highlight=False)
-    if docs:
-        from expectations.docs import build
-
-        console.print(f"pages: {build(target)}", soft_wrap=True, highlight=False, markup=False)
     raise typer.Exit(0 if verdict.passed else 1)
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import jinja2
-
+from pipeline.templates import render
 from profiles import snowflake, warehouse_schemas
 from profiles.errors import PipelineError
 
-TEMPLATE = Path(__file__).with_name("bootstrap.sql.j2")
 IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]{0,62}"
 KEY, QUOTA = "[A-Za-z0-9+/]", "[1-9][0-9]{0,4}"
 # Who owns each schema: who builds it.
@@ -65,13 +62,9 @@ class Plan:
     @property
     def sql(self) -> str:
         """The whole script, with comments; a value that is missing is the variable's name in angle brackets."""
-        engine = jinja2.Environment(  # noqa: S701 it writes SQL, and every value is validated
-            trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-        )
-        engine.filters["text"] = lambda text: "'" + str(text).replace("\\", "\\\\").replace("'", "''") + "'"
         roles = {name: f"{self.values['database']}_{name}" for name in ROLES}
-        template = engine.from_string(TEMPLATE.read_text(encoding="utf-8"))
-        return template.render(self.values, roles=roles, schemas=SCHEMAS, permanent=warehouse_schemas.PERMANENT)
+        permanent = warehouse_schemas.PERMANENT
+        return render("bootstrap.sql", **self.values, roles=roles, schemas=SCHEMAS, permanent=permanent)
 
     @property
     def statements(self) -> list[str]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import networkx as nx
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -14,14 +12,7 @@ from markupsafe import Markup
 from pipeline.dbt import BUILT, TESTS
 from pipeline.diff.build import Side
 from pipeline.diff.compare import Relation
-
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader([Path(__file__).parent, Path(__file__).parents[1] / "site"]),
-    autoescape=jinja2.select_autoescape(["html.j2"]),
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)
+from pipeline.templates import render
 
 
 @dataclass(frozen=True)
@@ -40,12 +31,12 @@ class Diff:
 
     def markdown(self) -> str:
         """For a pull request, and for a terminal."""
-        return TEMPLATES.get_template("diff.md.j2").render(diff=self)
+        return render("diff/diff.md", diff=self)
 
     def html(self) -> str:
         """The same as a page of its own, readable offline."""
         content = MarkdownIt("commonmark", {"html": False}).enable("table").render(self.markdown())
-        return TEMPLATES.get_template("diff.html.j2").render(content=Markup(content))  # noqa: S704 - escaped by it
+        return render("diff/diff.html", content=Markup(content))  # noqa: S704 - escaped by it
 
 
 def diff(base_name: str, base: Side, head: Side, differing: set[str], relations: list[Relation]) -> Diff:
@@ -91,15 +82,3 @@ def _all(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _downstream(manifest: dict[str, Any], name: str) -> list[str]:
     found = nx.descendants(nx.DiGraph(manifest["child_map"]), name)
     return sorted(child.rpartition(".")[2] for child in found if child.partition(".")[0] in BUILT | {"exposure"})
-
-
-def _cell(text: str) -> str:
-    """Text within a cell of a Markdown table, where a page of GitHub would read it as markup."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    for mark in "\\`*_|<>[]":
-        plain = plain.replace(mark, f"\\{mark}")
-    return plain
-
-
-TEMPLATES.filters["cell"] = _cell
-TEMPLATES.filters["thousands"] = lambda number: "" if number is None else f"{number:,}"

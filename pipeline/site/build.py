@@ -23,8 +23,8 @@ from notebooks import run as notebooks
 from pipeline import runs
 from pipeline.dbt import Dbt
 from pipeline.site import columns
-from pipeline.site.pages import render
 from pipeline.site.state import descriptions, state
+from pipeline.templates import render
 from profiles import engine, snowflake
 from profiles.environment import also
 from profiles.errors import PipelineError
@@ -67,7 +67,11 @@ def build(out: Path, settings: Settings, say: Say) -> Path:
     say("dbt docs")
     exposures = sorted(manifest["exposures"].values(), key=itemgetter("name"))
     found["notebooks"] = [{name: exposure[name] for name in ("name", "label", "description")} for exposure in exposures]
-    found["data_docs"] = _data_docs(target, new / "data_docs")
+    found["data_docs"] = results_of(target).is_dir()
+    if found["data_docs"]:
+        from pipeline.site import data_docs  # seconds of imports
+
+        data_docs.build(target, new / "data_docs")
     say("Data Docs" if found["data_docs"] else "no Data Docs: no gate has run yet")
     records = runs.read(settings.data_dir / "runs")
     shown = ("started_at", "job", "outcome", "seconds")
@@ -82,9 +86,9 @@ def build(out: Path, settings: Settings, say: Say) -> Path:
     }
     groups = groupby(found["rows"], key=lambda name: str(name).partition(".")[0])
     for name, content in {
-        "index.html": render("index", state=found, groups=groups, relations=descriptions(manifest, prefix)),
-        "columns.html": render("columns", columns=lineage, files=files),
-        "runs.html": render("runs", runs=records[:100], slowest=runs.slowest(records)),
+        "index.html": render("site/index.html", state=found, groups=groups, relations=descriptions(manifest, prefix)),
+        "columns.html": render("site/columns.html", columns=lineage, files=files),
+        "runs.html": render("site/runs.html", runs=records[:100], slowest=runs.slowest(records)),
         "state.json": json.dumps(found, indent=1),
     }.items():
         (new / name).write_text(content, encoding="utf-8")
@@ -131,19 +135,6 @@ def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[st
     folder.mkdir()
     (folder / "index.html").write_text(page, encoding="utf-8")
     return json.loads(files["manifest"]), json.loads(files["catalog"])
-
-
-def _data_docs(target: str, folder: Path) -> str | None:
-    """The pages of what the gate found last, if it has run."""
-    if not results_of(target).is_dir():
-        return None
-    from expectations.docs import build as build_docs  # seconds of imports
-
-    shutil.copytree(build_docs(target).parent, folder)
-    front = folder / "index.html"
-    page = front.read_text(encoding="utf-8")
-    front.write_text(page.replace("<body>", '<body><p><a href="../index.html">← site</a></p>', 1), encoding="utf-8")
-    return "data_docs/index.html"
 
 
 def _replace(out: Path, new: Path) -> None:

@@ -155,7 +155,7 @@ PLANTED: dict[str, tuple[Edit, list[str], list[str]]] = {
         both(without_rating_distribution, replaced("models/exposures.yml", "      - ref('rating_distribution')\n", "")),
         ["marts.rating_distribution"],
         [
-            "| marts.rating\\_distribution | removed |  |  | 0 | 0 | 0 |",
+            "| marts.rating\\_distribution | removed | – | – | 0 | 0 | 0 |",
             "### Tests removed",
             "- summaries\\_add\\_up\\_to\\_the\\_ratings",
             "- unique\\_rating\\_distribution\\_rating",

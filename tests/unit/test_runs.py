@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.dbt import Node
 from pipeline.runs import Run, read, recorded, slowest
-from pipeline.site.pages import render
+from pipeline.templates import render
 from profiles.errors import PipelineError
 
 
@@ -107,11 +107,11 @@ def test_what_takes_the_time_is_held_against_what_it_took_before(tmp_path: Path)
     first, second = slowest(read(tmp_path))
     assert (first["name"], first["seconds"], first["before"]) == ("fact_ratings", 9.0, 2.0)
     assert second["name"] == "quick"
-    assert "9.00" in render("runs", runs=read(tmp_path), slowest=[first, second])
+    assert "9.00" in render("site/runs.html", runs=read(tmp_path), slowest=[first, second])
 
 
 def test_an_error_with_markup_is_text_on_the_page(tmp_path: Path) -> None:
     run = Run("dev", "dev")
     with pytest.raises(PipelineError), recorded(run, tmp_path):
         raise PipelineError("<script>alert(1)</script>")
-    assert "<script>alert" not in render("runs", runs=read(tmp_path), slowest=[])
+    assert "<script>alert" not in render("site/runs.html", runs=read(tmp_path), slowest=[])
