@@ -129,13 +129,13 @@ def runs(session: nox.Session) -> None:
 @nox.session(default=False)
 def notebooks(session: nox.Session) -> None:
     """Execute the notebooks on the current warehouse and render them."""
-    run(session, on_target("notebooks"), "notebooks.run")
+    run(session, on_target("notebooks"), "pipeline", "notebooks")
 
 
 @nox.session(default=False)
 def lab(session: nox.Session) -> None:
     """Open Jupyter on the marts."""
-    run(session, on_target("lab"), "notebooks.lab")
+    run(session, on_target("lab"), "pipeline", "lab")
 
 
 @nox.session(default=False)

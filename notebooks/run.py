@@ -1,6 +1,6 @@
-"""`python -m notebooks.run`: executes the notebooks on the current warehouse and renders each as one HTML page.
+"""Executes the notebooks on the current warehouse and renders each as one HTML page, which loads nothing from anywhere.
 
-The pages go to `$MOVIELENS_DATA_DIR/notebooks/`; they load nothing from anywhere. The notebooks stay as they are.
+The notebooks stay as they are.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import html
 import os
 import re
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -21,10 +20,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
-from ingest.errors import IngestError
 from ingest.text import visible
 from notebooks import marts
-from profiles.environment import adopt, without_secrets
 from profiles.errors import PipelineError
 
 FOLDER = Path(__file__).parent
@@ -94,10 +91,10 @@ def render(notebook: Any, path: Path) -> str:
     return visible(str(page))
 
 
-def run(out: Path) -> list[str]:
-    """Execute all notebooks and render them into the folder `out`, two at a time, with a line each on standard output.
+def run(out: Path) -> None:
+    """Executes all notebooks and renders them into the folder `out`, two at a time, with a line each.
 
-    Returns what failed, empty when nothing did; a failed notebook leaves an earlier run's page alone.
+    Raises `PipelineError` with all that failed; a failed notebook leaves an earlier run's page alone.
     """
     out.mkdir(parents=True, exist_ok=True)
 
@@ -118,21 +115,5 @@ def run(out: Path) -> list[str]:
         os.environ |= dict.fromkeys(
             ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR"), scratch
         )
-        return list(filter(None, workers.map(one, notebooks())))
-
-
-def main() -> int:
-    """Runs the notebooks on the environment's warehouse and reports what failed; returns the exit code."""
-    try:
-        settings = adopt()
-        marts.connect().close()
-        failures = run(settings.data_dir / "notebooks")
-    except (IngestError, PipelineError) as error:
-        failures = [str(error)]
-    for failure in failures:
-        print(f"error: {visible(without_secrets(failure))}", file=sys.stderr)
-    return 1 if failures else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+        if failures := list(filter(None, workers.map(one, notebooks()))):
+            raise PipelineError("\n".join(failures))

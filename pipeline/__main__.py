@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from expectations.gate import Gate
 from ingest.batches.landing import Landing
 from ingest.batches.withdrawal import withdraw as take_back
 from ingest.errors import SourceError
@@ -198,6 +199,39 @@ def docs(
         with SiteServer(page.parent) as serving, suppress(KeyboardInterrupt):
             report.say(f"{serving.address} (Ctrl-C stops it)", "green")
             serving.serve_forever()
+
+
+@app.command()
+def notebooks() -> None:
+    """Executes the notebooks on the current warehouse and renders them in the data folder's `notebooks/`."""
+    from notebooks import marts, run
+
+    marts.connect().close()
+    run.run(Settings().data_dir / "notebooks")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Opens JupyterLab, whose options it takes, on the marts."""
+    # On a port, what a cell prints would be there for everyone on the machine.
+    own = ["--notebook-dir", str(ROOT / "notebooks"), "--KernelManager.transport=ipc"]
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", *own, *context.args])  # noqa: S606 - no shell is wanted
+
+
+@app.command()
+def judge(
+    target: Annotated[Literal["dev", "prod", "ci"], typer.Option(help="Whose warehouse.")] = "dev",
+    batch: Annotated[list[str] | None, typer.Option(help="One to judge, not the newest; may be repeated.")] = None,
+    accept: Accept = None,
+) -> None:
+    """Judges what is published once more, and publishes nothing; exit code 1 when a check of severity error fails."""
+    with Gate(target) as gate, console.status("judging (Great Expectations takes some seconds to start)"):
+        verdict = gate.check(batch or (), accept or ())
+    for part in verdict.tables():
+        console.print(part)
+    outcome = "[green]passed" if verdict.passed else "[red]failed"
+    console.print(f"{outcome}[/]: {verdict.summary()}, {verdict.seconds:.1f} s", highlight=False)
+    raise typer.Exit(0 if verdict.passed else 1)
 
 
 @app.command("bootstrap")

@@ -252,16 +252,15 @@ def test_without_the_listener_great_expectations_reads_no_rows_on_duckdb(tmp_pat
 
 
 def test_the_command_shows_what_it_finds(gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from expectations import __main__ as command
+    from pipeline import __main__ as command
 
     build(tmp_path / "warehouse.duckdb", share_with_unknown_genre=0.5, movies_with_unknown_genre=500)
     monkeypatch.setenv("MOVIELENS_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "100")
-    call = [sys.executable, "-m", "expectations"]
+    call = [sys.executable, "-m", "pipeline", "judge"]
     answer = subprocess.run(call, cwd=REPO, capture_output=True, text=True, timeout=120, check=False)
     assert answer.returncode == 1, answer.stderr
     assert "profile_movies.share_with_unknown_genre" in answer.stdout
     monkeypatch.setattr(command, "Gate", lambda _: nullcontext(gate))
     with pytest.raises(Exit) as ended:
-        command.main(accept=["000001"])
+        command.judge(accept=["000001"])
     assert ended.value.exit_code == 0
