@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,13 +26,17 @@ class Report:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """A step that is shown while it runs, and with its time when it is done."""
-        self._step, self._nodes = name, 0
-        with self.console.status(escape(name)) as self._status, self.run.step(name):
-            yield
-        self._status = None
+        """A step that is shown while it runs, and with its time when it is done; one that fails is recorded too."""
+        self._step, self._nodes, began = name, 0, time.monotonic()
+        try:
+            with self.console.status(escape(name)) as self._status:
+                yield
+        finally:
+            self._status = None
+            seconds = round(time.monotonic() - began, 3)
+            self.run.steps.append((name, seconds))
         if not self._quiet:
-            self.say(f"  {name:<24}{self.run.steps[-1][1]:6.1f} s")
+            self.say(f"  {name:<24}{seconds:6.1f} s")
 
     @contextmanager
     def another_run(self, folder: Path) -> Iterator[Run]:

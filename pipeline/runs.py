@@ -58,15 +58,6 @@ class Run:
         self.id = f"{self.started_at:%Y%m%dT%H%M%S.%fZ}-{self.process}"
         self._began = time.monotonic()
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Measures a step, also one that fails."""
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.steps.append((name, round(time.monotonic() - began, 3)))
-
     @property
     def tests(self) -> int:
         """The tests that passed or warned."""

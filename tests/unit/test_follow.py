@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from pipeline import follow, runs
+from pipeline import follow, report, runs
 from pipeline.apply import Context
 from pipeline.report import Report
 
@@ -59,7 +59,7 @@ def follow_for(
         context.report.run.outcome = "published"
         return [SimpleNamespace(batch_id="b")]
 
-    for module in (follow, runs):
+    for module in (follow, report, runs):
         monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(follow, "record_keys", record_keys)
     monkeypatch.setattr(follow, "apply", apply)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,17 +11,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pipeline.dbt import Node
+from pipeline.report import Report
 from pipeline.runs import Run, read, recorded, slowest
 from pipeline.templates import render
 from profiles.errors import PipelineError
 
 
 def test_a_good_run_is_recorded_with_its_steps_nodes_and_batches(tmp_path: Path) -> None:
-    run = Run("dev", "dev")
+    report = Report(Console(file=io.StringIO()))
+    run = report.run
     with recorded(run, tmp_path):
-        with run.step("load 000001"):
+        with report.step("load 000001"):
             run.batches.append("000001")
         run.nodes += [Node("fact_ratings", "model", "success", 1.5, 7), Node("unique", "test", "pass", 0.1, None)]
         run.outcome = "published"
@@ -42,8 +46,8 @@ def test_a_good_run_is_recorded_with_its_steps_nodes_and_batches(tmp_path: Path)
 def test_a_run_that_ends_badly_is_recorded_with_the_step_it_was_in(
     tmp_path: Path, error: BaseException, outcome: str
 ) -> None:
-    run = Run("dev", "dev")
-    with pytest.raises(type(error)), recorded(run, tmp_path), run.step("mart gate"):
+    report = Report(Console(file=io.StringIO()))
+    with pytest.raises(type(error)), recorded(report.run, tmp_path), report.step("mart gate"):
         raise error
     (record,) = read(tmp_path)
     assert record["outcome"] == outcome
