@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, chdir, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
@@ -117,7 +117,7 @@ def _copy(
     """The copy of a target's warehouse, where dbt and the expectations work meanwhile, and how it is published."""
     if engine(target).is_local:
         file = WarehouseFile(settings.warehouse)
-        with chdir(file.make_folder()), also(MOVIELENS_WAREHOUSE=str(file.copy), MOVIELENS_DBT_PATH=file.copy.name):
+        with file.worked_on():
             yield duckdb_warehouse(file.copy), file
         return
 

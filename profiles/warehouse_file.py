@@ -10,11 +10,12 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 from pathlib import Path
 
 import duckdb
 
+from profiles.environment import also
 from profiles.errors import PipelineError
 
 _FOREIGN = "{} is not a DuckDB database, so it is left alone. Set MOVIELENS_WAREHOUSE to another file."
@@ -48,8 +49,9 @@ class WarehouseFile:
         self._known = self.published.with_suffix(".published.json")
         self._origin = ""
 
-    def make_folder(self) -> Path:
-        """The folder of the copy, made where it is missing; raises `PipelineError` where it cannot be."""
+    @contextmanager
+    def worked_on(self) -> Iterator[None]:
+        """Leads dbt and Great Expectations to the copy; raises `PipelineError` where its folder cannot be made."""
         folder = self.copy.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +60,8 @@ class WarehouseFile:
                 f"{folder}, where a run works on a copy of the warehouse, cannot be made: {error.strerror}. Make "
                 f"{folder.parent} writable, or set MOVIELENS_WAREHOUSE to a file elsewhere."
             ) from None
-        return folder
+        with chdir(folder), also(MOVIELENS_WAREHOUSE=str(self.copy), MOVIELENS_DBT_PATH=self.copy.name):
+            yield
 
     def check(self) -> None:
         """Reads all of a published file unless it is as the last run left it: a damaged block shows only when read.
@@ -87,7 +90,6 @@ class WarehouseFile:
         """
         if _is_foreign(self.published):
             raise PipelineError(_FOREIGN.format(self.published))
-        self.make_folder()
         try:
             for path in (self.copy, *_logs(self.copy)):
                 path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,14 +56,9 @@ def extracted(ref: str, folder: Path) -> Path:
 
 
 @contextmanager
-def project_of(project: Path, file: Path, report: Report) -> Iterator[Dbt]:
-    """Dbt on a project and a warehouse file of their own, without data tests."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    warehouse = {"MOVIELENS_WAREHOUSE": str(file), "MOVIELENS_DBT_PATH": file.name}
-    with (
-        chdir(file.parent),
-        also(DBT_PROJECT_DIR=str(project), DBT_TARGET_PATH=str(file.parent / "dbt"), **warehouse),
-    ):
+def project_of(project: Path, file: WarehouseFile, report: Report) -> Iterator[Dbt]:
+    """Dbt on a project and on the copy of a warehouse file, without data tests."""
+    with file.worked_on(), also(DBT_PROJECT_DIR=str(project), DBT_TARGET_PATH=str(file.published.parent / "dbt")):
         yield Dbt("dev", report.node, tests=False)
 
 
@@ -74,11 +69,11 @@ def build_head(
 
     Where no history is touched, only what differs and what depends on it is built, in a copy of the base.
     """
-    file = folder / base.file.name
+    file = WarehouseFile(folder / base.file.name)
     shutil.rmtree(folder, ignore_errors=True)
     with project_of(project, file, report) as dbt:
-        copy_file(base.file, file)
-        head = Side(file, dbt.manifest())
+        copy_file(base.file, file.copy)
+        head = Side(file.copy, dbt.manifest())
         changed = set(dbt.listed("state:modified", state=base.file.parent / "dbt" / "dev"))
         nodes = changed & head.relations.keys()
         if nodes & set(dbt.listed(HISTORY)) or _history_differs(base.manifest, head.manifest):
@@ -107,11 +102,8 @@ def build_anew(project: Path, folder: Path, store: Store, dataset: str, report: 
     """Builds a project from all landed batches."""
     file = WarehouseFile(folder / "warehouse.duckdb")
     file.published.unlink(missing_ok=True)
-    with project_of(project, file.copy, report) as dbt:
+    with project_of(project, file, report) as dbt:
         published, copy = duckdb_warehouse(file.published, read_only=True), duckdb_warehouse(file.copy)
         context = Context(store, published, copy, file, dbt, report)
         apply(context, dataset, replaced=State())
-        manifest = dbt.manifest()
-        shutil.rmtree(folder / "dbt", ignore_errors=True)
-        shutil.move(file.copy.parent / "dbt", folder / "dbt")
-    return Side(file.published, manifest)
+        return Side(file.published, dbt.manifest())

@@ -229,7 +229,7 @@ class Lab:
 
     def apply(self, dataset: str, **other: Any) -> list[Manifest] | None:
         """Applies what waits, as a run does; `other` takes the place of parts of its `Context`."""
-        with self.environment(), mock.patch.dict(os.environ, MOVIELENS_WAREHOUSE=str(self.file.copy)):
+        with self.environment(), self.file.worked_on():
             return apply(replace(self._context, **other), dataset)
 
     def full_refresh(self) -> None:

@@ -31,7 +31,14 @@ def file(tmp_path: Path) -> WarehouseFile:
     """A published warehouse with one row."""
     path = tmp_path / "warehouse.duckdb"
     write(path, "create table t as select 1 as i")
-    return WarehouseFile(path)
+    return warehouse_file(path)
+
+
+def warehouse_file(path: Path) -> WarehouseFile:
+    """A warehouse file with the folder that a run works in."""
+    file = WarehouseFile(path)
+    with file.worked_on():
+        return file
 
 
 def write(path: Path, sql: str) -> None:
@@ -139,7 +146,7 @@ def test_what_somebody_else_wrote_during_a_run_is_not_published_over(
 
 
 def test_what_somebody_made_where_nothing_was_is_not_published_over(tmp_path: Path) -> None:
-    file = WarehouseFile(tmp_path / "warehouse.duckdb")
+    file = warehouse_file(tmp_path / "warehouse.duckdb")
     file.begin()
     write(file.copy, "create table t as select 1 as i")
     write(file.published, "create table t as select 7 as i")
@@ -223,22 +230,24 @@ def test_a_work_folder_on_another_file_system_is_refused_by_name(file: Warehouse
     if not other.is_dir() or other.stat().st_dev == file.published.stat().st_dev:
         pytest.skip("there is one file system only")
     with tempfile.TemporaryDirectory(dir=other) as elsewhere:
+        file.copy.parent.rmdir()
         file.copy.parent.symlink_to(elsewhere)
         with pytest.raises(PipelineError, match=f"{file.copy.parent} .* on different file systems"):
             file.begin()
 
 
 def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(file: WarehouseFile) -> None:
+    file.copy.parent.rmdir()
     file.copy.parent.write_text("in the way")
-    for step in (file.make_folder, file.begin):
-        with pytest.raises(PipelineError, match=f"{file.copy.parent}, .* cannot be made: .*MOVIELENS_WAREHOUSE"):
-            step()
+    refused = pytest.raises(PipelineError, match=f"{file.copy.parent}, .* cannot be made: .*MOVIELENS_WAREHOUSE")
+    with refused, file.worked_on():
+        pass
 
 
 def test_a_link_to_a_warehouse_stays_a_link(tmp_path: Path, file: WarehouseFile) -> None:
     link = tmp_path / "link.duckdb"
     link.symlink_to(file.published)
-    linked = WarehouseFile(link)
+    linked = warehouse_file(link)
     linked.begin()
     write(linked.copy, "create view v as select i + 1 as i from warehouse.main.t")
     linked.publish()
@@ -288,7 +297,7 @@ def test_a_file_of_something_else_is_not_replaced(tmp_path: Path, empty: bool) -
     notes = tmp_path / "notes.duckdb"
     notes.write_text("what I must not forget")
     with pytest.raises(PipelineError, match="is not a DuckDB database"):
-        WarehouseFile(notes).check()
+        warehouse_file(notes).check()
     with pytest.raises(PipelineError, match="is not a DuckDB database"):
-        WarehouseFile(notes).begin(empty=empty)
+        warehouse_file(notes).begin(empty=empty)
     assert notes.read_text() == "what I must not forget"
