@@ -89,12 +89,9 @@ def replay(session: nox.Session) -> None:
 @nox.session(default=False)
 def prod(session: nox.Session) -> None:
     """The same job on Snowflake (`-- --emulator`: on a local stand-in; `-- --bootstrap`: set up an account)."""
-    if "--bootstrap" in session.posargs:
-        install(session, "prod")
-        options = [option for option in session.posargs if option != "--bootstrap"]
-        session.run("python", "-m", "pipeline", "bootstrap", *options)
-    else:
-        run(session, "emulator" if "--emulator" in session.posargs else "prod", "pipeline", "prod")
+    options = [option for option in session.posargs if option != "--bootstrap"]
+    install(session, "emulator" if "--emulator" in options else "prod")
+    session.run("python", "-m", "pipeline", "prod" if options == session.posargs else "bootstrap", *options)
 
 
 @nox.session(default=False)

@@ -68,7 +68,8 @@ def judge(
         judged, unmeasured = groups(asked, [int(batch_id) for batch_id in ids], ask)
         results = list(_results(judged, warehouse, connection, context(home)))
         shown = {check.subject: check.rows for check in asked if check.rows}
-        found = [_unmeasured(batch) for batch in unmeasured]
+        why = "The batch was not measured: did its build fail?"
+        found = [Finding("error", f"{batch:06d}", "quality", "no profile", "a profile", why) for batch in unmeasured]
         found += [
             _finding(check, batch, result, shown.get(check.subject), ask)
             for check, batch, result in results
@@ -151,11 +152,6 @@ def _finding(check: Check, batch: int, result: Any, sql: str | None, ask: Ask) -
         why=check.why,
         rows=tuple(as_text(dict(row)) for row in rows[:ROWS_SHOWN]),
     )
-
-
-def _unmeasured(batch: int) -> Finding:
-    why = "The batch was not measured: did its build fail?"
-    return Finding("error", f"{batch:06d}", "quality", "no profile", "a profile", why)
 
 
 def _exception(result: Any) -> str:

@@ -107,19 +107,16 @@ def batches_table(store: Store, datasets: Iterable[str]) -> Table:
     table = Table(box=None)
     for title in ("batch", "as of (UTC)", "table", "mode", "rows", "rejected"):
         table.add_column(title, no_wrap=True)
+    rows: list[tuple[str, ...]] = []
     for dataset in datasets:
-        rows: dict[str, list[tuple[str, ...]]] = {
-            record.batch_id: [("withdrawn", escape(record.reason))] for record in withdrawn(store, dataset)
-        }
+        for record in withdrawn(store, dataset):
+            rows.append((f"{dataset} {record.batch_id}", "withdrawn", escape(record.reason)))
         for batch in committed(store, dataset):
-            rows[batch.batch_id] = [
-                (f"{batch.as_of:%Y-%m-%d %H:%M:%S}", name, t.mode, f"{t.rows_loaded:,}", f"{t.rows_rejected:,}")
-                for name, t in batch.tables.items()
-            ]
-        for batch_id, (first, *others) in sorted(rows.items()):
-            table.add_row(f"{dataset} {batch_id}", *first)
-            for other in others:
-                table.add_row("", "", *other[1:])
+            title, when = f"{dataset} {batch.batch_id}", f"{batch.as_of:%Y-%m-%d %H:%M:%S}"
+            for name, t in batch.tables.items():
+                rows.append((title, when, name, t.mode, f"{t.rows_loaded:,}", f"{t.rows_rejected:,}"))
+    for row in sorted(rows):
+        table.add_row(*row)
     return table
 
 

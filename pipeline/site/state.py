@@ -34,18 +34,15 @@ def state(marts: Marts, target: str) -> dict[str, Any]:
         "built_at": _records(marts.table("builds", "ops").aggregate(at=_.built_at.max()))[0]["at"],
         "totals": {name: sum(entry[name] for entry in loaded) for name in COUNTS},
         "batches": [
-            _batch(list(group)) | totals[batch_id] for batch_id, group in groupby(tables, itemgetter("batch_id"))
+            {"id": number, "as_of": as_of, "tables": {table["table_name"]: table["mode"] for table in group}}
+            | totals[number]
+            for (number, as_of), group in groupby(tables, itemgetter("batch_id", "as_of"))
         ],
         "withdrawn": _records(marts.table("withdrawals", "ops").order_by("batch_id")),
         "changes": _records(changes.filter(_._batch == changes._batch.max()).order_by("table_name")),
         "rows": {f"{schema}.{name}": rows for (schema, name), rows in marts.counts(*SCHEMAS).items()},
         "tests": next(iter(_records(runs.order_by(_.started_at.desc()).limit(1))), None),
     }
-
-
-def _batch(tables: list[dict[str, Any]]) -> dict[str, Any]:
-    modes = {table["table_name"]: table["mode"] for table in tables}
-    return {"id": tables[0]["batch_id"], "as_of": tables[0]["as_of"], "tables": modes}
 
 
 def descriptions(manifest: dict[str, Any], prefix: str) -> dict[str, dict[str, str]]:

@@ -116,7 +116,7 @@ def test_nobody_is_told_where_no_address_is_set() -> None:
     assert alert(failed(), Path("1.json"), settings(None)) == ""
 
 
-@pytest.mark.parametrize("secret", environment.SECRETS)
+@pytest.mark.parametrize("secret", sorted(environment.SECRETS))
 def test_a_secret_that_a_tool_put_into_an_error_is_neither_shown_nor_recorded_nor_sent(
     listener: tuple[str, list[dict[str, str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
 ) -> None:
