@@ -101,30 +101,23 @@ def _rows(
     if not shared:
         return
     relation.key = next((key for key in keys if set(key) <= set(shared) and _identifies(connection, name, key)), ())
-    by, first = ", ".join(map(_quoted, relation.key or shared)), f"order by all limit {EXAMPLES}"
-    compared = [column for column in shared if relation.key and column not in relation.key]
-    pairs = {column: (_quoted(f"before {column}"), _quoted(f"after {column}")) for column in compared}
+    key = relation.key or tuple(shared)
+    by, first = ", ".join(map(_quoted, key)), f"order by all limit {EXAMPLES}"
+    pairs = {c: (_quoted(f"before {c}"), _quoted(f"after {c}")) for c in shared if c not in key}
+    values = "".join(f", gone.{_quoted(c)} as {one}, come.{_quoted(c)} as {other}" for c, (one, other) in pairs.items())
+    old, new = (
+        f"select {', '.join(_comparable(c, kinds[c], before[c] == after[c]) for c in shared)} from {side}.{name}"
+        for side, kinds in (("before", before), ("after", after))
+    )
+    less = "except" if relation.key else "except all"
+    connection.execute(
+        "create or replace temp table differing as with "
+        f"gone as (select *, true as is_gone from ({old} {less} {new})), "
+        f"come as (select *, true as is_come from ({new} {less} {old})) "
+        f"select {by}, is_gone is null as is_added, is_come is null as is_removed{values} "
+        f"from gone full join come using ({by})"
+    )
     differs = [f"{one} is distinct from {other}" for one, other in pairs.values()]
-    if relation.key:
-        shown = "".join(
-            f", {_as_text(f'b.{_quoted(c)}', before[c])} as {one}, {_as_text(f'a.{_quoted(c)}', after[c])} as {other}"
-            for c, (one, other) in pairs.items()
-        )
-        differing = (
-            f"with joined as (select {by}, b.rowid is null as is_added, a.rowid is null as is_removed{shown} "
-            f"from before.{name} as b full join after.{name} as a using ({by})) "
-            f"select * from joined where {' or '.join(['is_added', 'is_removed', *differs])}"
-        )
-    else:
-        one, other = (
-            f"select {', '.join(f'{_as_text(_quoted(c), kinds[c])} as {_quoted(c)}' for c in shared)} from {side}.{name}"
-            for side, kinds in (("before", before), ("after", after))
-        )
-        differing = (
-            f"select *, true as is_added, false as is_removed from ({other} except all {one}) "
-            f"union all select *, false, true from ({one} except all {other})"
-        )
-    connection.execute(f"create or replace temp table differing as {differing}")
     changed = ["not is_added and not is_removed", *(f"not is_added and not is_removed and {test}" for test in differs)]
     counts = ", ".join(f"count(*) filter ({test})" for test in ("is_added", "is_removed", *changed))
     ((relation.rows_added, relation.rows_removed, relation.rows_changed, *rows),) = ask(
@@ -140,9 +133,12 @@ def _rows(
             relation.findings.append((f"{column} differs in {count:,} rows", examples))
 
 
-def _as_text(column: str, kind: str) -> str:
-    """SQL for a value as it is compared and shown; the last digits of a float depend on the order of a sum."""
-    return f"format('{{:.9g}}', {column})" if kind in ("DOUBLE", "FLOAT") else f"{column}::varchar"
+def _comparable(column: str, kind: str, same_kind: bool) -> str:
+    """SQL for a column as it is compared and shown; the last digits of a float depend on the order of a sum."""
+    name = _quoted(column)
+    if kind in ("DOUBLE", "FLOAT"):
+        return f"format('{{:.9g}}', {name}) as {name}"
+    return name if same_kind else f"{name}::varchar as {name}"
 
 
 def _identifies(connection: duckdb.DuckDBPyConnection, name: str, key: Key) -> bool:
