@@ -182,7 +182,9 @@ class Dbt:
         answer = self._answer(*arguments)
         results = list(getattr(answer.result, "results", None) or [])
         self._on_end([_node(result) for result in results if hasattr(result, "node")])
-        if _interrupted(answer.exception, results):
+        # dbt catches Ctrl-C as it does any error, and DuckDB makes one of its own of it.
+        stopped = any("Query interrupted" in str(node.message) for node in results)
+        if stopped or isinstance(answer.exception, KeyboardInterrupt):
             raise KeyboardInterrupt
         if not answer.success:
             raise PipelineError(self._explain(doing, answer.exception, results))
@@ -214,9 +216,14 @@ class Dbt:
 
     def _answer(self, *arguments: str) -> dbtRunnerResult:
         if self._runner is None:
-            if engine(self.target).is_local:  # DuckDB 2, beside Snowflake, would list all that is left
-                atexit.register(gc.freeze)  # dbt leaves much: to look through it once more at the end takes 0.7 s
-            self._runner = _runner_type()(self._project, callbacks=[self._hear])
+            # dbt keeps most of what it makes: looking for garbage as often as Python does takes a tenth of a build, and
+            # once more at the end 0.7 s. DuckDB 2, beside Snowflake, would list all that is left.
+            gc.set_threshold(100_000, 50, 100)
+            if engine(self.target).is_local:
+                atexit.register(gc.freeze)
+            from dbt.cli.main import dbtRunner  # 2 s of imports, put off until a batch is to be loaded
+
+            self._runner = dbtRunner(self._project, callbacks=[self._hear])
         options = ["--quiet", "--log-level", "none", "--no-version-check", "--target", self.target]
         tag = "" if arguments[0] == "parse" else os.environ.get(snowflake.TAG, "")
         with _ONE_AT_A_TIME, also(DBT_TARGET_PATH=str(self._target_path), MOVIELENS_DBT_QUERY_TAG=tag):
@@ -240,8 +247,7 @@ def _close_file() -> None:
     from dbt.adapters.factory import FACTORY
 
     for adapter in FACTORY.adapters.values():
-        close = getattr(adapter.ConnectionManager, "close_all_connections", None)
-        if close:
+        if close := getattr(adapter.ConnectionManager, "close_all_connections", None):
             close()
 
 
@@ -249,16 +255,3 @@ def _node(result: Any) -> Node:
     rows = (result.adapter_response or {}).get("rows_affected")
     kind, status = str(result.node.resource_type), str(result.status)
     return Node(result.node.name, kind, status, round(result.execution_time, 3), rows)
-
-
-def _runner_type() -> type[dbtRunner]:
-    # dbt keeps most of what it makes: looking for garbage as often as Python does takes a tenth of a build.
-    gc.set_threshold(100_000, 50, 100)
-    from dbt.cli.main import dbtRunner  # 2 s of imports, put off until a batch is to be loaded
-
-    return dbtRunner
-
-
-def _interrupted(exception: BaseException | None, results: list[Any]) -> bool:
-    """Whether Ctrl-C ended a command: dbt catches it as it does any error, and DuckDB makes one of its own of it."""
-    return isinstance(exception, KeyboardInterrupt) or any("Query interrupted" in str(node.message) for node in results)

@@ -79,12 +79,8 @@ def _arguments(as_role: str | None) -> dict[str, Any]:
         "login_timeout": 30,  # no network_timeout: it would cancel a query that takes longer
         "session_parameters": {"QUERY_TAG": environment.get(TAG) or "movielens", **SESSION},
     }
-    if host := environment.get("SNOWFLAKE_HOST"):
-        arguments |= {
-            "host": host,
-            "port": int(environment["SNOWFLAKE_PORT"]),
-            "protocol": environment["SNOWFLAKE_PROTOCOL"],
-        }
+    if environment.get("SNOWFLAKE_HOST"):  # the emulator
+        arguments |= {name: environment[f"SNOWFLAKE_{name.upper()}"] for name in ("host", "port", "protocol")}
     passphrase = environment.get("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE")
     if path := environment.get("SNOWFLAKE_PRIVATE_KEY_PATH"):
         arguments["private_key_file"] = path

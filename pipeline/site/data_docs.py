@@ -46,7 +46,7 @@ def build(target: str, folder: Path) -> None:
         path.write_text(_page(target, up, content=content), encoding="utf-8")
     pages = sorted(_pages(results), key=lambda page: (-page["failed"], -page["warned"], page["name"]))
     (site / "index.html").write_text(_page(target, "../", pages=pages), encoding="utf-8")
-    site.rename(folder)
+    shutil.move(site, folder)
 
 
 def _page(target: str, up: str, **shown: Any) -> str:
