@@ -14,11 +14,10 @@
     {%- for column in graph.sources['source.movielens.raw.rejected_rows'].columns.values() if column.name != 'batch_id' -%}
         {%- do rejected.columns.append({'name': column.name, 'type': column.data_type}) -%}
     {%- endfor -%}
-    {%- set tables = dict(manifest.tables, rejected_rows=rejected).items() -%}
-    {%- for name, table in tables -%}{%- do run_load(read_parts(name, table, bucket)) -%}{%- endfor -%}
-    {%- set before_rows = numbered_before_rows(manifest) -%}
+    {%- set tables = dict(manifest.tables, rejected_rows=rejected) -%}
+    {%- set before_rows = read_parts(tables, bucket) -%}
     {%- do run_load('begin') -%}
-    {%- for name, table in tables -%}{%- do run_load(load_parts(name, table, batch_id, before_rows)) -%}{%- endfor -%}
+    {%- for name, table in tables.items() -%}{%- do run_load(load_parts(name, table, batch_id, before_rows)) -%}{%- endfor -%}
     {%- do run_load(record_batch(manifest)) -%}
     {%- do assert_parts_match(manifest) -%}
     {%- do run_load('commit') -%}

@@ -1,6 +1,6 @@
 {# SQL that appends a batch's parts of one table to raw. Strict: a value that does not fit its type fails the load,
    because quarantine happened at landing. A rejected line has its own lineage: only its batch is added.
-   `before_rows` is what `numbered_before_rows` found. #}
+   `before_rows` is what `read_parts` found. #}
 {% macro load_parts(name, table, batch_id, before_rows) -%}
     {{ return(adapter.dispatch('load_parts')(name, table, batch_id, before_rows)) }}
 {%- endmacro %}
