@@ -45,42 +45,27 @@ totals as (
 
 ),
 
--- The scores of the batch's movies when it came: a delta adds to those that a movie has.
-matrix as (
-
-    select
-        by_movie._batch,
-        by_movie.scores
-    from by_movie
-    inner join batches
-        on by_movie._batch = batches._batch
-    where batches.mode = 'full'
-
-    union all
-
-    select
-        by_movie._batch,
-        count(distinct scores.tag_id) as scores
-    from by_movie
-    inner join ({{ content_batches('genome_scores', including=true) }}) as content
-        on by_movie._batch = content._batch
-    inner join {{ source('raw', 'genome_scores') }} as scores
-        on content.held_batch = scores._batch
-        and by_movie.movie_id = scores.movie_id
-    where content.mode = 'delta'
-    group by by_movie._batch, by_movie.movie_id
-
-),
-
+-- A delta adds to the scores that a movie has: those that it had when the batch came count.
 gaps as (
 
     select
-        matrix._batch,
-        count(case when matrix.scores != tags.tags then 1 end) as incomplete_movies
-    from matrix
+        by_movie._batch,
+        count(case when coalesce(held.scores, by_movie.scores) != tags.tags then 1 end) as incomplete_movies
+    from by_movie
     left join (select _batch, count(*) as tags from genome_tags group by _batch) as tags
-        on matrix._batch = tags._batch
-    group by matrix._batch
+        on by_movie._batch = tags._batch
+    left join (
+        select content._batch, scores.movie_id, count(distinct scores.tag_id) as scores
+        from ({{ content_batches('genome_scores', including=true) }}) as content
+        inner join {{ source('raw', 'genome_scores') }} as scores
+            on content.held_batch = scores._batch
+        where content.mode = 'delta'
+            and scores.movie_id in (select movie_id from by_movie)
+        group by 1, 2
+    ) as held
+        on by_movie._batch = held._batch
+        and by_movie.movie_id = held.movie_id
+    group by by_movie._batch
 
 ),
 
