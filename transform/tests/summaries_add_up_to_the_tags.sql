@@ -3,30 +3,21 @@ with
 
 roads as (
 
-    {% for summary, tags in [('dim_tags', 'use_count'), ('dim_users', 'tag_count'), ('user_activity', 'tag_count')] -%}
-    select
-        '{{ summary }}' as road,
-        coalesce(sum({{ tags }}), 0) as tags
-    from {{ ref(summary) }}
-
+    select 'dim_tags' as road, coalesce(sum(use_count), 0) as tags from {{ ref('dim_tags') }}
     union all
-
-    {% endfor -%}
-    select
-        'history as the fact has it' as road,
-        count(*) as tags
+    select 'user_activity' as road, coalesce(sum(tag_count), 0) as tags from {{ ref('user_activity') }}
+    union all
+    select 'history as the fact has it' as road, count(*) as tags
     from {{ ref('snap_tags') }} as history
     inner join {{ ref('fact_movie_tags') }} using (user_id, movie_id, tag_id, tagged_at)
     where history.valid_to is null
 
-),
-
-fact as (select count(*) as tags from {{ ref('fact_movie_tags') }})
+)
 
 select
     roads.road,
     roads.tags,
     fact.tags as tags_in_fact
 from roads
-inner join fact
+inner join (select count(*) as tags from {{ ref('fact_movie_tags') }}) as fact
     on roads.tags != fact.tags
