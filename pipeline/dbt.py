@@ -94,6 +94,11 @@ class Dbt:
         self._preparing = threading.Thread(target=self._parse, name="reads the dbt project", daemon=True)
         self._preparing.start()
 
+    def wait(self) -> None:
+        """Waits for what was begun in the background: Python aborts where it stops a thread that is in native code."""
+        if self._preparing:
+            self._preparing.join()
+
     def load(self, manifest: Manifest, bucket: str) -> None:
         """Loads one committed batch into raw, in one transaction."""
         snowflake.tag(manifest.batch_id)
@@ -175,8 +180,7 @@ class Dbt:
                 raise PipelineError(f"{test.name} did not run, though what it tests was built. Nothing is published.")
 
     def _invoke(self, *arguments: str, doing: str) -> list[Any]:
-        if self._preparing:
-            self._preparing.join()
+        self.wait()
         if self._project is None:
             self._parse()
         answer = self._answer(*arguments)

@@ -82,6 +82,7 @@ def run_context(
         snowflake.tag(run=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
         copy, publication = open_.enter_context(_copy(target, settings, warehouse, report))
         dbt = Dbt(target, report.node, lambda nodes: report.run.nodes.extend(nodes))  # of the run that it is then
+        open_.callback(dbt.wait)
         # A warehouse that cannot be used is known before anything is written.
         empty = anew or not warehouse.state().loaded
         gate = open_.enter_context(Gate(target))
