@@ -190,5 +190,5 @@ def test_other_suites_judge_what_is_published_and_build_none_of_it_anew(
     assert lab.marts() == before
 
 
-def closed(*_: object) -> None:
+def closed(*_: object, **__: object) -> None:
     raise PipelineError("closed")
