@@ -82,8 +82,8 @@ def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) 
     if other := [m for m in manifests if state.loaded.get(m.batch_id, m.digest) != m.digest]:
         raise PipelineError(
             f"{store.address(other[0].key)} is another batch than the warehouse has loaded as {other[0].batch_id}: this is "
-            f"not the store that it was loaded from. Go back to that one, set MOVIELENS_DATA_DIR to another folder, or "
-            f"delete the warehouse: it is then built from this store."
+            f"not the store that it was loaded from. Go back to that one. For a warehouse of this store, set "
+            f"MOVIELENS_DATA_DIR to another folder or delete the file; on Snowflake, set SNOWFLAKE_DATABASE to another one."
         )
     if not manifests and gone:
         raise PipelineError(f"Every batch of {dataset} is withdrawn: land another one.")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest.batches.committed import latest
-from ingest.batches.landing import Landing
+from ingest.batches.landing import Landing, check_lines
 from ingest.batches.landing import land as land_source
 from ingest.settings import Settings
 from ingest.sources.archive import open_source
@@ -135,15 +135,15 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int, a
         check_dataset(context.warehouse.state(), context.warehouse, landing.dataset)
         newest = latest(context.store, landing.dataset)
         done = _slices_done(newest.source.name, batches) if newest else -1
+        with report.step("check"):  # the whole: of a piece of some lines, a single one may be much
+            check_lines(source, landing, settings)
         for piece in slices(source, work, batches):
             if piece.number < done:
                 continue
             started = time.monotonic()
             # The folder's name is the batch's source: by it, a later run knows how far this one came.
             folder = piece.folder.rename(work / f"replay-{piece.number}-of-{batches}")
-            # As many lines of a file as could be rejected if it were landed whole.
-            allowed = min(1.0, landing.max_rejected / piece.share)
-            part = Landing(landing.dataset, folder, piece.mode, piece.as_of, max_rejected=allowed)
+            part = Landing(landing.dataset, folder, piece.mode, piece.as_of, max_rejected=1)
             land_source(part, context.store, settings, report.console)
             landed = time.monotonic()
             with report.another_run(settings.data_dir / "runs"):

@@ -178,6 +178,16 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
         return Landed(manifest, True, uploaded, warnings, time.monotonic() - started)
 
 
+def check_lines(source: OpenSource, landing: Landing, settings: Settings) -> None:
+    """Raises what a landing of the whole source would raise for its lines, and lands nothing."""
+    from ingest.lines.parts import cut
+
+    modes: dict[str, Mode] = dict.fromkeys(source.tables, "full")
+    report_dir = settings.data_dir / "rejected" / landing.dataset
+    with work_folder(settings.data_dir / "landing", landing.dataset) as work:
+        cut(source, work, f"{landing.dataset}/000000", modes, max_rejected=landing.max_rejected, report_dir=report_dir)
+
+
 def _holding(
     source: OpenSource, earlier: list[Manifest], modes: Mapping[str, Mode], as_of: datetime, digests: Mapping[str, str]
 ) -> Manifest | None:

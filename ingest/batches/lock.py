@@ -73,12 +73,12 @@ def _take(store: Store, key: str, body: bytes) -> str:
             held, content = store.head(key), store.get(key)
         if held is None or content is None:
             continue  # released meanwhile
-        holder = json.loads(content)
+        holder = _holder(content)
         if held.age <= LEASE_SECONDS and not _ended(holder):
             raise BatchError(
-                f"{store.address(key)}: another landing is running (process {holder['pid']} on {holder['host']}, "
-                f"since {holder['since']}). Wait until it has ended; should it have died, its lock ends by itself "
-                f"within {LEASE_SECONDS:.0f} s."
+                f"{store.address(key)}: another landing is running (process {holder.get('pid')} on "
+                f"{holder.get('host')}, since {holder.get('since')}). Wait until it has ended; should it have died, "
+                f"its lock ends by itself within {LEASE_SECONDS:.0f} s."
             )
         try:
             return store.put(key, body, replaces=held.etag)
@@ -91,4 +91,13 @@ def _ended(holder: dict[str, Any]) -> bool:
     """Whether the holder is a process of this machine that is no more; of any other, only the lease is known."""
     import psutil  # seldom needed
 
-    return holder["host"] == socket.gethostname() and not psutil.pid_exists(holder["pid"])
+    pid = holder.get("pid")
+    return holder.get("host") == socket.gethostname() and isinstance(pid, int) and not psutil.pid_exists(pid)
+
+
+def _holder(content: bytes) -> dict[str, Any]:
+    """What a lock says of who holds it; nothing where a power cut or another program left something else."""
+    with contextlib.suppress(ValueError):
+        holder = json.loads(content)
+        return holder if isinstance(holder, dict) else {}
+    return {}

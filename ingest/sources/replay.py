@@ -27,17 +27,13 @@ _EVENTS = ("ratings", "tags")
 
 @dataclass(frozen=True)
 class Slice:
-    """A folder to land; `as_of` is the time of its newest event, and `number` 0 is the first load.
-
-    `share`: that of the lines of a file that it holds, of the file where it is the least.
-    """
+    """A folder to land; `as_of` is the time of its newest event, and `number` 0 is the first load."""
 
     number: int
     folder: Path
     as_of: datetime
     mode: Mode
     rows: int
-    share: float
 
 
 def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
@@ -66,11 +62,11 @@ def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
                 for table in source.tables:
                     if table not in _EVENTS:
                         (work / TABLES[table].file).rename(folder / TABLES[table].file)
-            newest, rows, share = 0, 0, 1.0
+            newest, rows = 0, 0
             for table in tables:
-                written, of, latest = _write(events, table, folder / TABLES[table].file, after, upto)
-                newest, rows, share = max(newest, latest), rows + written, min(share, written / max(of, 1) or share)
-            yield Slice(number, folder, datetime.fromtimestamp(newest, UTC), "delta" if number else "full", rows, share)
+                written, latest = _write(events, table, folder / TABLES[table].file, after, upto)
+                newest, rows = max(newest, latest), rows + written
+            yield Slice(number, folder, datetime.fromtimestamp(newest, UTC), "delta" if number else "full", rows)
             shutil.rmtree(folder)
 
 
@@ -109,11 +105,10 @@ def _number_events(events: duckdb.DuckDBPyConnection, work: Path, tables: list[s
     return int(events.execute("select count(*) from numbered").fetchall()[0][0])
 
 
-def _write(events: duckdb.DuckDBPyConnection, table: str, path: Path, after: int, upto: int) -> tuple[int, int, int]:
-    """Writes the lines of a table with event numbers in (after, upto]; their count, that of all, their newest time."""
+def _write(events: duckdb.DuckDBPyConnection, table: str, path: Path, after: int, upto: int) -> tuple[int, int]:
+    """Writes the lines of a table with event numbers in (after, upto]; returns their count and newest time."""
     piece = f"from numbered where name = '{table}' and number > {after} and number <= {upto}"
-    of = f"(select count(*) from lines_{table})"
-    [(rows, of, newest)] = events.execute(f"select count(*), {of}, coalesce(max(event_time), 0) {piece}").fetchall()
+    [(rows, newest)] = events.execute(f"select count(*), coalesce(max(event_time), 0) {piece}").fetchall()
     if rows:
         target = str(path).replace("'", "''")
         events.execute(
@@ -121,4 +116,4 @@ def _write(events: duckdb.DuckDBPyConnection, table: str, path: Path, after: int
             f"where row in (select row {piece}) order by row) to '{target}' "
             "(format csv, header true, delimiter '\x01', quote '', escape '')"
         )
-    return rows, of, newest
+    return rows, newest

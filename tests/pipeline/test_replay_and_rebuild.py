@@ -64,6 +64,24 @@ def test_a_replay_keeps_of_each_publication_what_was_built_for_it_and_no_more(
     assert [record["job"] for record in published] == ["replay"] * 3
 
 
+def test_a_replay_rejects_of_the_whole_what_a_landing_rejects_and_no_more(lab: Lab, run: Run, tmp_path: Path) -> None:
+    generate(tmp_path, ratings=1000)
+    ratings = tmp_path / "ratings.csv"
+    newest = max(int(line.rpartition(",")[2]) for line in ratings.read_text().splitlines()[1:])
+    with ratings.open("a") as file:
+        file.write(f"1,1,9.5,{newest}\n")
+    for _ in range(2):  # one line of a thousand, among the few of the last piece; then two
+        done = run("replay", lab.new_name(), "--source", tmp_path, "--batches", 3)
+        if done.exit_code:
+            break
+        assert lab.rows("select count(*) from raw.rejected_rows") == [(1,)], done.output
+        lab.delete_warehouse()
+        with ratings.open("a") as file:
+            file.write(f"1,2,9.5,{newest}\n")
+    assert "2 of 1,002 rows (0.20%) cannot be loaded" in done.output, "and the whole file's, with its lines"
+    assert "ratings.csv:1002: rating '9.5'" in done.output
+
+
 def test_a_rebuild_replaces_a_warehouse_of_the_same_project_only_with_its_equal(lab: Lab, run: Run) -> None:
     dataset, warehouse = lab.new_dataset(), lab.settings.warehouse
     rating = (1, 1, "4.0", 1_000_000_000)

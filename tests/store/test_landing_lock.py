@@ -95,6 +95,17 @@ def test_a_lock_of_another_host_holds_until_its_lease_ends(
     assert not lands(zip_of(tmp_path, FILES)).unchanged
 
 
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff"])
+def test_a_lock_that_says_nothing_ends_with_its_lease(
+    lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    embedded_store.put(f"{dataset}/landing.lock", body)
+    with pytest.raises(BatchError, match="another landing is running"):
+        lands(folder_of(tmp_path, FILES))
+    monkeypatch.setattr(landing_lock, "LEASE_SECONDS", -1.0)
+    assert lands(folder_of(tmp_path, FILES, "again")).manifest.batch_id == "000001"
+
+
 def test_a_held_lock_is_refreshed(embedded_store: Store, dataset: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landing_lock, "REFRESH_SECONDS", 0.02)
     writes: list[str | None] = []
