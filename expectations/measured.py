@@ -60,12 +60,13 @@ def _measured(checks: Sequence[Check], batches: Sequence[int], ask: Ask) -> dict
     listed = ", ".join(map(str, batches))
     queries = (
         f"select _batch, {place} as place, cast(case when {check.when or 'true'} then {value} end as double) as found"
-        f" from {{quality}}.{str(check.profile).partition('.')[2]} where _batch in ({listed})"
+        f" from {{quality}}.{str(check.profile).partition('.')[2]}"
         for place, check in enumerate(asked)
         for value in [check.column if check.relation == check.profile else 1]
     )
     measured: dict[int, dict[Check, float | None]] = {}
-    for row in ask(" union all ".join(queries)) if asked else ():
+    of_all = f"select * from ({' union all '.join(queries)}) as measured where _batch in ({listed})"
+    for row in ask(of_all) if asked else ():
         measured.setdefault(int(row["_batch"]), {})[asked[int(row["place"])]] = row["found"]
     return measured
 

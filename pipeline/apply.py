@@ -163,7 +163,8 @@ def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: S
                 run.rows_loaded += sum(table.rows_loaded for table in manifest.tables.values())
             if manifest is not waiting[-1]:
                 with step(f"history {manifest.batch_id}"):
-                    context.dbt.build(select=following([manifest], HISTORY) if current else HISTORY)
+                    all_of_it = manifest is waiting[0] and not current
+                    context.dbt.build(select=HISTORY if all_of_it else following([manifest], HISTORY))
         with step("build and test"):
             select = f"{following(applied)} {EVERY_BATCH}" if current else None
             context.dbt.build(select=select, full_refresh=not current)
