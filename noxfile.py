@@ -51,7 +51,8 @@ def install(session: nox.Session, lock: str) -> None:
         mark.write_text(digest)
     # The project's packages are found from any folder: by a notebook's kernel, and by dbt that is called by hand.
     (packages,) = Path(session.virtualenv.location).glob("lib/python*/site-packages")
-    path, here = packages / "movielens.pth", f"{Path.cwd()}\n"
+    # Python 3.11 reads the file in the locale's encoding, so the path is written in ASCII.
+    path, here = packages / "movielens.pth", f"import sys; sys.path.append({ascii(str(Path.cwd()))})\n"
     if not path.exists() or path.read_text() != here:
         path.write_text(here)
     session.env.update(ENVIRONMENT)

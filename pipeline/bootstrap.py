@@ -82,7 +82,7 @@ def plan(environment: Mapping[str, str]) -> Plan:
             missing.append(setting)
             given = f"<{setting.name}>"
         else:
-            given = re.sub(r"-----[A-Z ]+-----|\s", "", given) if "public_key" in key else given
+            given = re.sub(r"-----(BEGIN|END) PUBLIC KEY-----|\s", "", given) if "public_key" in key else given
             if not re.fullmatch(setting.pattern, given):
                 raise PipelineError(f"{setting.name} is not {setting.meaning}: it must match {setting.pattern}")
         values[key] = given

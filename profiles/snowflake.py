@@ -15,14 +15,21 @@ from profiles.errors import PipelineError
 CREDENTIALS = ("SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_TOKEN", "SNOWFLAKE_PASSWORD")
 TAG = "MOVIELENS_QUERY_TAG"
 # An account may have other ones; the bootstrap gives them to the users as whom dbt signs in.
-SESSION = {"TIMEZONE": "UTC", "DATE_OUTPUT_FORMAT": "YYYY-MM-DD", "TIMESTAMP_INPUT_FORMAT": "AUTO"}
+SESSION = {
+    "TIMEZONE": "UTC",
+    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
+    "DATE_INPUT_FORMAT": "AUTO",
+    "TIMESTAMP_INPUT_FORMAT": "AUTO",
+}
 
 
 def missing() -> list[str]:
     """What a connection needs and the environment lacks, in words; empty when nothing."""
     lacking = [name for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not os.environ.get(name)]
-    if not any(os.environ.get(name) for name in (*CREDENTIALS, "SNOWFLAKE_AUTHENTICATOR")):
-        lacking.append(f"one of {', '.join(CREDENTIALS)} (a key pair is best)")
+    by_key = os.environ.get("SNOWFLAKE_AUTHENTICATOR", "").lower() == "snowflake_jwt"
+    proofs = CREDENTIALS[:2] if by_key else CREDENTIALS
+    if not any(os.environ.get(name) for name in (*proofs, *([] if by_key else ["SNOWFLAKE_AUTHENTICATOR"]))):
+        lacking.append(f"one of {', '.join(proofs)} (a key pair is best)")
     path = os.environ.get("SNOWFLAKE_PRIVATE_KEY_PATH")
     if path and not Path(path).is_file():
         lacking.append(f"the key file that SNOWFLAKE_PRIVATE_KEY_PATH names ({path})")
@@ -55,7 +62,7 @@ def connect(role: str | None = None) -> Any:
 
     try:
         return connector.connect(**_arguments(role))
-    except (Error, ValueError, TypeError) as error:
+    except (Error, OSError, ValueError, TypeError) as error:
         raise PipelineError(f"{address()} refused the connection: {explain(error)}") from None
 
 
@@ -76,6 +83,7 @@ def _arguments(as_role: str | None) -> dict[str, Any]:
         "role": as_role or role("transformer"),
         "warehouse": environment.get("SNOWFLAKE_WAREHOUSE") or "movielens",
         "database": database(),
+        "autocommit": True,  # an account may have it off, and nothing here commits
         "login_timeout": 30,  # no network_timeout: it would cancel a query that takes longer
         "session_parameters": {"QUERY_TAG": environment.get(TAG) or "movielens", **SESSION},
     }

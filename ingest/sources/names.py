@@ -37,7 +37,8 @@ class Recognised:
 
 def is_litter(name: str) -> bool:
     """Whether a file is one that systems and programs leave behind, such as `.DS_Store`, `__MACOSX`, `~$u.data`."""
-    return any(part.startswith((".", "__MACOSX", "~$")) for part in name.replace("\\", "/").split("/"))
+    parts = name.replace("\\", "/").split("/")
+    return any(part.startswith((".", "__MACOSX", "~$")) and part != "." for part in parts)
 
 
 def recognise(label: str, names: Iterable[str]) -> Recognised:

@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from profiles.warehouse_file import WarehouseFile, copy_file
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two projects: its warehouse file, and dbt's manifest of it."""
+    """One of the two projects: its folder, its warehouse file, and dbt's manifest of it."""
 
+    project: Path
     file: Path
     manifest: dict[str, Any]
 
@@ -67,16 +69,16 @@ def build_head(
 ) -> tuple[Side, set[str]]:
     """Builds a project that is compared with `base`; also the nodes that differ.
 
-    Where no history is touched, only what differs and what depends on it is built, in a copy of the base.
+    Where it cannot touch history or the load, only what differs and what depends on it is built, in a copy of the base.
     """
     file = WarehouseFile(folder / base.file.name)
     shutil.rmtree(folder, ignore_errors=True)
     with project_of(project, file, report) as dbt:
         copy_file(base.file, file.copy)
-        head = Side(file.copy, dbt.manifest())
+        head = Side(project, file.copy, dbt.manifest())
         changed = set(dbt.listed("state:modified", state=base.file.parent / "dbt" / "dev"))
         nodes = changed & head.relations.keys()
-        if nodes & set(dbt.listed(HISTORY)) or _history_differs(base.manifest, head.manifest):
+        if nodes & set(dbt.listed(HISTORY)) or _at_large(base.project) != _at_large(project):
             return build_anew(project, folder, store, dataset, report), changed
         if nodes:
             with report.step("build what differs"):
@@ -85,17 +87,14 @@ def build_head(
     return head, changed
 
 
-def _history_differs(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Whether snapshots or sources come or go, or a source has other columns."""
+def _at_large(project: Path) -> dict[str, bytes]:
+    """What makes raw and history, and what acts on models that dbt does not list as modified: its files.
 
-    def shape(manifest: dict[str, Any]) -> dict[str, Any]:
-        snapshots = {name: None for name, node in manifest["nodes"].items() if node["resource_type"] == "snapshot"}
-        return snapshots | {
-            name: [(column["name"], column["data_type"]) for column in source["columns"].values()]
-            for name, source in manifest["sources"].items()
-        }
-
-    return shape(before) != shape(after)
+    dbt's list knows no variables, and no macro that a model does not call itself, such as those of the load.
+    """
+    patterns = ("dbt_project.yml", "macros/**/*.sql", "snapshots/*", "models/staging/__sources.yml")
+    files = chain.from_iterable(map(project.glob, patterns))
+    return {path.relative_to(project).as_posix(): path.read_bytes() for path in files}
 
 
 def build_anew(project: Path, folder: Path, store: Store, dataset: str, report: Report) -> Side:
@@ -106,4 +105,4 @@ def build_anew(project: Path, folder: Path, store: Store, dataset: str, report: 
         published, copy = duckdb_warehouse(file.published, read_only=True), duckdb_warehouse(file.copy)
         context = Context(store, published, copy, file, dbt, report)
         apply(context, dataset, replaced=State())
-        return Side(file.published, dbt.manifest())
+        return Side(project, file.published, dbt.manifest())

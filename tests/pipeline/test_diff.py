@@ -141,6 +141,24 @@ PLANTED: dict[str, tuple[Edit, list[str], list[str]]] = {
         ["marts.genre_ratings_by_month", "marts.movie_ratings", "marts.rating_distribution", "marts.user_activity"],
         ["- share differs in 1 rows", "  - 4.0: 1.0000 → 2.0000", "- rating\\_mean differs in 3 rows"],
     ),
+    "a variable": (
+        replaced("dbt_project.yml", "bayesian_prior_ratings: 50", "bayesian_prior_ratings: 1 + 1"),
+        ["marts.genre_ratings_by_month", "marts.movie_ratings"],
+        ["- bayesian\\_score differs in 3 rows"],
+    ),
+    "a macro of the load": (
+        replaced("macros/load/read_parts.sql", "nullstr = ''", "nullstr = 'Movie 1 (2001)'"),
+        [
+            *("intermediate.int_movies", "marts.dim_movies", "marts.dim_movies_history", "marts.movie_ratings"),
+            *("quality.profile_movies", "snapshots.snap_movies"),
+        ],
+        ["- title differs in 1 rows"],
+    ),
+    "a macro of dbt's": (
+        replaced("macros/dbt_overrides/snapshot_get_time.sql", "max(effective_at)", "max(effective_at) + interval '10' day"),
+        ["marts.dim_movies_history", "snapshots.snap_movies"],
+        ["- row removed: 1, 2015-01-02 00:00:00"],
+    ),
     "a seed": (
         replaced("seeds/rating_scale.csv", "very good", "great"),
         ["marts.rating_distribution", "seeds.rating_scale"],
