@@ -52,7 +52,7 @@ def install(session: nox.Session, lock: str) -> None:
     # The project's packages are found from any folder: by a notebook's kernel, and by dbt that is called by hand.
     (packages,) = Path(session.virtualenv.location).glob("lib/python*/site-packages")
     # Python 3.11 reads the file in the locale's encoding, so the path is written in ASCII.
-    path, here = packages / "movielens.pth", f"import sys; sys.path.append({ascii(str(Path.cwd()))})\n"
+    path, here = packages / "movielens.pth", f"import sys; sys.path.append({str(Path.cwd())!a})\n"
     if not path.exists() or path.read_text() != here:
         path.write_text(here)
     session.env.update(ENVIRONMENT)

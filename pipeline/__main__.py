@@ -135,10 +135,13 @@ def land(
 ) -> None:
     """Lands one batch, or takes landed ones back, and builds nothing; the next run brings the warehouse up to date."""
     with started("land", "") as (settings, report):
-        wanted = [given for given in (withdraw, withdraw_after, landing.source) if given is not None]
-        if len(wanted) > 1:
-            raise SourceError("--withdraw, --withdraw-after and --source exclude each other")
-        lands = not wanted or landing.source is not None
+        wanted = {"withdraw": withdraw, "withdraw-after": withdraw_after} | landing.given
+        ways = [name for name, given in wanted.items() if given is not None]
+        lands = not (withdraw or withdraw_after)
+        if lands and reason:
+            raise SourceError("--reason is that of a withdrawal: say which batch with --withdraw")
+        if not lands and len(ways) > 1:
+            raise SourceError(f"--{ways[0]} and --{ways[1]} exclude each other")
         if lands:
             landing.check()
         local = engine(settings.target).is_local
@@ -148,7 +151,9 @@ def land(
                 warehouse = duckdb_warehouse(settings.warehouse, read_only=True) if local else None
                 jobs.land(landing, store, warehouse, settings, report)
                 return
-            records = take_back(store, landing.dataset, str(wanted[0]), after=withdraw is None, reason=reason)
+            records = take_back(
+                store, landing.dataset, str(withdraw or withdraw_after), after=not withdraw, reason=reason
+            )
         ids = ", ".join(record.batch_id for record in records)
         report.say(f"{landing.dataset}: withdrawn: {ids}. The next run brings the warehouse up to date.")
 
@@ -266,12 +271,15 @@ def list_batches(dataset: Annotated[str | None, typer.Argument(help="Only this d
 
 
 def _check_options(landing: Landing, follow: bool, **options: object) -> None:
-    """Raises `SourceError` for options that leave a source, or what is landed later, out of account."""
-    name = next((name.replace("_", "-") for name, given in options.items() if given), None)
-    if name and landing.source:
-        raise SourceError(f"--{name} lands nothing: land {landing.source} first, or leave out --source")
-    if name and name != "no-land" and follow:
-        raise SourceError(f"--{name} and --follow exclude each other")
+    """Raises `SourceError` for options that exclude each other, and for those of a landing where nothing is landed."""
+    given = [name.replace("_", "-") for name, value in options.items() if value]
+    ways = [*(name for name in given if name != "no-land"), *(["follow"] if follow else [])]
+    if len(ways) > 1:
+        raise SourceError(f"--{ways[0]} and --{ways[1]} exclude each other")
+    if given and landing.source:
+        raise SourceError(f"--{given[0]} lands nothing: land {landing.source} first, or leave out --source")
+    for option in landing.given if given else ():
+        raise SourceError(f"--{given[0]} lands nothing: leave out --{option}")
 
 
 @contextmanager

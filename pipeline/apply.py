@@ -85,9 +85,9 @@ def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) 
             f"not the store that it was loaded from. Go back to that one. For a warehouse of this store, set "
             f"MOVIELENS_DATA_DIR to another folder or delete the file; on Snowflake, set SNOWFLAKE_DATABASE to another one."
         )
-    if not manifests and gone:
+    if not manifests and gone and not state.loaded:
         raise PipelineError(f"Every batch of {dataset} is withdrawn: land another one.")
-    if not manifests:
+    if not manifests and not gone:
         raise PipelineError(
             f"Nothing of {dataset} has been landed yet: `nox -s dev` lands the generated sample, "
             f"`nox -s dev -- ml-latest-small` a release."
@@ -111,6 +111,8 @@ def apply(
     withdrawals = withdrawn(context.store, dataset)
     gone = {record.batch_id for record in withdrawals}
     landed = committed_batches(context.store, replaced or published, dataset, gone)
+    if not landed:
+        return _emptied(context)
     if wrong := [given for given in context.accepted if not re.fullmatch(BATCH_ID, given)]:
         raise PipelineError(f"--accept {wrong[0]}: a batch's id has six digits, such as {landed[-1].batch_id}.")
     build = Build(landed[-1].batch_id, project_version())
@@ -145,6 +147,16 @@ def apply(
             f"{error}\n{context.warehouse.name} {still}. What this run made is kept until the next one: {context.copy.name}"
         ) from None
     return applied
+
+
+def _emptied(context: Context) -> list[Manifest]:
+    """Publishes a warehouse without a row, for a data set whose batches are all withdrawn."""
+    with context.report.step("every batch is withdrawn: an empty warehouse"):
+        context.publication.begin(empty=True)
+        context.dbt.prepare_raw()
+        context.publication.publish()
+    context.report.run.outcome = "published"
+    return []
 
 
 def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: Sequence[str]) -> list[Manifest]:

@@ -137,6 +137,10 @@ class Dbt:
         if self._tests:
             self._all_tested(results)
 
+    def prepare_raw(self) -> None:
+        """Makes the raw tables, without a row."""
+        self._invoke("run-operation", "prepare_raw", "--no-write-json", doing="making the raw tables")
+
     def make_views(self) -> None:
         """Makes the staging views, without a test."""
         self._invoke("run", "--select", "path:models/staging", "--no-write-json", doing="making the staging views")

@@ -19,10 +19,11 @@ _CLOCKS = {"loaded_at"}
 
 
 class Fingerprint(NamedTuple):
-    """A relation's row count, and a checksum of its rows in any order; that of a raw table is 0."""
+    """A relation's row count and columns, and a checksum of its rows in any order; of a raw table, the count alone."""
 
     rows: int
-    checksum: int
+    checksum: int = 0
+    columns: tuple[str, ...] = ()
 
 
 def fingerprints(warehouse: Warehouse) -> dict[str, Fingerprint]:
@@ -30,13 +31,13 @@ def fingerprints(warehouse: Warehouse) -> dict[str, Fingerprint]:
     found, relations = {}, warehouse.relations("marts", "snapshots", "raw")
     with warehouse.session() as rows_of:
         for relation in relations:
-            checksum = "0"
+            checksum, columns = "0", {}
             if not relation.startswith("raw."):
-                row = _row(_columns(rows_of, warehouse.prefix, relation))
-                number = warehouse.from_hex.format(f"substr(md5({row}), 1, 13)")
+                columns = _columns(rows_of, warehouse.prefix, relation)
+                number = warehouse.from_hex.format(f"substr(md5({_row(columns)}), 1, 13)")
                 checksum = f"coalesce(sum(cast({number} as decimal(38, 0))), 0)"
             ((rows, total),) = rows_of(f"select count(*), {checksum} from {warehouse.prefix}{relation}")
-            found[relation] = Fingerprint(rows, int(total))
+            found[relation] = Fingerprint(rows, int(total), tuple(columns))
     return found
 
 
@@ -47,6 +48,8 @@ def differences(left: dict[str, Fingerprint], right: dict[str, Fingerprint]) -> 
         a, b = left.get(relation), right.get(relation)
         if a is None or b is None:
             found[relation] = f"{relation} exists on one side only"
+        elif a.columns != b.columns:
+            found[relation] = f"{relation} has other columns: {', '.join(sorted({*a.columns} ^ {*b.columns}))}"
         elif a.rows != b.rows:
             found[relation] = f"{relation} has {a.rows:,} rows on one side and {b.rows:,} on the other"
         elif a != b:

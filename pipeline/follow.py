@@ -36,7 +36,7 @@ def _publish(context: Context, dataset: str, runs: Path) -> float:
     pause = copying / COPY_SHARE - run.seconds
     if applied is None:
         return pause
-    ids = ", ".join(manifest.batch_id for manifest in applied)
+    ids = ", ".join(manifest.batch_id for manifest in applied) or "none, all are withdrawn:"
     context.report.say(f"{datetime.now():%H:%M:%S}  batch {ids} queryable after {run.seconds:.1f} s")
     if pause > 0:
         context.report.say(

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingest.batches.committed import latest
+from ingest.batches.committed import committed_ids, latest
 from ingest.batches.landing import Landing, check_lines
 from ingest.batches.landing import land as land_source
 from ingest.settings import Settings
@@ -83,6 +83,8 @@ def run(
         name = (
             landing.dataset if landing else dataset or context.warehouse.state().dataset or only_dataset(context.store)
         )
+        if unknown := not follow and set(accepted) - set(committed_ids(context.store, name)):
+            raise PipelineError(f"--accept {min(unknown)}: {name} has no such batch.")
         applied = apply(context, name)
         if applied is None:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
@@ -188,11 +190,18 @@ def rebuild(target: str, settings: Settings, report: Report, dataset: str | None
     with run_context(target, settings, report, accepted, anew=True) as context:
 
         def compare() -> None:
+            if other := context.copy.state().loaded.keys() ^ state.loaded.keys():
+                report.say(f"not compared: the old warehouse differs by batch {', '.join(sorted(other))}", "yellow")
+                return
             with report.step("compare"):
-                found = "; ".join(differences(fingerprints(old), fingerprints(context.copy)).values())
+                before, after = fingerprints(old), fingerprints(context.copy)
+                found = "; ".join(differences(before, after).values())
+            # A snapshot keeps a column that a project had for a while.
+            other_columns = any(before[name].columns != after[name].columns for name in before.keys() & after.keys())
+            same = state.last_build is None or same_models(state.last_build.project_version, project_version())
             if not found:
                 report.say("the rebuilt warehouse equals the old one, relation by relation, history included", "green")
-            elif state.last_build and not same_models(state.last_build.project_version, project_version()):
+            elif other_columns or not same:
                 report.say(f"the dbt project has changed, and with it the warehouse: {found}", "yellow")
             else:
                 raise PipelineError(f"The rebuilt warehouse differs, though the dbt project is the same: {found}.")

@@ -153,7 +153,9 @@ class Warehouse:
         with self.cursor() as cursor:
             for table, listed in rows.items():
                 for start in range(0, len(listed), 5000):  # Snowflake takes 16,384 rows of values
-                    values = ", ".join(f"({', '.join(map(_literal, row.values()))})" for row in listed[start : start + 5000])
+                    values = ", ".join(
+                        f"({', '.join(map(_literal, row.values()))})" for row in listed[start : start + 5000]
+                    )
                     cursor.execute(f"insert into {self.prefix}ops.{table} ({', '.join(listed[0])}) values {values}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from ingest.batches.committed import committed, latest, next_id
 from ingest.batches.lock import landing_lock
 from ingest.batches.upload import upload
 from ingest.batches.work_folder import work_folder
-from ingest.errors import BatchError
+from ingest.errors import BatchError, SourceError
 from ingest.manifest import Manifest, Source
 from ingest.schema import TABLES, Mode
 from ingest.settings import Settings
@@ -97,11 +97,23 @@ class Landing:
 
     def __post_init__(self) -> None:
         releases.check_name(self.dataset)
+        if not self.generated and (self.day, self.ratings) != (Landing.day, Landing.ratings):
+            raise SourceError("--day and --ratings are the generated sample's: leave them out")
 
     @property
     def generated(self) -> bool:
         """Whether it is the generated sample."""
         return self.dataset == "sample" and self.source is None
+
+    @property
+    def given(self) -> dict[str, object]:
+        """What differs from a landing of the data set without options, by the names of the options."""
+        usual = Landing(self.dataset)
+        return {
+            each.name.replace("_", "-"): value
+            for each in fields(self)
+            if (value := getattr(self, each.name)) != getattr(usual, each.name)
+        }
 
     def check(self) -> None:
         """Raises SourceError for a source that cannot be read, or a name that no release has; downloads nothing."""

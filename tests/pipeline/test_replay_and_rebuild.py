@@ -120,3 +120,16 @@ def test_a_rebuild_replaces_a_warehouse_of_the_same_project_only_with_its_equal(
     assert changed.exit_code == 0, changed.output
     assert "the dbt project has changed, and with it the warehouse: marts.fact_ratings differs" in changed.output
     assert lab.marts() == lived
+
+    with duckdb.connect(str(warehouse)) as connection:  # as if a project had a column for a while
+        connection.execute("alter table snapshots.snap_movies add column formerly varchar")
+    taken_back = run("dev", "--rebuild")
+    assert taken_back.exit_code == 0, taken_back.output
+    assert "snapshots.snap_movies has other columns: formerly" in taken_back.output
+    assert lab.marts() == lived
+
+    lab.manifest(dataset, Batch(START + timedelta(days=2), {"movies": [(1, "I (2001)", "Drama")]}, {"movies": "delta"}))
+    with_one_more = run("dev", "--rebuild")
+    assert with_one_more.exit_code == 0, with_one_more.output
+    assert "not compared: the old warehouse differs by batch 000003" in with_one_more.output
+    assert lab.rows("select title from marts.dim_movies") == [("I",)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -210,14 +211,20 @@ def test_withdrawn_content_counts_again_when_it_is_landed_with_another_date(lab:
     ]
 
 
-def test_when_all_is_withdrawn_the_run_says_so_and_what_is_published_stays(lab: Lab) -> None:
+def test_when_all_is_withdrawn_nothing_of_it_is_published_until_another_is_landed(lab: Lab) -> None:
     dataset = lab.new_dataset()
     lab.manifest(dataset, three(1))
     lab.apply(dataset)
     withdraw(lab.store, dataset, "000001")
+    assert lab.apply(dataset) == []
+    assert lab.rows("select table_schema from information_schema.tables where table_schema = 'marts'") == []
+    assert lab.rows("select * from raw.movies") == lab.rows("select * from raw.batches") == []
     with pytest.raises(PipelineError, match=r"Every batch of .* is withdrawn"):
         lab.apply(dataset)
+    lab.manifest(dataset, replace(three(1), as_of=three(2).as_of))
+    lab.apply(dataset)
     assert lab.rows("select title from marts.dim_movies") == [("Title 1",)]
+    assert lab.rows("select batch_id from ops.withdrawals") == [("000001",)]
 
 
 def test_a_batch_that_was_deleted_and_not_withdrawn_is_still_missed(lab: Lab, dataset: str) -> None:

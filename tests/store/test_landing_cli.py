@@ -90,6 +90,10 @@ def test_a_landing_goes_to_the_store_of_the_target(
         (["mine", "--withdraw", "../../x"], "nothing of it is landed"),
         (["mine", "--withdraw", "000001", "--withdraw-after", "000001"], "exclude each other"),
         (["mine", "--withdraw", "000001", "--source", "."], "exclude each other"),
+        (["mine", "--withdraw-after", "000001", "--mode", "delta"], "--withdraw-after and --mode exclude each other"),
+        (["mine", "--source", ".", "--reason", "wrong"], "--reason is that of a withdrawal"),
+        (["mine", "--source", ".", "--day", "2"], "--day and --ratings are the generated sample's"),
+        (["ml-latest-small", "--ratings", "2000"], "--day and --ratings are the generated sample's"),
         (["sample", "--ratings", "2000", "--as-of", "2108-09-26"], "--allow-future"),
     ],
 )
@@ -108,9 +112,17 @@ def test_a_source_beside_an_option_that_lands_nothing_is_refused(command_line: C
     assert (result.exit_code, f"{option} lands nothing: land " in result.stderr) == (1, True)
 
 
-def test_a_rebuild_that_would_follow_is_refused(command_line: CliRunner) -> None:
-    result = command_line.invoke(app, ["dev", "--rebuild", "--follow"])
-    assert (result.exit_code, "--rebuild and --follow exclude each other" in result.stderr) == (1, True)
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--rebuild", "--follow"], "--rebuild and --follow exclude each other"),
+        (["--no-land", "--day", "2"], "--no-land lands nothing: leave out --day"),
+        (["--rebuild", "--as-of", "2020-01-01"], "--rebuild lands nothing: leave out --as-of"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(command_line: CliRunner, options: list[str], says: str) -> None:
+    result = command_line.invoke(app, ["dev", *options])
+    assert (result.exit_code, says in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("arguments", [["ml-1000"], ["mine", "--source", "/does/not/exist"], ["mine", "--source", "."]])
