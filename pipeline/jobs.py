@@ -135,16 +135,16 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int, a
     latencies: list[float] = []
     with open_source(path) as source, run_context("dev", settings, report, accepted) as context:
         check_dataset(context.warehouse.state(), context.warehouse, landing.dataset)
-        newest = latest(context.store, landing.dataset)
-        done = _slices_done(newest.source.name, batches) if newest else -1
         with report.step("check"):  # the whole: of a piece of some lines, a single one may be much
-            check_lines(source, landing, settings)
+            digest = check_lines(source, landing, settings)
+        newest, of = latest(context.store, landing.dataset), f"of-{batches}-{digest[:12]}"
+        done = _slices_done(newest.source.name, of) if newest else -1
         for piece in slices(source, work, batches):
             if piece.number < done:
                 continue
             started = time.monotonic()
             # The folder's name is the batch's source: by it, a later run knows how far this one came.
-            folder = piece.folder.rename(work / f"replay-{piece.number}-of-{batches}")
+            folder = piece.folder.rename(work / f"replay-{piece.number}-{of}")
             part = Landing(landing.dataset, folder, piece.mode, piece.as_of, max_rejected=1)
             land_source(part, context.store, settings, report.console)
             landed = time.monotonic()
@@ -167,8 +167,8 @@ def replay(settings: Settings, report: Report, landing: Landing, batches: int, a
         )
 
 
-def _slices_done(source: str, batches: int) -> int:
-    found = re.fullmatch(rf"replay-(\d+)-of-{batches}", source)
+def _slices_done(source: str, of: str) -> int:
+    found = re.fullmatch(rf"replay-(\d+)-{of}", source)
     if not found:
         raise PipelineError(
             f"Batches are landed already that are not of this replay (the newest is {source}): a replay needs an "

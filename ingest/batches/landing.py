@@ -6,6 +6,7 @@ reader, and is removed by the next landing, which then writes the same bytes und
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -190,14 +191,16 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
         return Landed(manifest, True, uploaded, warnings, time.monotonic() - started)
 
 
-def check_lines(source: OpenSource, landing: Landing, settings: Settings) -> None:
-    """Raises what a landing of the whole source would raise for its lines, and lands nothing."""
+def check_lines(source: OpenSource, landing: Landing, settings: Settings) -> str:
+    """A digest of the source's lines; raises what a landing of them all would raise, and lands nothing."""
     from ingest.lines.parts import cut
 
     modes: dict[str, Mode] = dict.fromkeys(source.tables, "full")
     report_dir = settings.data_dir / "rejected" / landing.dataset
     with work_folder(settings.data_dir / "landing", landing.dataset) as work:
-        cut(source, work, f"{landing.dataset}/000000", modes, max_rejected=landing.max_rejected, report_dir=report_dir)
+        folder, limit = f"{landing.dataset}/000000", landing.max_rejected
+        tables = cut(source, work, folder, modes, max_rejected=limit, report_dir=report_dir).tables
+    return hashlib.sha256("".join(tables[name].source_sha256 for name in sorted(tables)).encode()).hexdigest()
 
 
 def _holding(

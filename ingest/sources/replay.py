@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import mmap
 import shutil
+from array import array
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,9 +14,9 @@ from datetime import UTC, datetime
 from io import BufferedReader, RawIOBase
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-import duckdb
+import numpy as np
 
 from ingest.errors import SourceError
 from ingest.schema import TABLES, Mode
@@ -22,7 +24,7 @@ from ingest.sources.archive import OpenSource
 
 # The share of the events that the first load holds; the rest is dealt evenly to the micro-batches.
 FIRST_LOAD = 0.9
-_EVENTS = ("ratings", "tags")
+_LATEST = int(datetime.max.replace(tzinfo=UTC).timestamp())
 
 
 @dataclass(frozen=True)
@@ -36,38 +38,63 @@ class Slice:
     rows: int
 
 
+@dataclass(frozen=True)
+class _Events:
+    """The lines of a file: where each starts, and the end of the last one; and the time of each."""
+
+    path: Path
+    starts: Any
+    times: Any
+
+    def write(self, folder: Path, rows: Any) -> None:
+        """Writes some of the lines below the header."""
+        with (
+            self.path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as lines,
+            (folder / self.path.name).open("wb") as out,
+        ):
+            out.write(lines[: self.starts[0]].rstrip(b"\r\n") + b"\n")
+            for start, end in zip(self.starts[rows].tolist(), self.starts[rows + 1].tolist(), strict=True):
+                out.write(lines[start:end].rstrip(b"\r\n") + b"\n")
+
+
 def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
-    """The first load (all tables, `full`) and then `batches` micro-batches of ratings and tags (`delta`).
+    """The first load (all tables, `full`) and then `batches` micro-batches of the tables with an event time (`delta`).
 
     Events are ordered by time, then by their line; a line without a time goes first, and landing rejects it.
-    Folders are written under `work`, one at a time. Raises `SourceError` when there are fewer events than batches.
+    Folders are written under `work`, one at a time. Raises `SourceError` when there are fewer events than batches, and
+    when a table that a first batch needs has none in the first load.
     """
     work.mkdir(parents=True, exist_ok=True)
-    for table in source.tables:
-        _write_csv(source, table, work / TABLES[table].file)
-    tables = [table for table in _EVENTS if table in source.tables]
-    with duckdb.connect(str(work / "events.duckdb")) as events:
-        total = _number_events(events, work, tables)
-        first = int(total * FIRST_LOAD)
-        if total - first < batches:
-            raise SourceError(
-                f"{source.name} has {total:,} events: too few for {batches} micro-batches after a first load."
-            )
-        for number in range(batches + 1):
-            after = first + (total - first) * (number - 1) // batches if number else 0
-            upto = first + (total - first) * number // batches
-            folder = work / f"{number:05d}"
-            folder.mkdir()
-            if number == 0:
-                for table in source.tables:
-                    if table not in _EVENTS:
-                        (work / TABLES[table].file).rename(folder / TABLES[table].file)
-            newest, rows = 0, 0
-            for table in tables:
-                written, latest = _write(events, table, folder / TABLES[table].file, after, upto)
-                newest, rows = max(newest, latest), rows + written
-            yield Slice(number, folder, datetime.fromtimestamp(newest, UTC), "delta" if number else "full", rows)
-            shutil.rmtree(folder)
+    for name in source.tables:
+        _write_csv(source, name, work / TABLES[name].file)
+    timed = [table for table in map(TABLES.get, source.tables) if table and table.event_time]
+    events = [_events(work / table.file) for table in timed]
+    times = np.concatenate([np.empty(0, np.int64), *(each.times for each in events)])
+    order, bounds = np.argsort(times, kind="stable"), np.cumsum([0, *(len(each.times) for each in events)])
+    first = int(len(order) * FIRST_LOAD)
+    if len(order) - first < max(batches, 1):
+        raise SourceError(
+            f"{source.name} has {len(order):,} events: too few for {batches} micro-batches after a first load."
+        )
+    for number in range(batches + 1):
+        after = first + (len(order) - first) * (number - 1) // batches if number else 0
+        chosen = np.sort(order[after : first + (len(order) - first) * number // batches])
+        folder = work / f"{number:05d}"
+        folder.mkdir()
+        for name in source.tables if number == 0 else ():
+            if not TABLES[name].event_time:
+                (work / TABLES[name].file).rename(folder / TABLES[name].file)
+        for table, file, low, high in zip(timed, events, bounds[:-1], bounds[1:], strict=True):
+            rows = chosen[(chosen >= low) & (chosen < high)] - low
+            if len(rows):
+                file.write(folder, rows)
+            elif number == 0 and table.required:
+                raise SourceError(f"{source.name}: none of its first {first:,} events is in {table.file}.")
+        # A clock that ran ahead must not put the batches of all others into the future.
+        newest = min(datetime.fromtimestamp(max(int(times[chosen].max()), 0), UTC), datetime.now(UTC))
+        yield Slice(number, folder, newest, "delta" if number else "full", len(chosen))
+        shutil.rmtree(folder)
 
 
 def _write_csv(source: OpenSource, table: str, path: Path) -> None:
@@ -84,36 +111,12 @@ def _write_csv(source: OpenSource, table: str, path: Path) -> None:
             plain.write(line)
 
 
-def _number_events(events: duckdb.DuckDBPyConnection, work: Path, tables: list[str]) -> int:
-    """Numbers the lines of all event tables from 1 in the order of their time; returns how many there are."""
-    try:
-        for table in tables:
-            events.execute(
-                f"create table lines_{table} as select line, row_number() over () as row, "
-                "try_cast(regexp_extract(rtrim(line, chr(13)), ',\"?([0-9]+)\"?$', 1) as bigint) as event_time "
-                f"from read_csv(?, columns={{'line': 'varchar'}}, delim='\x01\x02\x03\x04', quote='', escape='', header=true, "
-                "auto_detect=false, strict_mode=false)",
-                [str(work / TABLES[table].file)],
-            )
-    except duckdb.Error as error:
-        raise SourceError(f"{TABLES[table].file} cannot be cut by time: {str(error).splitlines()[0]}") from None
-    listed = " union all ".join(f"select '{table}' as name, row, event_time from lines_{table}" for table in tables)
-    events.execute(
-        f"create table numbered as "
-        f"select *, row_number() over (order by event_time nulls first, name, row) as number from ({listed})"
-    )
-    return int(events.execute("select count(*) from numbered").fetchall()[0][0])
-
-
-def _write(events: duckdb.DuckDBPyConnection, table: str, path: Path, after: int, upto: int) -> tuple[int, int]:
-    """Writes the lines of a table with event numbers in (after, upto]; returns their count and newest time."""
-    piece = f"from numbered where name = '{table}' and number > {after} and number <= {upto}"
-    [(rows, newest)] = events.execute(f"select count(*), coalesce(max(event_time), 0) {piece}").fetchall()
-    if rows:
-        target = str(path).replace("'", "''")
-        events.execute(
-            f"""copy (select rtrim(line, chr(13)) as "{TABLES[table].header}" from lines_{table} """
-            f"where row in (select row {piece}) order by row) to '{target}' "
-            "(format csv, header true, delimiter '\x01', quote '', escape '')"
-        )
-    return rows, newest
+def _events(path: Path) -> _Events:
+    starts, times = array("q"), array("q")
+    with path.open("rb") as file:
+        starts.append(len(file.readline()))
+        for line in file:
+            starts.append(starts[-1] + len(line))
+            value = line.rpartition(b",")[2].strip(b'"\r\n')
+            times.append(int(value) if value.isdigit() and int(value) <= _LATEST else -1)
+    return _Events(path, np.array(starts), np.array(times, np.int64))

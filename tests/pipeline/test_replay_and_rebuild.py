@@ -82,6 +82,44 @@ def test_a_replay_rejects_of_the_whole_what_a_landing_rejects_and_no_more(lab: L
     assert "ratings.csv:1002: rating '9.5'" in done.output
 
 
+def test_a_replay_takes_every_line_that_a_landing_takes(lab: Lab, run: Run, tmp_path: Path) -> None:
+    generate(tmp_path, ratings=1000)
+    with (tmp_path / "ratings.csv").open("ab") as file:
+        file.write(b"1,1,3.0,99999999999999\n1,2,3.\xff,1000000000\n1,3,4.0,1893456000")  # no time; no text; 2030
+    with (tmp_path / "tags.csv").open("ab") as file:
+        file.write("1,1,a\x01b,1577000000\n1,1,caf\xe9,1577000000\n".encode())
+    lines = sum(len((tmp_path / name).read_bytes().splitlines()) - 1 for name in ("ratings.csv", "tags.csv"))
+    done = run("replay", lab.new_name(), "--source", tmp_path, "--batches", 2, "--max-rejected", 0.01)
+    assert done.exit_code == 0, done.output
+    rejected = lab.rows("select raw_line from raw.rejected_rows order by 1")
+    assert rejected == [("1,1,3.0,99999999999999",), ("1,2,3.\\xff,1000000000",)]
+    loaded = "select count(*) from (select user_id from raw.ratings union all select user_id from raw.tags) as loaded"
+    assert lab.rows(loaded) == [(lines - 2,)]
+    assert lab.rows("select count(*) from raw.ratings where timestamp = 1893456000 and _batch = 3") == [(1,)]
+    assert lab.rows("select count(*) from raw.tags where tag in ('a\x01b', 'caf\xe9')") == [(2,)]
+
+    (tmp_path / "links.csv").unlink()  # another source, cut into as many batches
+    other = run(
+        "replay",
+        lab.rows("select max(dataset) from raw.batches")[0][0],
+        "--source",
+        tmp_path,
+        "--batches",
+        2,
+        "--max-rejected",
+        0.01,
+    )
+    assert (other.exit_code, "that are not of this replay" in other.output) == (1, True)
+
+
+def test_a_replay_whose_first_load_would_lack_a_table_says_so(lab: Lab, run: Run, tmp_path: Path) -> None:
+    generate(tmp_path, ratings=1000)
+    tags = "".join(f"1,1,tag {number},1\n" for number in range(12_000))
+    (tmp_path / "tags.csv").write_text(f"userId,movieId,tag,timestamp\n{tags}")
+    done = run("replay", lab.new_name(), "--source", tmp_path, "--batches", 2)
+    assert (done.exit_code, "none of its first 11,700 events is in ratings.csv" in done.output) == (1, True)
+
+
 def test_a_rebuild_replaces_a_warehouse_of_the_same_project_only_with_its_equal(lab: Lab, run: Run) -> None:
     dataset, warehouse = lab.new_dataset(), lab.settings.warehouse
     rating = (1, 1, "4.0", 1_000_000_000)
