@@ -53,6 +53,10 @@ class Table:
     Parameters: `name`, the raw table; `file`, the CSV's name; `columns`, in the file's order;
     `key`, the raw columns that identify a row; `required`, whether a first batch must have it; `event_time`, the raw
     column by which the later of two rows wins, None where the later batch and line do.
+
+    An event time is of kind `timestamp`, Unix seconds, and belongs in the last column: only there is ISO text converted
+    when the file is landed, and a file noticed that was cut off inside its last number. Raises ValueError for another
+    kind.
     """
 
     name: str
@@ -61,6 +65,15 @@ class Table:
     key: tuple[str, ...]
     required: bool = False
     event_time: str | None = None
+
+    def __post_init__(self) -> None:
+        kinds: dict[str, Kind] = {column.name: column.kind for column in self.columns}
+        if self.event_time is not None and kinds.get(self.event_time) != "timestamp":
+            is_what = f"of kind {kinds[self.event_time]}" if self.event_time in kinds else "not one of its columns"
+            raise ValueError(
+                f"table {self.name}: its event time {self.event_time} is {is_what}. Name a column of kind timestamp "
+                "(Unix seconds), or none"
+            )
 
     @property
     def header(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
-from ingest.schema import TABLES
+from ingest.schema import TABLES, Column, Table
 
 SOURCES = Path(__file__).parents[2] / "transform" / "models" / "staging" / "__sources.yml"
 LINEAGE = [("_batch", "integer"), ("_part", "integer"), ("_row", "bigint")]
@@ -22,3 +23,10 @@ def test_dbts_sources_have_the_columns_types_and_keys_of_the_schema() -> None:
         meta = described[name]["config"]["meta"]
         assert (meta["key"], meta.get("event_time")) == (list(table.key), table.event_time)
         assert meta.get("required", False) == table.required
+
+
+@pytest.mark.parametrize(("event_time", "why"), [("day", "is of kind text"), ("dya", "is not one of its columns")])
+def test_an_event_time_that_is_no_timestamp_is_refused_by_name(event_time: str, why: str) -> None:
+    columns = (Column("saleId", "sale_id", "id"), Column("day", "day", "text"))
+    with pytest.raises(ValueError, match=f"table sales: its event time {event_time} {why}"):
+        Table("sales", "sales.csv", columns, key=("sale_id",), event_time=event_time)
