@@ -1,15 +1,12 @@
-"""The suites as files: what they say, and which line is refused."""
+"""A suite as a file: what it says, and which line is refused; `test_suites.py` is about the suites of the project."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from rich.console import Console
 
 from expectations import checks
@@ -33,23 +30,6 @@ def test_a_line_is_a_check(tmp_path: Path) -> None:
     assert (check.column, check.min_value, check.max_value, check.severity, check.why) == (
         "mean_rating", 3.2, 3.8, "warning", "It is so.",
     )  # fmt: skip
-
-
-def test_the_suites_of_the_project_are_good_and_look_at_every_profile() -> None:
-    profiles = {name for name in checks.contracts() if name.startswith("quality.")}
-    assert profiles <= {check.relation for check in checks.read()}
-    assert all(check.why.endswith((".", "?", ")")) for check in checks.read())
-
-
-def test_an_error_has_a_warning_before_it_or_can_only_stop() -> None:
-    warned = {check.subject for check in checks.read() if check.severity == "warning"}
-    stops = {check.subject for check in checks.read() if check.severity == "error"}
-    assert stops - warned == {
-        "profile_ratings.least_user_id",
-        "profile_tags.share_of_greatest_length",
-        "raw.ratings.timestamp (mean)",
-        "raw.tags.timestamp (mean)",
-    }
 
 
 OTHER = "{relation: raw.ratings, expectation: %s, severity: warning, why: It is so.%s}"
@@ -85,34 +65,6 @@ def test_a_wrong_line_is_refused_with_file_and_line(tmp_path: Path, line: str, r
         suite(tmp_path, GOOD, line)
     assert reason in str(refused.value)
     assert str(refused.value).startswith((f"{tmp_path / 'suite.yml'}:6: ", f"{tmp_path / 'suite.yml'}:7: "))
-
-
-WRONG: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "Great Expectations has no": lambda check: {"expectation": f"{check['expectation']}s"},
-    "dbt describes no relation": lambda check: {"relation": f"{check['relation']}s"},
-    "has no column": lambda check: {"column": f"{check.get('column', 'title')}s"},
-    "the wrong way round": lambda check: {
-        "min_value": check.get("max_value", 1) + 0.5,
-        "max_value": check.get("max_value", 1),
-    },
-    "takes no `mostly_often`": lambda check: {"mostly_often": 1},
-    "Input should be 'warning' or 'error'": lambda check: {"severity": f"{check['severity']}s"},
-    "Input should be a valid number": lambda check: {"min_value": "0"},
-}
-
-
-@pytest.mark.parametrize("reason", WRONG)
-def test_each_line_of_the_suites_is_refused_once_it_is_wrong(tmp_path: Path, reason: str) -> None:
-    lines = [check.model_dump(exclude_none=True) for check in checks.read()]
-    for before, line in zip([lines[-1], *lines], lines, strict=False):
-        good, wrong = (
-            yaml.safe_dump([each], width=10_000, default_flow_style=None)
-            for each in (before, {**line, **WRONG[reason](line)})
-        )
-        (tmp_path / "suite.yml").write_text(f"checks:\n{good}{wrong}")
-        checks.read.cache_clear()
-        with pytest.raises(PipelineError, match=rf"suite.yml:{good.count(chr(10)) + 2}: .*{reason}"):
-            checks.read(tmp_path)
 
 
 def test_a_file_without_checks_is_refused(tmp_path: Path) -> None:
