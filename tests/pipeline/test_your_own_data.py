@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from tests.conftest import REPO
 
@@ -52,14 +53,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(copy: Path, command: list[str]) -> None:
     """What nox does, in the environment of these tests."""
+    job, _, *options = command
+    _python(copy, "pipeline", job, *options)
+
+
+def _python(copy: Path, *module: str) -> None:
+    """Runs a module in the copy; it must succeed."""
     own = {
         name: value for name, value in os.environ.items() if not name.startswith(("MOVIELENS_", "DBT_", "S3_", "AWS_"))
     }
     environment = {**own, "MOVIELENS_DATA_DIR": str(copy / "data"), "PYTHONPATH": str(copy)}
-    job, _, *options = command
-    done = subprocess.run(
-        [sys.executable, "-m", "pipeline", job, *options], cwd=copy, env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-m", *module], cwd=copy, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -111,3 +115,20 @@ def test_the_page_ends_in_the_pipeline_that_it_promises(shop: Path) -> None:
 def test_a_third_run_and_a_rebuild_change_nothing(shop: Path) -> None:
     _run(shop, ["dev", "--", "shop", "--source", "day-2", "--mode", "delta", "--as-of", "2025-01-02"])
     _run(shop, ["dev", "--", "shop", "--rebuild"])
+
+
+def test_the_unit_tests_that_stay_pass(shop: Path) -> None:
+    _python(shop, "pytest", "-q", "-p", "no:cacheprovider", "tests/unit")
+
+
+def test_every_model_and_snapshot_is_described_as_lint_wants_it(shop: Path) -> None:
+    """dbt-bouncer itself is in the environment of lint."""
+    described: dict[str, list[str | None]] = {}
+    for path in (shop / "transform").rglob("*.yml"):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for node in (*content.get("models", {}), *content.get("snapshots", {})):
+            if isinstance(node, dict):
+                described[node["name"]] = [part.get("description") for part in (node, *node["columns"])]
+    files = [*(shop / "transform" / "models").rglob("*.sql"), *(shop / "transform" / "snapshots").rglob("*.sql")]
+    assert {path.stem for path in files} == set(described)
+    assert [name for name, texts in described.items() if not all(texts)] == []

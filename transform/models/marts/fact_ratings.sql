@@ -6,7 +6,7 @@
 
 with
 
--- A new rating may be older than the one that is held for its user and movie: it came late. Hence all of theirs.
+-- A new rating may be older than the one held for its user and movie, if it came late. So all of theirs are read again.
 ratings as (
 
     select * from {{ ref('stg_ratings') }}
