@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from expectations.gate import Gate
 from ingest.batches.committed import accepted_ids, committed, datasets, verify, withdrawn
+from ingest.batches.lock import Lock
 from ingest.batches.withdrawal import accept
 from ingest.manifest import BATCH_ID, Manifest
 from ingest.store.bucket import Store
@@ -34,7 +35,8 @@ class Context:
     """What a run needs: where batches are, where they go, who builds, who judges, and who reports.
 
     `warehouse` is what is published and only read, `copy` the one that is worked on, `publication` what makes the copy
-    and puts it in place. Batches that are `accepted` stop nothing; without a gate, as in a diff, nothing is judged.
+    and puts it in place, `lock` what keeps runs of other machines out. Batches that are `accepted` stop nothing;
+    without a gate, as in a diff, nothing is judged.
     """
 
     store: Store
@@ -44,6 +46,7 @@ class Context:
     dbt: Dbt
     report: Report
     gate: Gate | None = None
+    lock: Lock | None = None
     accepted: Sequence[str] = ()
 
 
@@ -139,6 +142,8 @@ def apply(
             if manifest.batch_id in context.accepted:  # said before it is published: no replay may miss it
                 accept(context.store, dataset, manifest.batch_id)
         with report.step("publish"):
+            if context.lock:
+                context.lock.check()
             context.publication.publish()
         report.run.outcome = "published"
     except PipelineError as error:

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from expectations.gate import Gate
 from ingest.batches.landing import Landing
+from ingest.batches.lock import locked
 from ingest.settings import Settings
 from ingest.store.bucket import Store
 from ingest.store.embedded import object_store
@@ -93,7 +94,10 @@ def run_context(
                 gate.prepare()
             store = opened.result()
         give_access(store)
-        yield Context(store, warehouse, copy, publication, dbt, report, gate, accepted)
+        # Other machines may write to Snowflake, and no lock of theirs is in this data folder.
+        of_all = None if engine(target).is_local else locked(store, f"{snowflake.database().lower()}/prod.lock", "run")
+        lock = open_.enter_context(of_all) if of_all else None
+        yield Context(store, warehouse, copy, publication, dbt, report, gate, lock, accepted)
 
 
 def _refuse_role(target: str) -> None:

@@ -1,4 +1,4 @@
-"""One landing at a time for each data set: a lease that is kept as an object beside the batches."""
+"""One landing at a time for each data set, and one run on Snowflake: leases that are kept as objects in the store."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ingest.errors import BatchError, StoreError
@@ -20,20 +21,22 @@ LEASE_SECONDS = 60.0
 REFRESH_SECONDS = 15.0
 
 
-class LandingLock:
-    """A held lock; `check` before anything that only the holder may do."""
+class Lock:
+    """A held lock; `check` before anything that only the holder may do. `job`: what it is held for, in a word."""
 
-    def __init__(self, store: Store, key: str, body: bytes) -> None:
-        self._store, self._key, self._body = store, key, body
-        self._etag = _take(store, key, body)
+    def __init__(self, store: Store, key: str, job: str, body: bytes) -> None:
+        self._store, self._key, self._job, self._body = store, key, job, body
+        self._etag = _take(store, key, job, body)
 
     def _held(self) -> bool:
         return self._store.get(self._key) == self._body
 
     def check(self) -> None:
-        """Raises `BatchError` when another landing has taken over, as it may after a pause longer than the lease."""
+        """Raises `BatchError` when another job has taken over, as it may after a pause longer than the lease."""
         if not self._held():
-            raise BatchError(f"{self._store.address(self._key)}: another landing has taken over. Run this one again.")
+            raise BatchError(
+                f"{self._store.address(self._key)}: another {self._job} has taken over. Run this one again."
+            )
 
     def keep(self, done: threading.Event) -> None:
         """Refreshes the lock until it is `done`, and then gives it back."""
@@ -41,22 +44,27 @@ class LandingLock:
             # What was taken over stays so, and a store that is down may be back before the lease ends.
             with contextlib.suppress(StoreError):
                 self._etag = self._store.put(self._key, self._body, replaces=self._etag)
-        with contextlib.suppress(StoreError):  # the landing's own error counts; the lock ends with this process
+        with contextlib.suppress(StoreError):  # the job's own error counts; the lock ends with this process
             if self._held():
                 self._store.delete(self._key)
 
 
+def landing_lock(store: Store, dataset: str) -> AbstractContextManager[Lock]:
+    """Holds the landing lock of a data set; raises `BatchError` at once when another landing holds it."""
+    return locked(store, f"{dataset}/landing.lock", "landing")
+
+
 @contextmanager
-def landing_lock(store: Store, dataset: str) -> Iterator[LandingLock]:
-    """Holds the landing lock of a data set; raises `BatchError` at once when another landing holds it.
+def locked(store: Store, key: str, job: str) -> Iterator[Lock]:
+    """Holds a lock for a job; raises `BatchError` at once when another one holds it.
 
     A lock is taken over when its holder is a process of this machine that has ended, or was not refreshed for 60 s.
     """
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": since, "token": secrets.token_hex(8)}
-    lock = LandingLock(store, f"{dataset}/landing.lock", json.dumps(holder, sort_keys=True).encode())
+    holder = {"host": _host(), "pid": os.getpid(), "since": since, "token": secrets.token_hex(8)}
+    lock = Lock(store, key, job, json.dumps(holder, sort_keys=True).encode())
     done = threading.Event()
-    keeper = threading.Thread(target=lock.keep, args=(done,), name="landing lock", daemon=True)
+    keeper = threading.Thread(target=lock.keep, args=(done,), name="lock", daemon=True)
     keeper.start()
     try:
         yield lock
@@ -65,7 +73,7 @@ def landing_lock(store: Store, dataset: str) -> Iterator[LandingLock]:
         keeper.join()
 
 
-def _take(store: Store, key: str, body: bytes) -> str:
+def _take(store: Store, key: str, job: str, body: bytes) -> str:
     for _ in range(3):
         try:
             return store.put(key, body)
@@ -76,7 +84,7 @@ def _take(store: Store, key: str, body: bytes) -> str:
         holder = _holder(content)
         if held.age <= LEASE_SECONDS and not _ended(holder):
             raise BatchError(
-                f"{store.address(key)}: another landing is running (process {holder.get('pid')} on "
+                f"{store.address(key)}: another {job} is running (process {holder.get('pid')} on "
                 f"{holder.get('host')}, since {holder.get('since')}). Wait until it has ended; should it have died, "
                 f"its lock ends by itself within {LEASE_SECONDS:.0f} s."
             )
@@ -84,7 +92,7 @@ def _take(store: Store, key: str, body: bytes) -> str:
             return store.put(key, body, replaces=held.etag)
         except Taken:
             continue
-    raise BatchError(f"{store.address(key)}: other landings are running. Wait for them, then run this one again.")
+    raise BatchError(f"{store.address(key)}: another {job} has just begun. Wait for it, then run this one again.")
 
 
 def _ended(holder: dict[str, Any]) -> bool:
@@ -92,7 +100,14 @@ def _ended(holder: dict[str, Any]) -> bool:
     import psutil  # seldom needed
 
     pid = holder.get("pid")
-    return holder.get("host") == socket.gethostname() and isinstance(pid, int) and not psutil.pid_exists(pid)
+    return holder.get("host") == _host() and isinstance(pid, int) and not psutil.pid_exists(pid)
+
+
+def _host() -> str:
+    """The machine's name and, where there is one, the namespace of process ids: containers may share the name."""
+    with contextlib.suppress(OSError):
+        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
+    return socket.gethostname()
 
 
 def _holder(content: bytes) -> dict[str, Any]:

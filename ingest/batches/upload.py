@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ingest.batches.lock import LandingLock
+from ingest.batches.lock import Lock
 from ingest.errors import BatchError
 from ingest.manifest import Manifest, Part
 from ingest.store.bucket import Store, Taken
@@ -15,7 +15,7 @@ from ingest.store.bucket import Store, Taken
 _THREADS = 4
 
 
-def upload(store: Store, lock: LandingLock, manifest: Manifest, work: Path, on_bytes: Callable[[int], None]) -> int:
+def upload(store: Store, lock: Lock, manifest: Manifest, work: Path, on_bytes: Callable[[int], None]) -> int:
     """Uploads a batch, whose parts lie below `work` under their keys, then commits it; returns the bytes written.
 
     What an earlier, unfinished landing left under the batch's prefix is removed first. `on_bytes` gets the bytes

@@ -64,6 +64,17 @@ def test_a_third_day_is_an_increment_on_both_targets(two_days: Pair, parity: str
     assert "load 000003" in compared and "load 000002" not in compared
 
 
+def test_a_run_of_another_machine_is_refused_and_one_that_is_over_is_not(two_days: Pair, parity: str) -> None:
+    key = "movielens/prod.lock"
+    assert two_days.store.head(key) is None, "each run gives the lock back"
+    two_days.store.put(key, b'{"host": "another", "pid": 4711, "since": "2020-01-01T00:00:00+00:00"}')
+    refused = two_days.run("prod", "--emulator", "--no-land")
+    two_days.store.delete(key)
+    assert refused.exit_code == 1
+    assert "another run is running (process 4711 on another, since 2020" in refused.output
+    assert two_days.run("prod", "--emulator", "--no-land").exit_code == 0
+
+
 @pytest.fixture(scope="module")
 def pull_request(two_days: Pair, parity: str, target: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the build of a pull request says that changes one model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import re
 import subprocess
 import threading
 from collections.abc import Callable
@@ -45,7 +45,9 @@ def test_of_two_landings_at_once_one_wins_and_the_other_says_so(
         first = threads.submit(land, Landing(dataset, zip_of(tmp_path, FILES)), embedded_store, settings)
         assert entered.wait(20)
         try:
-            with pytest.raises(BatchError, match=rf"another landing is running.*{os.getpid()}.*{socket.gethostname()}"):
+            with pytest.raises(
+                BatchError, match=rf"another landing is running.*{os.getpid()}.*{re.escape(landing_lock._host())}"
+            ):
                 land(Landing(dataset, folder_of(tmp_path, FILES)), embedded_store, elsewhere)
         finally:
             proceed.set()
@@ -81,7 +83,7 @@ def test_the_lock_of_a_dead_process_is_taken_over(
 ) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
-    held(embedded_store, dataset, host=socket.gethostname(), pid=dead.pid)
+    held(embedded_store, dataset, host=landing_lock._host(), pid=dead.pid)
     assert not lands(zip_of(tmp_path, FILES)).unchanged
 
 

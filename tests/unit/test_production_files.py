@@ -85,6 +85,7 @@ def test_landing_may_delete_leftovers_and_its_lock_but_no_manifest_and_no_versio
         return any(fnmatchcase(key, pattern) for pattern in patterns)
 
     assert deletable(part_key("sample/000001/ratings", 0)) and deletable("sample/landing.lock")
+    assert deletable("movielens/prod.lock")
     assert not deletable(record_key("sample", "000001")) and not deletable("sample/000001/withdrawn.json")
 
 
