@@ -44,6 +44,10 @@ DIFFERENT = {
     "timestamp": ("select a::timestamp from t", "select a::timestamp_ntz, b::datetime from t"),
     "epoch": ("select extract('epoch' from d) from t", "select date_part('epoch_microsecond', d) from t"),
     "array": ("select [1, 2]", "select array_construct(1, 2)"),
+    "nulls": (
+        "select greatest(a, nullif(b, 0)) from t",
+        "select least(a, coalesce(nullif(b, 0), 0)), greatest(a, b), coalesce(a, '') || b, concat('x', coalesce(a, '')) from t",
+    ),
     "text-of-time": ("select md5(cast(seen_at as varchar)) from seen", "select to_char(seen_at, 'YYYY') from seen"),
 }
 
@@ -73,6 +77,20 @@ def test_what_the_engines_read_differently_is_caught_and_what_they_read_alike_pa
     different, alike = DIFFERENT[rule]
     assert f"[{rule}]" in " ".join(differences(different, known))
     assert list(differences(alike, known)) == []
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["try_cast(b as int)", "cast(lag(b) over (order by c) as int)", "case when b then 1 end", "(select max(b) from u)"],
+)
+def test_what_may_be_null_by_its_form_makes_the_greatest_null_on_one_engine(argument: str) -> None:
+    assert "[nulls]" in " ".join(differences(f"select greatest(a, {argument}) from t"))
+    assert list(differences(f"select greatest(a, coalesce({argument}, 0)) from t")) == []
+
+
+@pytest.mark.parametrize("text", ["concat(a, b)", "concat_ws('-', coalesce(a, ''), b)"])
+def test_a_concatenation_of_columns_is_null_with_one_of_them_on_one_engine(text: str) -> None:
+    assert "[nulls]" in " ".join(differences(f"select {text} from t"))
 
 
 def test_a_column_is_looked_for_in_the_relations_that_are_known() -> None:

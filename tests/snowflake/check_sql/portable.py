@@ -26,6 +26,7 @@ DIFFERENCES = {
     "timestamp": Rule("TIMESTAMP is what TIMESTAMP_TYPE_MAPPING says", "timestamp_ntz or datetime", "sql-reference/data-types-datetime"),
     "epoch": Rule("whole seconds, on DuckDB with a fraction", "date_part('epoch_microsecond', …)", "sql-reference/functions/date_part"),
     "array": Rule("its first index is 0, on DuckDB 1", "rows, or array_construct behind a macro", "sql-reference/data-types-semistructured"),
+    "nulls": Rule("one null makes it null, DuckDB leaves nulls out", "coalesce around each argument", "sql-reference/functions/greatest"),
     "text-of-time": Rule(
         "the text of an instant has milliseconds on Snowflake: two instants can have one text",
         "its microseconds since 1970, or to_char with a format",
@@ -34,6 +35,8 @@ DIFFERENCES = {
 }  # fmt: skip
 WEEKS = words("DAYOFWEEK WEEK WEEKOFYEAR YEAROFWEEK")
 _WEEK_PARTS = re.compile(r"day_?of_?week|dow|weekday|week|weekofyear|woy|wy|yearofweek", re.IGNORECASE)
+# What may be null by its form. Of a column that cannot be known, so greatest and least of columns pass.
+_NULLABLE = (exp.Nullif, exp.TryCast, exp.Lag, exp.Lead, exp.RegexpSubstr, exp.Subquery, exp.Null)
 _CLOCKS = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.Localtimestamp, exp.Localtime)
 
 
@@ -99,6 +102,10 @@ def _different(node: Expr) -> Iterator[str]:
         yield "week"
     if isinstance(node, exp.Extract) and node.name.lower() == "epoch":
         yield "epoch"
+    if isinstance(node, (exp.Greatest, exp.Least)) and any(map(_may_be_null, [node.this, *node.expressions])):
+        yield "nulls"
+    if isinstance(node, (exp.Concat, exp.ConcatWs)) and not all(map(_is_never_null, node.expressions)):
+        yield "nulls"
 
 
 def _is_text_of_time(node: Expr) -> bool:
@@ -106,6 +113,18 @@ def _is_text_of_time(node: Expr) -> bool:
     inner = node.this if shows or (isinstance(node, exp.ToChar) and not node.args.get("format")) else None
     sides = (node.left, node.right) if isinstance(node, exp.DPipe) else (inner,)
     return any(each is not None and each.type is not None and each.type.this in INSTANTS for each in sides)
+
+
+def _is_never_null(argument: Expr) -> bool:
+    return isinstance(argument.unnest(), (exp.Coalesce, exp.Literal))
+
+
+def _may_be_null(argument: Expr) -> bool:
+    inner = argument.unnest() if isinstance(argument, exp.Paren) else argument
+    if isinstance(inner, exp.Cast) and not isinstance(inner, exp.TryCast):
+        return _may_be_null(inner.this)
+    without_else = isinstance(inner, exp.Case) and not inner.args.get("default")
+    return without_else or isinstance(inner.this if isinstance(inner, exp.Window) else inner, _NULLABLE)
 
 
 def _cannot_be_zero(divisor: Expr) -> bool:
