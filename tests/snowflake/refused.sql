@@ -193,6 +193,9 @@ select * from t cross join u using (a)
 
 -- asof
 select * from t1 asof join t2 on t1.a >= t2.a
+select a from t asof join u match_condition (t.a = u.a) on t.b = u.b
+select a from t asof join u match_condition (t.a::date = coalesce(u.a, u.b))
+select a from t asof join u match_condition (t.a <> u.a)
 
 -- from-first
 from t select a
@@ -406,6 +409,16 @@ grant select on t to r
 revoke select on t from r
 grant select (a) on table t to role r
 grant select on table t to role r with admin option
+grant usage on table t to role r
+grant select, insert on view v to role r
+grant usage on all tables in schema s to role r
+grant update on future views in database d to role r
+revoke grant option for insert on dynamic table d from role r
+grant select on schema s to role r
+grant select on warehouse w to role r
+grant read on file format f to role r
+grant operate on view v to role r
+grant usage on task k to role r
 
 -- materialized-view
 create materialized view v as select t.a from t join u using (a)
@@ -439,3 +452,47 @@ select * from t, (select * from u where u.a = t.a) x
 select * from t inner join lateral (select * from u where u.a = t.a limit 1) x
 select * from t left join lateral flatten(t.a) f on true
 select * from t inner join table(flatten(input => t.a)) f on f.value = t.b
+
+-- option
+copy into t from @s on_error = ignore
+copy into t from @s match_by_column_name = yes
+copy into t from @s purge = always
+copy into t from @s validation_mode = return_some_rows
+copy into t from @s file_format = (type = exel)
+copy into t from @s file_format = (type = csv compression = 'rar')
+copy into t from @s file_format = (type = csv parse_header = true skip_header = 1) match_by_column_name = case_insensitive
+create pipe p auto_ingest = true as copy into t from @s on_error = ignore
+create file format f type = csv parse_header = true skip_header = 1
+create file format f type = csv trim_space = yes
+alter file format f set compression = rar
+create stage s url = 's3://b/x' encryption = (type = 'AES') file_format = (type = csv)
+create stage s file_format = (type = csv binary_format = octal)
+create warehouse w warehouse_size = tiny
+create warehouse w with warehouse_size = 'MEDIUM-LARGE' auto_resume = true
+alter warehouse w set warehouse_size = huge
+create warehouse w scaling_policy = cheap
+create user u type = robot
+alter user u set type = machine
+create dynamic table d as select 1 as a
+create dynamic table d target_lag = '1 hour' as select 1 as a
+create or replace transient dynamic table d warehouse = w as select a from u
+create dynamic table d target_lag = 'often' warehouse = w as select 1 as a
+create dynamic table d target_lag = downstream warehouse = w refresh_mode = sometimes as select 1 as a
+create task k warehouse = w schedule = 'every day' as select 1
+create task k warehouse = w schedule = 'USING CRON 0 9 * * *' as select 1
+create task k warehouse = w schedule = 'USING CRON 0 9 * * UTC' as select 1
+create task k warehouse = w schedule = '5' as select 1
+alter task k set schedule = '1 day'
+create alert a warehouse = w schedule = 'hourly' if (exists (select 1)) then call p()
+create storage integration i type = external_stage storage_provider = 'S3' enabled = true storage_aws_role_arn = 'x'
+create storage integration i type = external_stage enabled = true storage_allowed_locations = ('s3://b/')
+create storage integration i type = external_stage storage_provider = 'MINIO' enabled = true storage_allowed_locations = ('s3://b/')
+create storage integration i type = external_stage storage_provider = 'S3' enabled = yes storage_allowed_locations = ('s3://b/')
+create stream s on table t append_only = 1
+
+-- block
+execute immediate $$ begin let x := 1 return x; end $$
+execute immediate $$ declare x int default 0; begin x := 1; return x end $$
+create procedure p() returns int language sql as $$ begin if (true) then return 1 end if; return 2; end $$
+create procedure p() returns int language sql as begin insert into t values (1) return 1; end
+execute immediate $$ begin let x := case when true then 1 else 2 end return x; end $$

@@ -74,6 +74,7 @@ select a from t left join u using (a) full outer join v using (a) natural join w
 
 -- asof
 select a from t asof join u match_condition (t.x >= u.x) on t.a = u.a
+select a from t asof join u match_condition (to_date(coalesce(t.x, t.y)) < u.x)
 
 -- from-first
 copy into t from @s; select extract(day from d) from t
@@ -192,6 +193,10 @@ select a from t order by collate(a, 'de'), b collate 'en-ci'
 -- grant
 grant all on schema s to role r with grant option; grant role a to role b; grant create schema on database d to r; revoke select on all views in schema s from role r
 
+grant usage on schema s to role r; grant select, insert, evolve schema on table t to role r; grant references on view v to role r
+grant usage, read, write on stage s to role r; grant select on future tables in schema s to role r; grant usage on file format f to role r
+grant operate, monitor on warehouse w to role r; grant usage on database role d.r to role q; grant ownership on view v to role r
+
 -- materialized-view
 create materialized view v as select a, sum(b) as s from t where a > 1 group by a; create view w as select a from t order by a
 
@@ -209,7 +214,33 @@ select * from table(flatten([1, 2])), table(generator(rowcount => 5)) as g, late
 select * from t inner join table(generator(rowcount => 5)) g on true; select f.value from t cross join table(flatten(t.a)) f
 select * from t, lateral (select max(b) as m from u where u.a = t.a) x, lateral flatten(t.c) f; select * from t inner join (select a from u) v on v.a = t.a
 
+-- option
+copy into t from @s files = ('a.csv') on_error = 'skip_file_10%' match_by_column_name = case_sensitive purge = true force = false
+copy into t from @s validation_mode = return_10_rows; copy into t from @s on_error = skip_file_5 load_mode = full_ingest
+copy into t from @s file_format = (type = csv parse_header = true skip_header = 0); copy into t from @s file_format = (type = 'csv' skip_header = 2)
+copy into @s from (select a as on_error from t) file_format = (type = parquet compression = snappy) header = true
+create stage s url = 's3://b/x' storage_integration = i encryption = (type = 'AWS_SSE_KMS' kms_key_id = 'x') directory = (enable = true)
+create warehouse w warehouse_size = '2X-LARGE' warehouse_type = 'SNOWPARK-OPTIMIZED'; alter warehouse w set warehouse_size = xxlarge
+create user u type = person; alter user u set type = legacy_service; alter user u set type = null
+create dynamic table d clone e; create or replace dynamic table d target_lag = '20 minutes' warehouse = w as select 'x' as warehouse_size
+create or replace task k schedule = '10 SECONDS' as call p(); create task k schedule = '2 hours' as select 1; alter task k set schedule = '1 minute'
+create task k schedule = 'USING CRON 0 0 10-20/2 * TUE,THU America/Los_Angeles' as select 1; create task k schedule = 'using cron 0 9 L * 5L Etc/GMT+2' as select 1
+create storage integration i type = external_stage storage_provider = 'AZURE' enabled = false azure_tenant_id = 'x' storage_allowed_locations = ('*')
+alter storage integration i set enabled = true; select a from t where schedule = 'never' and type = 'robot'
+create table t (type varchar default 'robot', on_error varchar); update t set type = 'robot', on_error = 'ignore'
+
+-- block
+execute immediate $$ begin let x := case when true then 1 else 2 end; if (x = 1) then return 2; else return 3; end if; end $$
+execute immediate $$ begin repeat x := x + 1; until (x > 3) end repeat; case (x) when 1 then return 1; else return 2; end case; end; $$
+create procedure p() returns varchar language python runtime_version = '3.11' handler = 'g' packages = ('x') as $$ def g(): return 1 $$
+begin transaction; insert into t values (1); commit
+
 -- others
+create alert a warehouse = w schedule = '1 minute' if (exists (select 1 from t where b > 1)) then insert into u values (1)
+create or replace alert a schedule = 'USING CRON 0 9 * * * UTC' if (exists (show tables)) then begin insert into t values (1); call p(); end
+execute alert a; alter alert a resume; show alerts; show semantic views in schema s; drop semantic view v; alter semantic view v set comment = 'x'
+show dynamic tables; show alerts like 'x%'
+create semantic view v tables (o as s.orders primary key (id) with synonyms ('x') comment = 'y', c as s.customers primary key (id)) relationships (o_c as o (c_id) references c) facts (o.f as amount * 2) dimensions (c.name as customers.name) metrics (o.n as count(distinct id))
 alter session set json_indent = 0 strict_json_output = true timezone = 'UTC'
 select f.value::int as a, f.index from t, lateral flatten(input => t.b, outer => true) f
 select t.a, f.value:x::varchar from t, table(flatten(input => parse_json(t.b), path => 'c')) as f

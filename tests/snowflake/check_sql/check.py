@@ -15,7 +15,7 @@ import sqlglot
 from sqlglot import Expr, exp
 from sqlglot.errors import SqlglotError
 
-from tests.snowflake.check_sql import meaning, text, tree
+from tests.snowflake.check_sql import blocks, meaning, options, privileges, text, tree
 from tests.snowflake.check_sql.meaning import Columns
 from tests.snowflake.check_sql.rules import Finding
 from tests.snowflake.check_sql.statements import Statement, lex, split
@@ -29,6 +29,7 @@ def check(sql: str, file: str = "", known: Columns | None = None) -> list[Findin
     found, transaction = [], False
     for statement in split(sql):
         found += text.findings(statement, functions)
+        found += [*options.findings(statement.pieces), *privileges.findings(statement), *blocks.findings(statement)]
         if transaction and statement.first in ("CREATE", "ALTER", "DROP", "TRUNCATE", "UNDROP"):
             found.append(Finding("ddl-in-transaction", statement.line, statement.pieces[0].written))
         if statement.first in ("BEGIN", "START", "COMMIT", "ROLLBACK") and not statement.scripted:
@@ -83,6 +84,14 @@ _GAPS = (
     (r"\bat\s*\(\s*timestamp\s*=>\s*cast\([^()]*\)\s*\)", "at (offset => -1)"),
     (r"(?<=\s)storage_aws_external_id\s*=\s*'[^']*'", ""),
     (r"\A(\s*alter\s+session\s+set\s+\w+\s*=\s*(?:'[^']*'|\w+))(\s*,?\s*\w+\s*=\s*(?:'[^']*'|\w+))+", r"\1"),
+    (r"\bthen\s+begin\b(?s:.*)\bend\s*\Z", "then call p()"),
+    (
+        r"\A\s*create\s+(or\s+replace\s+)?semantic\s+view\s+(if\s+not\s+exists\s+)?[\w.\"]+\s+tables\s*\((?s:.*)",
+        "select 1",
+    ),
+    (r"\A\s*execute\s+alert\b", "execute task"),
+    (r"\bshow\s+(alerts|dynamic\s+tables|semantic\s+views)\b", "show tasks"),
+    (r"(?<=alter\s)semantic\s+view\b", "view"),
     (r"::\s*map\s*\([^()]*\)", "::variant"),
     (r"\border\s+by\s+all\b", "order by 1"),
     (r"\binsert\s+overwrite\s+table\b", "insert overwrite into"),

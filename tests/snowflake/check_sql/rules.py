@@ -159,10 +159,11 @@ RULES = {
         r"\b(semi|anti|positional)\s+join\b|\basof\s+(left|inner|right)\b|\b(left|inner)\s+asof\b",
     ),
     "asof": Rule(
-        "an asof join needs match_condition",
+        "an asof join needs match_condition, with >=, <=, > or <",
         "asof join t match_condition (a.at >= t.at) on …",
         _sql("constructs/asof-join"),
-        r"\basof\s+join\b(?![\s\S]*?\bmatch_condition\b)",
+        r"\basof\s+join\b(?![\s\S]*?\bmatch_condition\b)|\bmatch_condition\s*\([^()]*<>"
+        r"|\bmatch_condition\s*\((?:[^()<>]|\((?:[^()<>]|\([^()<>]*\))*\))*\)",
     ),
     "from-first": Rule(
         "a query begins with select",
@@ -299,7 +300,7 @@ RULES = {
     ),
     "collation": Rule("a collation is text", "collate 'en-ci'", _sql("collation"), r"\bcollate\s+[\w\"]"),
     "grant": Rule(
-        "a privilege is granted on an object of a named kind, whole, to a role",
+        "a privilege that the kind of object has is granted on an object of a named kind, whole, to a role",
         "grant select on table t to role r [with grant option]",
         _sql("sql/grant-privilege"),
         r"\A\s*(grant|revoke)\s+\w+\s*\(|\A\s*(grant|revoke)\b.*\bwith\s+(admin|hierarchy)\s+option\b"
@@ -331,6 +332,16 @@ RULES = {
     ),
     "copy-limit": Rule(
         "a copy names 1,000 files at most, and each option once", "several copies", _sql("sql/copy-into-table")
+    ),
+    "option": Rule(
+        "the option has a closed list of values, and this is none of them",
+        "one of those that the page of the statement names",
+        _sql("sql-all"),
+    ),
+    "block": Rule(
+        "each statement in a block of Snowflake Scripting ends with a semicolon",
+        "begin let x := 1; return x; end",
+        "developer-guide/snowflake-scripting/blocks",
     ),
     "backtick": Rule("names are quoted with double quotes", '"name"', _sql("identifiers-syntax"), r"`"),
     "method": Rule("functions are not methods", "upper(x)", _sql("functions-all")),

@@ -17,7 +17,7 @@ _PIECE = re.compile(
 # What opens a block of Snowflake Scripting, which holds semicolons, as against a transaction.
 _BLOCK = re.compile(
     r"\s*(declare\b|begin(?!\s*(\Z|transaction\b|work\b|name\b)))"
-    r"|\s*(create|alter)\b.*\bas\s+(declare|begin)\b",
+    r"|\s*(create|alter)\b.*\b(as|alert\b.*\bthen)\s+(declare|begin)\b",
     re.IGNORECASE | re.DOTALL,
 )
 

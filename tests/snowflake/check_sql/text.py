@@ -101,7 +101,8 @@ def findings(statement: Statement, known: frozenset[str] = frozenset()) -> Itera
     for one, other in itertools.pairwise(statement.pieces):
         if one.kind == other.kind == "text":  # one text to others
             yield Finding("literal", other.line, f"{one.written} {other.written}")
-    known |= IN_BLOCKS if statement.scripted else frozenset()
+    alert = re.match(r"\s*create\b[^(]*\balert\b", code, re.IGNORECASE)
+    known |= IN_BLOCKS if statement.scripted or alert else frozenset()
     if statement.first != "ALTER":
         yield from _functions(statement.pieces, known)
     yield from _types(statement.pieces)
