@@ -29,9 +29,14 @@ def jobs(workflow: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def resources() -> dict[str, Any]:
+def template() -> dict[str, Any]:
     text = (ROOT / "pipeline/aws/bucket-and-role.yml").read_text(encoding="utf-8")
-    return yaml.load(text, Template)["Resources"]
+    return yaml.load(text, Template)
+
+
+@pytest.fixture(scope="module")
+def resources(template: dict[str, Any]) -> dict[str, Any]:
+    return template["Resources"]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
@@ -105,6 +110,22 @@ def test_landing_may_do_what_the_store_s_client_does_and_no_more(resources: dict
 def test_what_is_deleted_or_overwritten_in_the_bucket_can_be_had_back(resources: dict[str, Any]) -> None:
     assert resources["Bucket"]["Properties"]["VersioningConfiguration"] == {"Status": "Enabled"}
     assert resources["Bucket"]["DeletionPolicy"] == "Retain"
+
+
+def test_no_version_of_a_committed_part_expires_that_is_the_last_one(resources: dict[str, Any]) -> None:
+    rules = resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = [rule["NoncurrentVersionExpiration"] for rule in rules if "NoncurrentVersionExpiration" in rule]
+    assert expiring and all(each["NewerNoncurrentVersions"] >= 1 for each in expiring)
+    assert not any({"ExpirationInDays", "ExpirationDate"} & set(rule) for rule in rules)
+
+
+def test_a_bucket_s_name_leaves_room_for_the_names_of_its_roles(template: dict[str, Any]) -> None:
+    pattern = template["Parameters"]["BucketName"]["AllowedPattern"]
+    named = [each["Properties"] for each in template["Resources"].values() if "RoleName" in each["Properties"]]
+    assert len(named) == 2
+    for length in range(1, 70):
+        fits = all(len(each["RoleName"].replace("${BucketName}", "b" * length)) <= 64 for each in named)
+        assert bool(re.fullmatch(pattern, "b" * length)) == (fits and 3 <= length <= 63)
 
 
 def _listed(value: str | list[str]) -> list[str]:
