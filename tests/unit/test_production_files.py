@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,35 @@ def test_production_is_reached_from_main_alone_after_every_test_is_green() -> No
     )  # the last only reports
     assert "github.ref == 'refs/heads/main'" in found["production"]["if"]
     assert found["production"]["concurrency"]["cancel-in-progress"] is False
+    shown = re.search(r"concurrency: (.*)", (ROOT / "docs/schedule.md").read_text(encoding="utf-8"))
+    assert shown and yaml.safe_load(shown[1]) == found["production"]["concurrency"]  # one writer, whoever starts it
+
+
+@pytest.mark.parametrize(
+    ("given", "passed_on"),
+    [
+        ("", "-s prod -- sample"),
+        ("000007", "-s prod -- sample --accept 000007"),
+        ("7", None),
+        ("0000070", None),
+        ("000007 --rebuild", None),
+        ("$(id)", None),
+        ("00000a\n", None),
+    ],
+)
+def test_production_accepts_a_batch_by_its_six_digits_and_passes_on_nothing_else(
+    given: str, passed_on: str | None, tmp_path: Path
+) -> None:
+    steps = jobs(ROOT / ".github/workflows/ci.yml")["production"]["steps"]
+    (step,) = [each for each in steps if "nox -s prod" in each.get("run", "")]
+    assert step["env"]["ACCEPT"] == "${{ inputs.accept }}"
+    (tmp_path / "nox").write_text('#!/bin/sh\necho "$@" > passed-on\n')
+    (tmp_path / "nox").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ACCEPT": given, "DATASET": "sample"}
+    ran = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, check=False)
+    assert (ran.returncode == 0) == (passed_on is not None)
+    seen = tmp_path / "passed-on"
+    assert (seen.read_text().strip() if seen.exists() else None) == passed_on
 
 
 def test_only_the_site_and_production_may_sign_in_elsewhere() -> None:
