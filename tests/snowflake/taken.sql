@@ -225,6 +225,8 @@ create user u type = person; alter user u set type = legacy_service; alter user 
 create dynamic table d clone e; create or replace dynamic table d target_lag = '20 minutes' warehouse = w as select 'x' as warehouse_size
 create or replace task k schedule = '10 SECONDS' as call p(); create task k schedule = '2 hours' as select 1; alter task k set schedule = '1 minute'
 create task k schedule = 'USING CRON 0 0 10-20/2 * TUE,THU America/Los_Angeles' as select 1; create task k schedule = 'using cron 0 9 L * 5L Etc/GMT+2' as select 1
+create task k user_task_managed_initial_warehouse_size = 'XSMALL' when system$stream_has_data('s') as insert into t select 1; create task k warehouse = w after a, b as call p()
+create resource monitor m with credit_quota = 10 frequency = weekly start_timestamp = immediately triggers on 80 percent do notify
 create storage integration i type = external_stage storage_provider = 'AZURE' enabled = false azure_tenant_id = 'x' storage_allowed_locations = ('*')
 alter storage integration i set enabled = true; select a from t where schedule = 'never' and type = 'robot'
 create table t (type varchar default 'robot', on_error varchar); update t set type = 'robot', on_error = 'ignore'
@@ -234,6 +236,39 @@ execute immediate $$ begin let x := case when true then 1 else 2 end; if (x = 1)
 execute immediate $$ begin repeat x := x + 1; until (x > 3) end repeat; case (x) when 1 then return 1; else return 2; end case; end; $$
 create procedure p() returns varchar language python runtime_version = '3.11' handler = 'g' packages = ('x') as $$ def g(): return 1 $$
 begin transaction; insert into t values (1); commit
+create or replace procedure p() returns varchar language sql as
+    $$
+    declare
+        my_exception exception (-20002, 'x');
+    begin
+        let counter := 0;
+        loop
+            counter := counter + 1;
+            if (counter > 5) then
+                break;
+            end if;
+        end loop;
+        -- a comment; with begin and end
+        begin transaction;
+        insert into t select case a when 1 then 'x' else 'y' end from u;
+        commit;
+        case
+            when counter = 1 then
+                return 'one';
+            when counter = 2 then
+                let x := (select max(case when b then 1 end) from t);
+                return 'two';
+            else
+                return 'end; let';
+        end;
+        raise my_exception;
+    exception
+        when statement_error then
+            return object_construct('a', sqlcode);
+        when other then
+            raise;
+    end;
+    $$
 
 -- others
 create alert a warehouse = w schedule = '1 minute' if (exists (select 1 from t where b > 1)) then insert into u values (1)
