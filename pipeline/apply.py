@@ -226,7 +226,8 @@ def _judge(context: Context, dataset: str, batches: Sequence[str], *, of_batches
                 f"the gate is closed: {verdict.summary()}.\n"
                 f"  take batch {batch} back: `{on_aws}nox -s land -- {dataset} --withdraw {batch}`; then land it corrected\n"
                 f"  publish it, if it is right after all: run again with --accept {batch}\n"
-                f"  show both in history: land a corrected full batch, and run again with --accept {batch}"
+                f"  show both in history: land a corrected full batch, and run again with --accept {batch}\n"
+                f"  change the check in expectations/suites/, if that is what is wrong"
             )
 
 

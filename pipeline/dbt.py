@@ -209,7 +209,7 @@ class Dbt:
             message = " ".join(str(node.message or "").split())
             if not hasattr(node, "node"):  # a macro that was run, not a model
                 return f"{doing} failed: {says(message or exception)}"
-            lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {says(message[:400])}")
+            lines.append(f"  {getattr(node.node, 'original_file_path', '')} {node.node.name}: {says(message[:1000])}")
             if node.status == "fail" and node.node.resource_type == "test":
                 lines += [f"    {row}" for row in self._rows(node.node)]
             if compiled := getattr(node.node, "compiled_path", None):

@@ -131,4 +131,4 @@ def explain(error: object) -> str:
     """An error of Snowflake's in one line: what is wrong and how to mend it."""
     text = " ".join(str(error).split())
     advice = next((f" — {advice}" for sign, advice in ADVICE.items() if re.search(sign, text, re.IGNORECASE)), "")
-    return text[:300] + advice
+    return text[:1000] + advice

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -187,7 +187,7 @@ def land(landing: Landing, store: Store, settings: Settings, console: Console | 
         ).sealed()
         sending = progress.add_task("uploading", total=sum(part.bytes for part in manifest.parts))
         uploaded = upload(store, lock, manifest, pieces.work, lambda count: progress.advance(sending, count))
-        warnings = (*opened.warnings, *pieces.warnings)
+        warnings = (*opened.warnings, *pieces.warnings, *_of_other_users(earlier, modes))
         return Landed(manifest, True, uploaded, warnings, time.monotonic() - started)
 
 
@@ -266,6 +266,15 @@ def _check_order(dataset: str, earlier: list[Manifest], as_of: datetime, modes: 
             f"{dataset}: this batch is as of {as_of.isoformat()}, but batch {newest.batch_id} is as "
             f"of {newest.as_of.isoformat()} already, and a full table ({', '.join(full)}) must be later. Give a later "
             f"date with --as-of, or land changed rows with --mode delta."
+        )
+
+
+def _of_other_users(earlier: list[Manifest], modes: Mapping[str, Mode]) -> Iterator[str]:
+    known = [batch.batch_id for batch in earlier if "users" in batch.tables]
+    if known and modes.get("ratings") == "full" and "users" not in modes:
+        yield (
+            f"users.csv is not in this source: what batch {known[-1]} says of users stays, though a new release deals user "
+            f"ids anew. Is it of others? Then take that batch back with --withdraw."
         )
 
 

@@ -43,6 +43,16 @@ def test_a_batch_holds_every_line_and_its_manifest_says_so(
     assert f"{dataset}/landing.lock" not in everything
 
 
+def test_a_release_without_users_after_one_with_them_is_reported(lands: Lander, tmp_path: Path) -> None:
+    users = "userId,gender,age,occupation,zipCode\n1,M,25,writer,10001\n"
+    first = lands(folder_of(tmp_path, FILES | {"users.csv": users}), as_of=DAY_1)
+    assert [said for said in first.warnings if "users.csv" in said] == []
+    [said] = [said for said in lands(folder_of(tmp_path, FILES, "next"), as_of=DAY_2).warnings if "users.csv" in said]
+    assert said.startswith("users.csv is not in this source: what batch 000001 says of users stays")
+    delta = lands(folder_of(tmp_path, MORE, "delta"), as_of=DAY_3, mode="delta")
+    assert [said for said in delta.warnings if "users.csv" in said] == []
+
+
 def test_a_file_that_ends_where_spreadsheets_do_is_said(
     lands: Lander, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

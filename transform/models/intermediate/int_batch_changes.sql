@@ -44,5 +44,6 @@ where not is_compared
 {% for table_name, mode in (run_query(kinds).rows if execute else []) %}
 union all
 
-select * from ({{ batch_changes(table_name, mode) }}) as {{ table_name }}_{{ mode }}
+select _batch, table_name, rows_added, rows_revised, rows_removed, rows_late
+from ({{ batch_changes(table_name, mode) }}) as {{ table_name }}_{{ mode }}
 {% endfor %}
