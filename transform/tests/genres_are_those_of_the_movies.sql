@@ -5,7 +5,8 @@ listed as (
 
     select
         *,
-        {{ hash_key('genre') }} as genre_id
+        {{ hash_key('genre') }} as genre_id,
+        count(*) over (partition by genre) as movie_count
     from ({{ split_rows(ref('int_movies'), 'movie_id', 'genres', '|', 'genre') }}) as movie_genres
 
 ),
@@ -14,16 +15,11 @@ bridged as (
 
     select
         bridge.movie_id,
-        bridge.genre_id,
-        genres.genre
+        genres.*
     from {{ ref('bridge_movie_genres') }} as bridge
-    left join {{ ref('dim_genres') }} as genres
+    full outer join {{ ref('dim_genres') }} as genres
         on bridge.genre_id = genres.genre_id
 
-),
+)
 
-counted as (select genre_id, genre, count(*) as movie_count from listed group by 1, 2)
-
-{{ differences('listed', 'bridged', 'genre_id, genre, movie_id') }}
-union all
-{{ differences('counted', ref('dim_genres'), 'genre_id, genre, movie_count') }}
+{{ differences('listed', 'bridged', 'movie_id, genre_id, genre, movie_count') }}
