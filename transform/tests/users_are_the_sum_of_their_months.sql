@@ -1,7 +1,18 @@
--- And a month has no other days; a user without a rating or tag is one that users lists.
+-- And a month has no other days. A user who is only listed has no month.
+{%- set columns = 'user_id, rating_count, tag_count, first_activity_at, last_activity_at' %}
+
 with
 
 months as (
+
+    select {{ columns }} from {{ ref('user_activity') }}
+    union all
+    select user_id, 0 as rating_count, 0 as tag_count, null as first_activity_at, null as last_activity_at
+    from {{ ref('int_users') }}
+
+),
+
+summed as (
 
     select
         user_id,
@@ -9,24 +20,14 @@ months as (
         sum(tag_count) as tag_count,
         min(first_activity_at) as first_activity_at,
         max(last_activity_at) as last_activity_at
-    from {{ ref('user_activity') }}
+    from months
     group by user_id
-
-),
-
-active as (
-
-    select * from {{ ref('dim_users') }}
-    where rating_count + tag_count > 0
-        or first_activity_at is not null
-        or last_activity_at is not null
-        or user_id not in (select user_id from {{ ref('int_users') }})
 
 )
 
-{{ differences('months', 'active', 'user_id, rating_count, tag_count, first_activity_at, last_activity_at') }}
+{{ differences('summed', ref('dim_users'), columns) }}
 union all
-select user_id, rating_count, tag_count, first_activity_at, last_activity_at from {{ ref('user_activity') }}
+select {{ columns }} from {{ ref('user_activity') }}
 where {{ first_of_month('first_activity_at') }} != activity_month
     or {{ first_of_month('last_activity_at') }} != activity_month
     or last_activity_at < first_activity_at
