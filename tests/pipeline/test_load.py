@@ -41,7 +41,7 @@ def test_a_data_test_that_fails_shows_the_rows_that_it_found(lab: Lab) -> None:
     lab.apply(dataset)
     with duckdb.connect(str(lab.settings.warehouse)) as warehouse:
         warehouse.execute("update raw.batches set mode = 'partly' where table_name = 'movies'")
-    found = r"1 failed, 0 skipped.*\n.*\n    batch_id 000001, fault has a table that is neither whole nor a delta\n"
+    found = r"1 failed, 0 skipped.*\n.*\n    batch_id 000001, fault movies is neither whole nor a delta\n"
     with lab.environment(), pytest.raises(PipelineError, match=found):
         QuickDbt("dev")._invoke("test", "--select", "batches_are_whole_and_in_order", doing="testing")
 
