@@ -139,6 +139,8 @@ FAULTS = (
     Fault("a table of a batch is booked twice", "warehouse", "insert into raw.load_ledger select * from raw.load_ledger where table_name = 'links' limit 1"),
     Fault("a part is listed twice", "warehouse", "insert into raw.files select * from raw.files limit 1"),
     Fault("a table is neither whole nor a delta", "warehouse", "update raw.batches set mode = 'some' where batch_id = '{batch}' and table_name = 'tags'"),
+    Fault("a batch is of another data set", "warehouse", "update raw.batches set dataset = 'other' where batch_id = '{batch}'"),
+    Fault("the first batch has only a part of the movies", "warehouse", "update raw.batches set mode = 'delta' where batch_id = '000001' and table_name = 'movies'"),
     # ---------- marts
     Fault("ratings are lost on the way to the fact", "warehouse", "delete from marts.fact_ratings where mod(user_id, 40) = 3 and mod(movie_id, 7) = 0"),
     Fault("the fact keeps a rating that was changed", "warehouse", "update marts.fact_ratings set rating = case when rating = 3.0 then 4.0 else 3.0 end where user_id = 5"),
@@ -173,6 +175,8 @@ FAULTS = (
     Fault("a month is of a genre that is not there", "warehouse", "update marts.genre_ratings_by_month set genre_id = 42 where genre = 'Drama' and rating_month = (select max(rating_month) from marts.genre_ratings_by_month)"),
     Fault("the bridge names a genre that is not there", "warehouse", "insert into marts.bridge_movie_genres select min(movie_id), 42 from marts.dim_movies"),
     Fault("the bridge names a movie that is not there", "warehouse", "insert into marts.bridge_movie_genres select max(movie_id) + 1, min(genre_id) from marts.bridge_movie_genres"),
+    Fault("a movie is in the bridge under another genre", "warehouse", "update marts.bridge_movie_genres set genre_id = (select min(genre_id) from marts.dim_genres where genre != 'Drama') where movie_id = (select min(movie_id) from marts.dim_movies where genres = 'Drama')"),
+    Fault("a genre counts a movie too many", "warehouse", "update marts.dim_genres set movie_count = movie_count + 1 where genre = 'Drama'"),
     Fault("a genre has two ids", "warehouse", "insert into marts.dim_genres select * replace (42 as genre_id) from marts.dim_genres limit 1"),
     Fault("a tag has two ids", "warehouse", "insert into marts.dim_tags select * replace (42 as tag_id, null as genome_tag_id, 0 as use_count) from marts.dim_tags limit 1"),
     Fault("two tags are one of the genome", "warehouse", "update marts.dim_tags set genome_tag_id = 1 where genome_tag_id = 2"),
@@ -186,7 +190,31 @@ FAULTS = (
     Fault("a movie is from the year 1500", "warehouse", "update marts.dim_movies set release_year = 1500 where movie_id = 3"),
     Fault("a rating is of a movie that is not there", "warehouse", "delete from marts.dim_movies where movie_id = 9"),
     Fault("a rating is of a user that is not there", "warehouse", "delete from marts.dim_users where user_id = 9"),
+    Fault("a user that the source lists is not there", "warehouse", "insert into intermediate.int_users (user_id) values (999999)"),
+    Fault("a user has another's count of ratings", "warehouse", "update marts.dim_users set rating_count = (select max(rating_count) + min(rating_count) from marts.dim_users) - rating_count where rating_count in (select max(rating_count) from marts.dim_users union select min(rating_count) from marts.dim_users)"),
+    Fault("a user's activity is of another month", "warehouse", "update marts.user_activity set activity_month = activity_month - interval 1 month where user_id = 5"),
     Fault("two versions of a movie overlap", "warehouse", "insert into marts.dim_movies_history select * replace (valid_from + interval 1 minute as valid_from) from marts.dim_movies_history where movie_id = 2"),
     Fault("a movie has no current version", "warehouse", "update marts.dim_movies_history set is_current = false, valid_to = valid_from + interval 1 day where movie_id = 4"),
+    Fault("a version of a movie has another title in the mart", "warehouse", "update marts.dim_movies_history set source_title = 'Untitled' where movie_id = 4"),
+    Fault("versions of a movie are not numbered from 1", "warehouse", "update marts.dim_movies_history set version = version + 1 where movie_id = 4"),
+    Fault("a version of a movie equals the one before it", "warehouse", """
+        update snapshots.snap_movies
+        set valid_to = (select max(effective_at) from raw.batches) where movie_id = 4;
+        insert into snapshots.snap_movies
+        select * replace (valid_to as valid_from, null as valid_to) from snapshots.snap_movies where movie_id = 4;
+        update marts.dim_movies_history
+        set valid_to = (select max(effective_at) from raw.batches), is_current = false where movie_id = 4;
+        insert into marts.dim_movies_history
+        select * replace (valid_to as valid_from, null as valid_to, 2 as version, true as is_current)
+        from marts.dim_movies_history where movie_id = 4
+    """),
+    Fault("a delta ends a movie's history", "warehouse", """
+        update raw.batches set mode = 'delta' where batch_id = '{batch}';
+        update snapshots.snap_movies
+        set valid_to = (select max(effective_at) from raw.batches) where movie_id = 4;
+        update marts.dim_movies_history
+        set valid_to = (select max(effective_at) from raw.batches), is_current = false where movie_id = 4;
+        delete from intermediate.int_movies where movie_id = 4
+    """),
     Fault("a line is neither loaded nor rejected", "warehouse", "update raw.load_ledger set rows_read = rows_read + 1 where table_name = 'movies'"),
 )  # fmt: skip
