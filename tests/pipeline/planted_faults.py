@@ -154,6 +154,7 @@ FAULTS = (
     Fault("a day is missing in the calendar", "warehouse", "delete from marts.dim_dates where date_day = date '2008-04-10'"),
     Fault("a version of history begins when no batch took effect", "warehouse", "update marts.dim_movies_history set valid_from = valid_from + interval 5 minute where movie_id = 10"),
     Fault("history drops a movie that no batch dropped", "warehouse", "update snapshots.snap_links set valid_to = valid_from + interval 1 hour where movie_id < 5"),
+    Fault("history does not take up a change of links", "warehouse", "update intermediate.int_links set imdb_id = '0000001' where movie_id = 4"),
     Fault("staging filters what it should not", "warehouse", "create or replace view staging.stg_ratings as select user_id, movie_id, rating, make_timestamp(timestamp * 1000000) as rated_at, _batch, _part, _row from raw.ratings where rating > 0.5"),
     Fault("staging forgets what stood before a delta", "warehouse", """
         insert into raw.links

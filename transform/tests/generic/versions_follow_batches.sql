@@ -1,7 +1,7 @@
 {# A snapshot's versions begin and end when a batch took effect and do not overlap (no two begin at once), and the open
-   ones are of the keys that the current content, `relation`, has. #}
-{% test versions_follow_batches(model, key, relation) %}
-{%- set columns = key | join(', ') %}
+   ones are the current content, `relation`, by the key and the columns that have history. #}
+{% test versions_follow_batches(model, key, check_cols, relation) %}
+{%- set columns = (key + check_cols) | join(', ') %}
 
 with
 
@@ -9,7 +9,7 @@ versions as (
 
     select
         *,
-        lead(valid_from) over (partition by {{ columns }} order by valid_from nulls first) as next_valid_from
+        lead(valid_from) over (partition by {{ key | join(', ') }} order by valid_from nulls first) as next_valid_from
     from {{ model }}
 
 ),
