@@ -24,8 +24,8 @@ class Warehouse:
 
     @property
     def url(self) -> str:
-        """What names the dialect to SQLAlchemy, without a secret."""
-        return f"duckdb:///{self.file}" if self.file else "snowflake://user@organisation-account"
+        """What names the dialect to SQLAlchemy, and nothing else."""
+        return "duckdb://" if self.file else "snowflake://user@organisation-account"
 
     def connect(self) -> Any:
         """A DB-API connection that only reads; raises `PipelineError` saying what is wrong and how to mend it."""

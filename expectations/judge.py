@@ -36,7 +36,8 @@ def context(home: Path) -> Any:
     return gx.get_context(
         mode="ephemeral",
         project_config=DataContextConfig(
-            store_backend_defaults=FilesystemStoreBackendDefaults(root_directory=str(home)),
+            # A name after a dollar would be a variable.
+            store_backend_defaults=FilesystemStoreBackendDefaults(root_directory=str(home).replace("$", r"\$")),
             progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
         ),
     )

@@ -48,7 +48,7 @@ Rebuild = Annotated[
     bool,
     typer.Option(
         "--rebuild",
-        help="Replay all landed batches into a new warehouse; unless the project has changed, it must equal the old one.",
+        help="Replay all landed batches into a new warehouse; of the same batches and project, it must equal the old one.",
     ),
 ]
 Follow = Annotated[bool, typer.Option("--follow", help="Keep watching for landed batches until Ctrl-C.")]
@@ -137,7 +137,7 @@ def land(
     with started("land", "") as (settings, report):
         wanted = {"withdraw": withdraw, "withdraw-after": withdraw_after} | landing.given
         ways = [name for name, given in wanted.items() if given is not None]
-        lands = not (withdraw or withdraw_after)
+        lands = withdraw is None and withdraw_after is None
         if lands and reason:
             raise SourceError("--reason is that of a withdrawal: say which batch with --withdraw")
         if not lands and len(ways) > 1:
@@ -151,9 +151,8 @@ def land(
                 warehouse = duckdb_warehouse(settings.warehouse, read_only=True) if local else None
                 jobs.land(landing, store, warehouse, settings, report)
                 return
-            records = take_back(
-                store, landing.dataset, str(withdraw or withdraw_after), after=not withdraw, reason=reason
-            )
+            batch_id = str(withdraw_after if withdraw is None else withdraw)
+            records = take_back(store, landing.dataset, batch_id, after=withdraw is None, reason=reason)
         ids = ", ".join(record.batch_id for record in records)
         report.say(f"{landing.dataset}: withdrawn: {ids}. The next run brings the warehouse up to date.")
 

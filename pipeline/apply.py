@@ -63,7 +63,7 @@ def only_dataset(store: Store) -> str:
     """The data set of a store that holds one; raises `PipelineError` where there is none, or which one is not clear."""
     landed = datasets(store)
     if not landed:
-        raise PipelineError("Nothing has been landed yet: run `nox -s dev` without --no-land.")
+        raise PipelineError("Nothing is landed, or all of it is withdrawn: run `nox -s dev` without --no-land.")
     if len(landed) > 1:
         raise PipelineError(f"Several data sets are landed ({', '.join(landed)}): name one, as in `-- {landed[0]}`.")
     return landed[0]
@@ -88,8 +88,6 @@ def committed_batches(store: Store, state: State, dataset: str, gone: set[str]) 
             f"not the store that it was loaded from. Go back to that one. For a warehouse of this store, set "
             f"MOVIELENS_DATA_DIR to another folder or delete the file; on Snowflake, set SNOWFLAKE_DATABASE to another one."
         )
-    if not manifests and gone and not state.loaded:
-        raise PipelineError(f"Every batch of {dataset} is withdrawn: land another one.")
     if not manifests and not gone:
         raise PipelineError(
             f"Nothing of {dataset} has been landed yet: `nox -s dev` lands the generated sample, "
@@ -115,7 +113,7 @@ def apply(
     gone = {record.batch_id for record in withdrawals}
     landed = committed_batches(context.store, replaced or published, dataset, gone)
     if not landed:
-        return _emptied(context)
+        return _emptied(context, replaced or published)
     if wrong := [given for given in context.accepted if not re.fullmatch(BATCH_ID, given)]:
         raise PipelineError(f"--accept {wrong[0]}: a batch's id has six digits, such as {landed[-1].batch_id}.")
     build = Build(landed[-1].batch_id, project_version())
@@ -142,10 +140,7 @@ def apply(
             if manifest.batch_id in context.accepted:  # said before it is published: no replay may miss it
                 accept(context.store, dataset, manifest.batch_id)
         with report.step("publish"):
-            if context.lock:
-                context.lock.check()
-            context.publication.publish()
-        report.run.outcome = "published"
+            _publish(context)
     except PipelineError as error:
         still = f"holds batch {published.last_build.batch_id} as before" if published.last_build else "is as it was"
         raise PipelineError(
@@ -154,14 +149,25 @@ def apply(
     return applied
 
 
-def _emptied(context: Context) -> list[Manifest]:
-    """Publishes a warehouse without a row, for a data set whose batches are all withdrawn."""
+def _emptied(context: Context, state: State) -> list[Manifest] | None:
+    """Publishes a warehouse without a row, for a data set whose batches are all withdrawn; None if it is there."""
+    if not context.warehouse.exists():
+        raise PipelineError("Every batch is withdrawn: land another one.")
+    if not (state.loaded or state.outdated):
+        context.report.run.outcome = "nothing new"
+        return None
     with context.report.step("every batch is withdrawn: an empty warehouse"):
         context.publication.begin(empty=True)
         context.dbt.prepare_raw()
-        context.publication.publish()
-    context.report.run.outcome = "published"
+        _publish(context)
     return []
+
+
+def _publish(context: Context) -> None:
+    if context.lock:
+        context.lock.check()
+    context.publication.publish()
+    context.report.run.outcome = "published"
 
 
 def _bring(context: Context, state: State, landed: Sequence[Manifest], judged: Sequence[str]) -> list[Manifest]:

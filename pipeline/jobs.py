@@ -83,8 +83,8 @@ def run(
         name = (
             landing.dataset if landing else dataset or context.warehouse.state().dataset or only_dataset(context.store)
         )
-        if unknown := not follow and set(accepted) - set(committed_ids(context.store, name)):
-            raise PipelineError(f"--accept {min(unknown)}: {name} has no such batch.")
+        if not follow:
+            _check_accepted(accepted, context.store, name)
         applied = apply(context, name)
         if applied is None:
             report.say("nothing new: 0 batches applied, 0 rows changed", "green")
@@ -95,6 +95,11 @@ def run(
         _next_commands(context, name)
         if follow:
             apply_as_landed(context, name, settings.data_dir / "runs", engine(target).poll_seconds)
+
+
+def _check_accepted(accepted: Sequence[str], store: Store, dataset: str) -> None:
+    if unknown := set(accepted) - set(committed_ids(store, dataset) if accepted else ()):
+        raise PipelineError(f"--accept {min(unknown)}: {dataset} has no such batch.")
 
 
 def _next_commands(context: Context, dataset: str) -> None:
@@ -180,7 +185,8 @@ def _slices_done(source: str, of: str) -> int:
 def rebuild(target: str, settings: Settings, report: Report, dataset: str | None, accepted: Sequence[str]) -> None:
     """Replays all landed batches into a new warehouse, compares it with the published one, and only then replaces that.
 
-    `accepted` as for `run`. Raises `PipelineError` when they differ though the same dbt project made both.
+    `accepted` as for `run`. Raises `PipelineError` when they differ though the same dbt project made both of the same
+    batches; a column that only one of them has is another project's.
     """
     old, state = warehouse_of(target, settings), State()
     try:
@@ -208,6 +214,7 @@ def rebuild(target: str, settings: Settings, report: Report, dataset: str | None
 
         name = dataset or state.dataset or only_dataset(context.store)
         check_dataset(state, old, name)
+        _check_accepted(accepted, context.store, name)
         summary(context, apply(context, name, replaced=state, compare=compare if state.loaded else None))
     report.say(f"{old.name} is replaced")
 

@@ -60,7 +60,7 @@ class WarehouseFile:
                 f"{folder}, where a run works on a copy of the warehouse, cannot be made: {error.strerror}. Make "
                 f"{folder.parent} writable, or set MOVIELENS_WAREHOUSE to a file elsewhere."
             ) from None
-        with chdir(folder), also(MOVIELENS_WAREHOUSE=str(self.copy), MOVIELENS_DBT_PATH=self.copy.name):
+        with also(MOVIELENS_WAREHOUSE=str(self.copy)), for_dbt(self.copy):
             yield
 
     def check(self) -> None:
@@ -159,6 +159,13 @@ class WarehouseFile:
     def _remember(self) -> None:
         with contextlib.suppress(OSError):  # then all of it is read once more
             self._known.write_text(self._identity())
+
+
+@contextmanager
+def for_dbt(path: Path) -> Iterator[None]:
+    """Leads dbt to a file by its name alone: dbt-duckdb takes a path for a URL, which ends at some characters."""
+    with chdir(path.parent), also(MOVIELENS_DBT_PATH=path.name):
+        yield
 
 
 def explain(path: Path, error: Exception) -> str:

@@ -61,7 +61,8 @@ def locked(store: Store, key: str, job: str) -> Iterator[Lock]:
     A lock is taken over when its holder is a process of this machine that has ended, or was not refreshed for 60 s.
     """
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    holder = {"host": _host(), "pid": os.getpid(), "since": since, "token": secrets.token_hex(8)}
+    holder = {"host": socket.gethostname(), "counted_in": _counted_in(), "pid": os.getpid()}
+    holder |= {"since": since, "token": secrets.token_hex(8)}
     lock = Lock(store, key, job, json.dumps(holder, sort_keys=True).encode())
     done = threading.Event()
     keeper = threading.Thread(target=lock.keep, args=(done,), name="lock", daemon=True)
@@ -100,14 +101,16 @@ def _ended(holder: dict[str, Any]) -> bool:
     import psutil  # seldom needed
 
     pid = holder.get("pid")
-    return holder.get("host") == _host() and isinstance(pid, int) and not psutil.pid_exists(pid)
+    same = (holder.get("host"), holder.get("counted_in")) == (socket.gethostname(), _counted_in())
+    return same and isinstance(pid, int) and not psutil.pid_exists(pid)
 
 
-def _host() -> str:
-    """The machine's name and, where there is one, the namespace of process ids: containers may share the name."""
+def _counted_in() -> str:
+    """What process ids are counted in, where a system says: machines and containers may share a host's name."""
     with contextlib.suppress(OSError):
-        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
-    return socket.gethostname()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    return ""
 
 
 def _holder(content: bytes) -> dict[str, Any]:

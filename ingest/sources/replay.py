@@ -29,7 +29,7 @@ _LATEST = int(datetime.max.replace(tzinfo=UTC).timestamp())
 
 @dataclass(frozen=True)
 class Slice:
-    """A folder to land; `as_of` is the time of its newest event, and `number` 0 is the first load."""
+    """A folder to land; `as_of` is the time of its newest event, or now; `number` 0 is the first load."""
 
     number: int
     folder: Path
@@ -54,8 +54,9 @@ class _Events:
             (folder / self.path.name).open("wb") as out,
         ):
             out.write(lines[: self.starts[0]].rstrip(b"\r\n") + b"\n")
-            for start, end in zip(self.starts[rows].tolist(), self.starts[rows + 1].tolist(), strict=True):
-                out.write(lines[start:end].rstrip(b"\r\n") + b"\n")
+            for some in np.array_split(rows, len(rows) // 100_000 + 1):
+                for start, end in zip(self.starts[some].tolist(), self.starts[some + 1].tolist(), strict=True):
+                    out.write(lines[start:end].rstrip(b"\r\n") + b"\n")
 
 
 def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
@@ -68,12 +69,16 @@ def slices(source: OpenSource, work: Path, batches: int) -> Iterator[Slice]:
     work.mkdir(parents=True, exist_ok=True)
     for name in source.tables:
         _write_csv(source, name, work / TABLES[name].file)
-    timed = [table for table in map(TABLES.get, source.tables) if table and table.event_time]
+    timed = [TABLES[name] for name in source.tables if TABLES[name].event_time]
+    if odd := [table for table in timed if table.columns[-1].name != table.event_time]:
+        raise SourceError(
+            f"{odd[0].file} has its event time in another column than the last: it cannot be cut by time."
+        )
     events = [_events(work / table.file) for table in timed]
     times = np.concatenate([np.empty(0, np.int64), *(each.times for each in events)])
     order, bounds = np.argsort(times, kind="stable"), np.cumsum([0, *(len(each.times) for each in events)])
     first = int(len(order) * FIRST_LOAD)
-    if len(order) - first < max(batches, 1):
+    if len(order) - first < batches:
         raise SourceError(
             f"{source.name} has {len(order):,} events: too few for {batches} micro-batches after a first load."
         )
@@ -118,5 +123,5 @@ def _events(path: Path) -> _Events:
         for line in file:
             starts.append(starts[-1] + len(line))
             value = line.rpartition(b",")[2].strip(b'"\r\n')
-            times.append(int(value) if value.isdigit() and int(value) <= _LATEST else -1)
+            times.append(int(value) if value.isdigit() and len(value) < 13 and int(value) <= _LATEST else -1)
     return _Events(path, np.array(starts), np.array(times, np.int64))

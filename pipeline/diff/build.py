@@ -93,7 +93,7 @@ def _at_large(project: Path) -> dict[str, bytes]:
     dbt's list knows no variables, and no macro that a model does not call itself, such as those of the load.
     """
     patterns = ("dbt_project.yml", "macros/**/*.sql", "snapshots/*", "models/staging/__sources.yml")
-    files = chain.from_iterable(map(project.glob, patterns))
+    files = filter(Path.is_file, chain.from_iterable(map(project.glob, patterns)))
     return {path.relative_to(project).as_posix(): path.read_bytes() for path in files}
 
 

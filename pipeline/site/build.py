@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import closing
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -25,7 +25,7 @@ from pipeline.dbt import Dbt
 from pipeline.site import columns
 from pipeline.site.state import descriptions, state
 from pipeline.templates import render
-from profiles import engine, snowflake
+from profiles import engine, snowflake, warehouse_file
 from profiles.environment import also
 from profiles.errors import PipelineError
 
@@ -63,7 +63,7 @@ def build(out: Path, settings: Settings, say: Say) -> Path:
         found = state(opened, target)
     say(f"state of the warehouse: {found['dataset']}, {len(found['batches'])} batches")
     _notebooks(settings.data_dir / "notebooks", found["built_at"], new / "notebooks", say)
-    manifest, catalog = _dbt(new / "dbt", work / "dbt", target)
+    manifest, catalog = _dbt(new / "dbt", work / "dbt", settings)
     say("dbt docs")
     exposures = sorted(manifest["exposures"].values(), key=itemgetter("name"))
     found["data_docs"] = results_of(target).is_dir()
@@ -112,15 +112,16 @@ def _notebooks(pages: Path, built_at: str | None, folder: Path, say: Say) -> Non
     say(f"notebooks: {len(found)}")
 
 
-def _dbt(folder: Path, work: Path, target: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _dbt(folder: Path, work: Path, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
     """Dbt's documentation as one page; returns its manifest and its catalogue.
 
     Dbt's own files stay in `work`, where the next run reads what it has parsed. Manifest and catalogue are put into the
     page's one script with each `<` escaped, so that no text of theirs can end it; the page's policy allows no other.
     """
     # On Snowflake as the notebooks, by the role that may read everything and no more.
-    with nullcontext() if engine(target).is_local else also(SNOWFLAKE_ROLE=snowflake.role("reporter")):
-        Dbt(target).docs(work)
+    local, reporter = engine(settings.target).is_local, snowflake.role("reporter")
+    with warehouse_file.for_dbt(settings.warehouse) if local else also(SNOWFLAKE_ROLE=reporter):
+        Dbt(settings.target).docs(work)
     page = (work / "index.html").read_text(encoding="utf-8")
     for found, mended in MENDED:
         page = page.replace(found, mended)

@@ -14,6 +14,8 @@ import duckdb
 import pytest
 
 from expectations.verdict import Verdict
+from ingest.batches.lock import locked
+from ingest.errors import BatchError
 from profiles.errors import PipelineError
 from tests.conftest import REPO
 from tests.pipeline.generated import START
@@ -120,6 +122,19 @@ def test_a_closed_gate_says_what_is_published_and_where_the_judged_copy_is(lab: 
     assert str(lab.file.copy) in str(closed.value)
     assert lab.settings.warehouse.read_bytes() == before
     assert lab._context.copy.rows("select count(*) from marts.dim_movies") == [(2,)]
+
+
+def test_a_run_that_another_one_has_taken_over_publishes_nothing(lab: Lab, published: str) -> None:
+    lab.manifest(published, batch(2))
+    before, key = lab.settings.warehouse.read_bytes(), f"{published}/prod.lock"
+    with locked(lab.store, key, "run") as lock:
+        held = lab.store.head(key)
+        assert held
+        lab.store.put(key, b"{}", replaces=held.etag)
+        with pytest.raises(BatchError, match="another run has taken over"):
+            lab.apply(published, lock=lock)
+    assert lab.settings.warehouse.read_bytes() == before
+    lab.store.delete(key)
 
 
 def test_what_the_gate_finds_comes_before_the_error_of_a_build_that_bad_data_broke(

@@ -99,7 +99,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def site_lab(new_lab: Callable[[str], Lab]) -> Lab:
     """The laboratory of the site."""
-    return new_lab("site-data")
+    return new_lab("site #1 of $payroll")
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def job(data: Path, environment: dict[str, str], module: str) -> str:
 
 @pytest.mark.parametrize("odd", ODD)
 def test_what_other_tools_left_behind_changes_nothing(odd: str, parsed: Path, lab: Lab, tmp_path: Path) -> None:
-    data = tmp_path / "C#, Inc/it's dätä"
+    data = tmp_path / "C#, Inc/it's $payroll dätä"
     shutil.copytree(parsed, data / "work")
     # the machine's own, less what nox takes away before Python starts
     plain = {name: text for name, text in os.environ.items() if name in {"PATH", "LANG", "TMPDIR"}}

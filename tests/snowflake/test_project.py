@@ -116,7 +116,8 @@ def test_the_notebooks_run_on_the_marts_of_snowflake(two_days: Pair, parity: str
 def test_the_documentation_is_made_as_a_reporter(two_days: Pair, parity: str, tmp_path: Path) -> None:
     before = len(two_days.sent())
     with two_days.session():
-        manifest, catalog = site._dbt(tmp_path / "page", tmp_path / "work", "prod")
+        settings = two_days.settings.model_copy(update={"target": "prod"})
+        manifest, catalog = site._dbt(tmp_path / "page", tmp_path / "work", settings)
     assert {each["role"] for each in two_days.sent()[before:]} - set(ADMINISTRATORS) == {REPORTER}
     assert catalog["nodes"].keys() >= {"model.movielens.fact_ratings", "snapshot.movielens.snap_movies"}
     assert manifest["nodes"].keys() >= catalog["nodes"].keys()

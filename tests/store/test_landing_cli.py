@@ -88,6 +88,7 @@ def test_a_landing_goes_to_the_store_of_the_target(
         (["Mine", "--withdraw", "000001"], "'Mine' cannot name a data set"),
         (["mine", "--withdraw", "000001"], "nothing of it is landed"),
         (["mine", "--withdraw", "../../x"], "nothing of it is landed"),
+        (["mine", "--withdraw", ""], "nothing of it is landed"),
         (["mine", "--withdraw", "000001", "--withdraw-after", "000001"], "exclude each other"),
         (["mine", "--withdraw", "000001", "--source", "."], "exclude each other"),
         (["mine", "--withdraw-after", "000001", "--mode", "delta"], "--withdraw-after and --mode exclude each other"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import socket
 import subprocess
 import threading
 from collections.abc import Callable
@@ -45,9 +45,7 @@ def test_of_two_landings_at_once_one_wins_and_the_other_says_so(
         first = threads.submit(land, Landing(dataset, zip_of(tmp_path, FILES)), embedded_store, settings)
         assert entered.wait(20)
         try:
-            with pytest.raises(
-                BatchError, match=rf"another landing is running.*{os.getpid()}.*{re.escape(landing_lock._host())}"
-            ):
+            with pytest.raises(BatchError, match=rf"another landing is running.*{os.getpid()}.*{socket.gethostname()}"):
                 land(Landing(dataset, folder_of(tmp_path, FILES)), embedded_store, elsewhere)
         finally:
             proceed.set()
@@ -83,7 +81,7 @@ def test_the_lock_of_a_dead_process_is_taken_over(
 ) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
-    held(embedded_store, dataset, host=landing_lock._host(), pid=dead.pid)
+    held(embedded_store, dataset, host=socket.gethostname(), counted_in=landing_lock._counted_in(), pid=dead.pid)
     assert not lands(zip_of(tmp_path, FILES)).unchanged
 
 
@@ -95,6 +93,16 @@ def test_a_lock_of_another_host_holds_until_its_lease_ends(
         lands(zip_of(tmp_path, FILES))
     monkeypatch.setattr(landing_lock, "LEASE_SECONDS", -1.0)
     assert not lands(zip_of(tmp_path, FILES)).unchanged
+
+
+def test_a_process_of_a_container_that_shares_the_host_s_name_is_not_taken_for_dead(
+    lands: Lander, embedded_store: Store, dataset: str, tmp_path: Path
+) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    held(embedded_store, dataset, host=socket.gethostname(), counted_in="elsewhere", pid=dead.pid)
+    with pytest.raises(BatchError, match="another landing is running"):
+        lands(zip_of(tmp_path, FILES))
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff"])

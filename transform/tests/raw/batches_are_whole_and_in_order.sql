@@ -29,9 +29,10 @@ having count(distinct dataset) > 1
 union all
 
 select
-    min(batch_id) as batch_id,
+    batch_id,
     'is the first one, without the whole of each required table' as fault
 from (select * from {{ batches }} qualify dense_rank() over (order by batch_id) = 1) as first_batch
+group by batch_id
 having count(case when mode = 'full' and table_name in ('{{ required | join("', '") }}') then 1 end) < {{ required | length }}
 
 union all
