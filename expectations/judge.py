@@ -28,6 +28,7 @@ from expectations.checks import Check
 from expectations.connection import Warehouse
 from expectations.measured import Ask, Group, groups
 from expectations.verdict import ROWS_SHOWN, Finding, Verdict, amount, as_text, first_line, wanted
+from profiles.errors import PipelineError
 
 
 def context(home: Path) -> Any:
@@ -65,7 +66,10 @@ def judge(
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
         asked = suites.read() if checks is None else checks
-        ids = tuple(batches) or (str(ask("select max(batch_id) as newest from {raw}.batches")[0]["newest"]),)
+        newest = [] if batches else [row["newest"] for row in ask("select max(batch_id) as newest from {raw}.batches")]
+        if newest == [None]:
+            raise PipelineError("no batch is loaded: there is nothing to judge.")
+        ids = (*batches, *newest)
         judged, unmeasured = groups(asked, [int(batch_id) for batch_id in ids], ask)
         results = list(_results(judged, warehouse, connection, context(home)))
         shown = {check.subject: check.rows for check in asked if check.rows}

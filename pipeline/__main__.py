@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -15,6 +16,7 @@ from expectations.gate import Gate
 from ingest.batches.landing import Landing
 from ingest.batches.withdrawal import withdraw as take_back
 from ingest.errors import SourceError
+from ingest.manifest import BATCH_ID
 from ingest.settings import Settings
 from ingest.store.embedded import object_store
 from pipeline import bootstrap, jobs
@@ -229,6 +231,9 @@ def judge(
     accept: Accept = None,
 ) -> None:
     """Judges what is published once more, and publishes nothing; exit code 1 when a check of severity error fails."""
+    for given in (*(batch or ()), *(accept or ())):
+        if not re.fullmatch(BATCH_ID, given):
+            raise PipelineError(f"{given!r} is no batch's id, which has six digits, such as 000001.")
     with Gate(target) as gate, console.status("judging (Great Expectations takes some seconds to start)"):
         verdict = gate.check(batch or (), accept or ())
     for part in verdict.tables():

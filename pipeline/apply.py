@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from expectations.gate import Gate
-from ingest.batches.committed import accepted_ids, committed, datasets, verify, withdrawn
+from ingest.batches.committed import accepted_ids, committed, committed_ids, datasets, verify, withdrawn
 from ingest.batches.lock import Lock
 from ingest.batches.withdrawal import accept
 from ingest.manifest import BATCH_ID, Manifest
@@ -61,9 +61,9 @@ def check_dataset(state: State, warehouse: Warehouse, dataset: str) -> None:
 
 def only_dataset(store: Store) -> str:
     """The data set of a store that holds one; raises `PipelineError` where there is none, or which one is not clear."""
-    landed = datasets(store)
+    landed = datasets(store) or [name for name in store.folders() if committed_ids(store, name)]
     if not landed:
-        raise PipelineError("Nothing is landed, or all of it is withdrawn: run `nox -s dev` without --no-land.")
+        raise PipelineError("Nothing has been landed yet: run `nox -s dev` without --no-land.")
     if len(landed) > 1:
         raise PipelineError(f"Several data sets are landed ({', '.join(landed)}): name one, as in `-- {landed[0]}`.")
     return landed[0]

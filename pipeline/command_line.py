@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +28,10 @@ console = Console(width=None if sys.stdout.isatty() else 100)
 errors = Console(stderr=True)
 
 
+# Failures that nothing in the project can mend.
+_OF_THE_MACHINE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+
+
 class OneLineErrors(TyperGroup):
     """Commands whose failure is one message and exit code 1, never a traceback; Ctrl-C is no failure."""
 
@@ -36,6 +41,15 @@ class OneLineErrors(TyperGroup):
             return super().invoke(ctx)
         except (IngestError, PipelineError) as error:
             errors.print(f"[bold red]error:[/] {escape(without_secrets(str(error)))}", soft_wrap=True, highlight=False)
+            raise typer.Exit(1) from None
+        except OSError as error:
+            if error.errno not in _OF_THE_MACHINE:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            advice = "Free some space, or make it accessible; MOVIELENS_DATA_DIR leads to another folder."
+            errors.print(
+                f"[bold red]error:[/] {escape(f'{where}{error.strerror}. {advice}')}", soft_wrap=True, highlight=False
+            )
             raise typer.Exit(1) from None
         except (KeyboardInterrupt, RuntimeError) as stop:
             if not isinstance(stop, KeyboardInterrupt) and not isinstance(stop.__context__, KeyboardInterrupt):

@@ -158,6 +158,7 @@ class Dbt:
         """The ids of the nodes that a selection names; `state` is a folder with the manifest to compare with."""
         command = ["ls", "--select", select, "--output", "json", "--output-keys", "unique_id", "--no-write-json"]
         answer = self._answer(*command, *(["--state", str(state)] if state else []))
+        _check_stopped(answer)
         if not answer.success:
             raise PipelineError(f"listing {select} failed: {answer.exception}")
         lines: Any = answer.result
@@ -190,9 +191,8 @@ class Dbt:
         answer = self._answer(*arguments)
         results = list(getattr(answer.result, "results", None) or [])
         self._on_end([_node(result) for result in results if hasattr(result, "node")])
-        # dbt catches Ctrl-C as it does any error, and DuckDB makes one of its own of it.
-        stopped = any("Query interrupted" in str(node.message) for node in results)
-        if stopped or isinstance(answer.exception, KeyboardInterrupt):
+        _check_stopped(answer)
+        if any("Query interrupted" in str(node.message) for node in results):  # which is DuckDB's word for Ctrl-C
             raise KeyboardInterrupt
         if not answer.success:
             raise PipelineError(self._explain(doing, answer.exception, results))
@@ -242,12 +242,19 @@ class Dbt:
 
     def _parse(self, *command: str) -> None:
         answer = self._answer(*(command or ("parse", "--no-write-json")))
+        _check_stopped(answer)
         if answer.success:  # else the next command says what is wrong with the project
             self._project, self._runner = answer.result, None
 
     def _hear(self, event: Any) -> None:
         if event.info.name == "NodeFinished":
             self._on_node(event.data.node_info.node_name)
+
+
+def _check_stopped(answer: dbtRunnerResult) -> None:
+    """Raises the KeyboardInterrupt that dbt has caught, as it does any error."""
+    if isinstance(answer.exception, KeyboardInterrupt):
+        raise KeyboardInterrupt
 
 
 def _close_file() -> None:

@@ -45,7 +45,8 @@ def extracted(ref: str, folder: Path) -> Path:
     if archive.returncode:
         reason = archive.stderr.decode(errors="replace").strip().splitlines()
         raise PipelineError(
-            f"{ref!r} is not a git ref with a dbt project: {reason[-1] if reason else 'git gave no reason'}"
+            f"{ref!r} is not a git ref with a dbt project: {reason[-1] if reason else 'git gave no reason'}. Name another "
+            f"one with --base."
         )
     shutil.rmtree(folder, ignore_errors=True)
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:

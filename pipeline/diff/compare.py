@@ -134,10 +134,10 @@ def _rows(
 
 
 def _comparable(column: str, kind: str, same_kind: bool) -> str:
-    """SQL for a column as it is compared and shown; the last digits of a float depend on the order of a sum."""
+    """SQL for a column as it is compared and shown; the last digits of a float depend on the order of its sum."""
     name = _quoted(column)
     if kind in ("DOUBLE", "FLOAT"):
-        return f"format('{{:.9g}}', {name}) as {name}"
+        return f"format('{{:.9g}}', round({name}, 12) + 0) as {name}"  # there is no -0
     return name if same_kind else f"{name}::varchar as {name}"
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from pipeline.dbt import PROJECT
+from pipeline.dbt import PROJECT, Dbt
 from pipeline.diff import diff, keys
 from pipeline.diff.build import Side, build_anew, build_head, extracted
 from pipeline.diff.compare import Relation, compare
@@ -239,7 +240,10 @@ def test_a_relation_whose_every_column_is_renamed_has_no_rows_to_compare(tmp_pat
 def test_a_float_differs_by_more_than_the_order_of_its_sum(tmp_path: Path, keys: list[tuple[str, ...]]) -> None:
     import duckdb
 
-    for name, rows in (("one", "(1, 0.1 + 0.2), (2, 0.5)"), ("other", "(1, 0.3), (2, 0.50001)")):
+    for name, rows in (
+        ("one", "(1, 0.1 + 0.2), (2, 0.5), (3, -7e-18)"),
+        ("other", "(1, 0.3), (2, 0.50001), (3, 6e-18)"),
+    ):
         with duckdb.connect(str(tmp_path / name)) as connection:
             connection.execute("create schema marts")
             connection.execute(f"create table marts.t as select k, f::double as f from (values {rows}) as v (k, f)")
@@ -254,6 +258,16 @@ def test_text_of_data_is_no_markup(tmp_path: Path) -> None:
     assert "<script>" not in found.html()
     assert "\\<script\\>" in found.markdown()
     assert "&lt;script&gt;alert(1)&lt;/script&gt; | `x`" in found.html()
+
+
+@pytest.mark.parametrize("command", [Dbt.manifest, Dbt.make_views, lambda dbt: dbt.listed("*")])
+def test_ctrl_c_while_dbt_reads_the_project_ends_the_run(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, command: Callable[[Dbt], object]
+) -> None:
+    caught = SimpleNamespace(success=False, result=None, exception=KeyboardInterrupt())
+    monkeypatch.setattr(Dbt, "_answer", lambda *_: caught)
+    with lab.environment(), pytest.raises(KeyboardInterrupt):
+        command(Dbt("dev"))
 
 
 @pytest.mark.parametrize("ref", ["no-such-ref", "--output=/tmp/x", ""])

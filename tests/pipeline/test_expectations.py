@@ -219,6 +219,16 @@ def test_a_mean_and_rows_are_judged_on_the_relation_itself(tmp_path: Path) -> No
     assert len(found) == 4 and verdict.evaluated == 5
 
 
+def test_a_warehouse_without_a_batch_has_nothing_to_judge(tmp_path: Path) -> None:
+    from expectations.judge import judge
+
+    path = build(tmp_path / "w.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("delete from raw.batches")
+    with pytest.raises(PipelineError, match="no batch is loaded"):
+        judge(Warehouse(path), tmp_path / "home")
+
+
 def test_what_was_measured_costs_two_queries_however_many_checks_and_batches(tmp_path: Path) -> None:
     from expectations.judge import judge
 

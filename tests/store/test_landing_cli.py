@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
@@ -124,6 +125,30 @@ def test_a_source_beside_an_option_that_lands_nothing_is_refused(command_line: C
 def test_options_that_would_be_passed_over_are_refused(command_line: CliRunner, options: list[str], says: str) -> None:
     result = command_line.invoke(app, ["dev", *options])
     assert (result.exit_code, says in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("failure", "says"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/root/x"), "error: /root/x: Permission denied. Free some"),
+        (OSError(errno.ENOSPC, "No space left on device"), "error: No space left on device. Free some space"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_message(
+    command_line: CliRunner, monkeypatch: pytest.MonkeyPatch, failure: OSError, says: str
+) -> None:
+    def refused(_: Path) -> None:
+        raise failure
+
+    monkeypatch.setattr("pipeline.__main__.read_runs", refused)
+    result = command_line.invoke(app, ["runs"])
+    assert (result.exit_code, result.stderr.startswith(says)) == (1, True), result.output
+
+
+@pytest.mark.parametrize("option", ["--batch", "--accept"])
+def test_what_is_no_batch_is_not_judged(command_line: CliRunner, option: str) -> None:
+    result = command_line.invoke(app, ["judge", option, "nosuch"])
+    assert (result.exit_code, "'nosuch' is no batch's id" in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("arguments", [["ml-1000"], ["mine", "--source", "/does/not/exist"], ["mine", "--source", "."]])

@@ -80,7 +80,7 @@ worst_genres as (
 
     select
         _batch,
-        min_by(genre, case when movies_before >= 20 then multiple end) as least_genre,
+        max(case when place = 1 and movies_before >= 20 then genre end) as least_genre,
         min(case when movies_before >= 20 then multiple end) as least_genre_multiple,
         min(case when movies_before < 20 then multiple end) as least_small_genre_multiple
     from (
@@ -88,7 +88,14 @@ worst_genres as (
             both_sides._batch,
             listed_genres.genre,
             sum(both_sides.was_there) as movies_before,
-            {{ share('sum(1 - both_sides.was_there)', 'sum(both_sides.was_there)') }} as multiple
+            {{ share('sum(1 - both_sides.was_there)', 'sum(both_sides.was_there)') }} as multiple,
+            row_number() over (
+                partition by both_sides._batch
+                order by
+                    case when sum(both_sides.was_there) >= 20 then 0 else 1 end,
+                    {{ share('sum(1 - both_sides.was_there)', 'sum(both_sides.was_there)') }},
+                    listed_genres.genre
+            ) as place
         from (
             select _batch, genres_before as genres, 1 as was_there from kept
             union all

@@ -185,7 +185,7 @@ worst_months as (
 
     select
         _batch,
-        min_by(rating_month, case when ratings_before >= 100 then multiple end) as least_month,
+        max(case when place = 1 and ratings_before >= 100 then rating_month end) as least_month,
         min(case when ratings_before >= 100 then multiple end) as least_month_multiple,
         min(case when ratings_before between 20 and 99 then multiple end) as least_small_month_multiple
     from (
@@ -193,7 +193,14 @@ worst_months as (
             _batch,
             rating_month,
             sum(ratings_before) as ratings_before,
-            {{ share('sum(ratings_after)', 'sum(ratings_before)') }} as multiple
+            {{ share('sum(ratings_after)', 'sum(ratings_before)') }} as multiple,
+            row_number() over (
+                partition by _batch
+                order by
+                    case when sum(ratings_before) >= 100 then 0 else 1 end,
+                    {{ share('sum(ratings_after)', 'sum(ratings_before)') }},
+                    rating_month
+            ) as place
         from both_sides
         group by _batch, rating_month
     ) as months
