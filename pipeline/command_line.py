@@ -40,22 +40,21 @@ class OneLineErrors(TyperGroup):
         try:
             return super().invoke(ctx)
         except (IngestError, PipelineError) as error:
-            errors.print(f"[bold red]error:[/] {escape(without_secrets(str(error)))}", soft_wrap=True, highlight=False)
-            raise typer.Exit(1) from None
+            message = str(error)
         except OSError as error:
             if error.errno not in _OF_THE_MACHINE:
                 raise
-            where = f"{error.filename}: " if error.filename else ""
-            advice = "Free some space, or make it accessible; MOVIELENS_DATA_DIR leads to another folder."
-            errors.print(
-                f"[bold red]error:[/] {escape(f'{where}{error.strerror}. {advice}')}", soft_wrap=True, highlight=False
+            message = (
+                f"{f'{error.filename}: ' if error.filename else ''}{error.strerror}. Free some space, or make it accessible; "
+                f"MOVIELENS_DATA_DIR leads to another folder."
             )
-            raise typer.Exit(1) from None
         except (KeyboardInterrupt, RuntimeError) as stop:
             if not isinstance(stop, KeyboardInterrupt) and not isinstance(stop.__context__, KeyboardInterrupt):
                 raise  # else it is what DuckDB makes of Ctrl-C in a query
             errors.print("stopped; run again to go on from here")
             raise typer.Exit(130) from None
+        errors.print(f"[bold red]error:[/] {escape(without_secrets(message))}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1)
 
 
 def _path(text: str) -> Path:

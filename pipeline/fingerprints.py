@@ -22,8 +22,8 @@ class Fingerprint(NamedTuple):
     """A relation's row count and columns, and a checksum of its rows in any order; of a raw table, the count alone."""
 
     rows: int
-    checksum: int = 0
-    columns: tuple[str, ...] = ()
+    checksum: int
+    columns: tuple[str, ...]
 
 
 def fingerprints(warehouse: Warehouse) -> dict[str, Fingerprint]:

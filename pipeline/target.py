@@ -95,8 +95,8 @@ def run_context(
             store = opened.result()
         give_access(store)
         # Other machines may write to Snowflake, and no lock of theirs is in this data folder.
-        of_all = None if engine(target).is_local else locked(store, f"{snowflake.database().lower()}/prod.lock", "run")
-        lock = open_.enter_context(of_all) if of_all else None
+        key = f"{snowflake.database().lower()}/prod.lock"
+        lock = None if engine(target).is_local else open_.enter_context(locked(store, key, "run"))
         yield Context(store, warehouse, copy, publication, dbt, report, gate, lock, accepted)
 
 

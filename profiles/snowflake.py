@@ -26,9 +26,9 @@ SESSION = {
 def missing() -> list[str]:
     """What a connection needs and the environment lacks, in words; empty when nothing."""
     lacking = [name for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER") if not os.environ.get(name)]
-    by_key = os.environ.get("SNOWFLAKE_AUTHENTICATOR", "").lower() == "snowflake_jwt"
-    proofs = CREDENTIALS[:2] if by_key else CREDENTIALS
-    if not any(os.environ.get(name) for name in (*proofs, *([] if by_key else ["SNOWFLAKE_AUTHENTICATOR"]))):
+    authenticator = os.environ.get("SNOWFLAKE_AUTHENTICATOR", "").lower()
+    proofs = CREDENTIALS[:2] if authenticator == "snowflake_jwt" else CREDENTIALS
+    if authenticator in ("", "snowflake_jwt") and not any(map(os.environ.get, proofs)):
         lacking.append(f"one of {', '.join(proofs)} (a key pair is best)")
     path = os.environ.get("SNOWFLAKE_PRIVATE_KEY_PATH")
     if path and not Path(path).is_file():

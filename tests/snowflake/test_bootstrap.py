@@ -134,6 +134,7 @@ def test_every_name_of_an_account_s_objects_follows_the_database_s() -> None:
         ("MOVIELENS_PUBLIC_KEY", "AAAA'; grant role accountadmin to user x; --"),
         ("MOVIELENS_CREDIT_QUOTA", "0"),
         ("MOVIELENS_PUBLIC_KEY_2", "x'"),
+        ("MOVIELENS_PUBLIC_KEY", "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"),
     ],
 )
 def test_a_value_that_is_not_of_its_form_is_refused_by_name(name: str, value: str) -> None:

@@ -25,6 +25,27 @@ SAID = {
 }
 
 
+@pytest.mark.parametrize(
+    ("given", "lacks"),
+    [
+        ({}, True),
+        ({"SNOWFLAKE_AUTHENTICATOR": "snowflake_jwt"}, True),
+        ({"SNOWFLAKE_AUTHENTICATOR": "SNOWFLAKE_JWT", "SNOWFLAKE_PASSWORD": "x"}, True),
+        ({"SNOWFLAKE_AUTHENTICATOR": "snowflake_jwt", "SNOWFLAKE_PRIVATE_KEY": "x"}, False),
+        ({"SNOWFLAKE_AUTHENTICATOR": "externalbrowser"}, False),
+        ({"SNOWFLAKE_PASSWORD": "x"}, False),
+    ],
+)
+def test_who_one_is_has_to_be_proven_in_the_way_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], lacks: bool
+) -> None:
+    for name in (*snowflake.CREDENTIALS, "SNOWFLAKE_AUTHENTICATOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"SNOWFLAKE_ACCOUNT": "a", "SNOWFLAKE_USER": "u"} | given).items():
+        monkeypatch.setenv(name, value)
+    assert bool(snowflake.missing()) == lacks
+
+
 @pytest.mark.parametrize("said", SAID)
 def test_an_error_is_one_line_and_says_what_to_do(said: str) -> None:
     explained = snowflake.explain(Exception(said))

@@ -58,6 +58,14 @@ def test_files_are_found_at_any_depth_of_a_zip_and_dated_by_the_newest(tmp_path)
         assert source.open("ratings").read() == RATINGS
 
 
+def test_a_zip_whose_members_begin_with_a_dot_and_slash_is_read(tmp_path):
+    path = zipped(
+        tmp_path / "a.zip", {"./a/movies.csv": b"movies", "./a/ratings.csv": b"ratings", "./.git/tags.csv": b""}
+    )
+    with open_source(path) as source:
+        assert set(source.tables) == {"movies", "ratings"}
+
+
 def test_a_folder_keeps_the_fraction_of_its_newest_second(tmp_path):
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / ".hidden").mkdir()
